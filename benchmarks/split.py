@@ -1,6 +1,6 @@
 """Which of the shared pictures train the weights and which are only ever judged; whole painters are held out.
 
-`images` is the folder that has paintings/PAINTER/*.jpg, photos/*.jpg and textures/*.jpg. One list, a path a line:
+`images` has paintings/PAINTER/*.jpg, photos/*.jpg and textures/*.jpg. To print one list, a path a line:
 
     python benchmarks/split.py IMAGES training_paintings
 """
