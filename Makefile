@@ -1,0 +1,29 @@
+PYTHON ?= python3
+DEMO_DIR ?= demo
+DEMO_ARGS ?=
+TEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: install demo test lint clean
+
+install: $(INSTALLED)
+
+# The stamp holds until a list of packages changes, so that every other target starts at once.
+$(INSTALLED): pyproject.toml constraints.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -r requirements-dev.txt -e .
+	touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/python -m pstyle demo -o $(DEMO_DIR) $(DEMO_ARGS)
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

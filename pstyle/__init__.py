@@ -1,0 +1,65 @@
+"""pstyle learns one person's image style from a handful of pictures, and paints any picture in it.
+
+    from pstyle import load_painter
+
+    paint = load_painter("my_style.safetensors", device="cpu")
+    picture = paint(picture, strength=1.0)  # (B, 3, H, W) in, (B, 3, H, W) out
+
+The alphabet of shapes:
+
+    B  pictures in a batch          H  height in pixels
+    C  channels (feature maps)      W  width in pixels
+    D  size of the latent           L  levels (named layers of the VGG)
+
+A picture is sRGB, float32 in [0, 1], shaped (B, 3, H, W); a mask is (B, 1, H, W) in [0, 1]. Features are
+(B, C, H / 2^k, W / 2^k); in the formulas N is C, and M is H * W, of a feature map. Latents are float32 of
+about unit variance, (B, D).
+
+The alphabet of units, as names end: `_px` pixels, `_seconds`, `_mib` mebibytes, `_bytes`. `steps` are those
+of an optimizer; `strength` and every `weight` are plain numbers; a distance or a loss is dimensionless.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# Public name -> its module. Resolved at first use, so that `import pstyle` costs nothing, not even torch.
+# No name here equals a module's: `pstyle.moments` and `pstyle.optimize` stay the modules.
+_HOMES = {
+    "BadFile": "checkpoint",
+    "FinetuneConfig": "adversarial",
+    "Generator": "generator",
+    "GeneratorConfig": "generator",
+    "LearnConfig": "learning",
+    "Moments": "moments",
+    "OptimizeConfig": "optimize",
+    "Painter": "painter",
+    "Style": "style",
+    "VGG": "vgg",
+    "blend": "style",
+    "finetune": "adversarial",
+    "get_vgg": "pretrained",
+    "learn": "learning",
+    "load_painter": "painter",
+    "load_style": "style",
+    "load_vgg": "vgg",
+    "open_image": "images",
+    "save_image": "images",
+    "save_style": "style",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,73 @@
+"""What every test shares: the pack as ComfyUI loads it, with one copy of the library, and tiny pictures.
+
+`import pstyle` gives the library; `import pstyle_pack.nodes` gives the nodes, through the root `__init__.py`.
+The nodes reach the library by relative imports, as `pstyle_pack.pstyle`; the finder below answers those with
+the very modules of `pstyle`, so that `isinstance` holds between nodes and library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+ROOT = Path(__file__).resolve().parents[1]
+PACK = "pstyle_pack"
+
+
+class OneCopy:
+    """Finds the pack in the checkout, whatever the folder is called, and its library in `pstyle`."""
+
+    def __init__(self) -> None:
+        self.specs: dict[str, ModuleSpec | None] = {}
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if name == PACK:
+            return spec_from_file_location(PACK, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
+        if f"{name}.".startswith(f"{PACK}.pstyle."):
+            return spec_from_loader(name, self)
+        return None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(spec.name.removeprefix(f"{PACK}."))
+        self.specs[spec.name] = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # It has run, as pstyle.*. The import system has just relabeled it, which its own imports would mind.
+        module.__spec__ = self.specs[module.__spec__.name]
+
+
+sys.meta_path.insert(0, OneCopy())
+
+
+@pytest.fixture
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def random_picture(rng: torch.Generator, height: int, width: int) -> torch.Tensor:
+    """A picture (1, 3, H, W) with large shapes and fine grain: neither flat nor pure noise."""
+    shapes = torch.rand(1, 3, 4, 4, generator=rng)
+    shapes = F.interpolate(shapes, size=(height, width), mode="bicubic", align_corners=False)
+    grain = 0.1 * torch.randn(1, 3, height, width, generator=rng)
+    return (shapes + grain).clamp(0, 1)
+
+
+@pytest.fixture
+def picture(rng: torch.Generator) -> torch.Tensor:
+    """One tiny picture (1, 3, 32, 40)."""
+    return random_picture(rng, 32, 40)
+
+
+@pytest.fixture
+def pictures(rng: torch.Generator) -> list[torch.Tensor]:
+    """Three tiny pictures of three sizes, odd ones among them."""
+    return [random_picture(rng, height, width) for height, width in ((32, 40), (48, 33), (37, 37))]
