@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -42,8 +43,32 @@ def test_importing_the_package_does_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")
-def test_the_version_is_the_projects() -> None:
-    import tomllib
+def project() -> dict:
+    tomllib = pytest.importorskip("tomllib", reason="it came with Python 3.11")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == pstyle.__version__
+
+def test_the_version_is_the_projects() -> None:
+    assert project()["project"]["version"] == pstyle.__version__
+
+
+def test_every_part_of_the_library_is_packaged() -> None:
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "pstyle").rglob("*.py")}
+    parts = {".".join(folder.parts) for folder in folders}
+    assert set(project()["tool"]["setuptools"]["packages"]) == parts | {"pstyle.weights"}
+
+
+def test_the_pack_never_pins_what_the_host_brings() -> None:
+    """A pin of torch in a pack replaces the host's and breaks every other pack."""
+    wanted = project()["project"]["dependencies"]
+    host_lacks = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1] != "#"]
+    assert all(re.fullmatch(r"[a-z]+>=[0-9.]+", line) for line in wanted + host_lacks)
+    assert set(host_lacks) <= set(wanted)
+    assert not [line for line in host_lacks if line.startswith(("torch", "numpy", "pillow", "safetensors"))]
+
+
+def test_the_registry_accepts_the_project() -> None:
+    found = project()
+    assert found["project"]["license"].keys() <= {"file", "text"}  # a plain string is refused there
+    assert "comfyui" not in found["project"]["name"].lower()
+    assert found["tool"]["comfy"]["PublisherId"] and found["tool"]["comfy"]["DisplayName"]

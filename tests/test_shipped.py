@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -38,10 +37,8 @@ def test_a_checkout_elsewhere_finds_its_own(tmp_path: Path) -> None:
     assert weights_folder_at(tmp_path / "ComfyUI-x.y" / "pstyle") == tmp_path / "ComfyUI-x.y" / "weights"
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")
 def test_the_build_maps_the_weights_into_the_package() -> None:
-    import tomllib
-
+    tomllib = pytest.importorskip("tomllib", reason="it came with Python 3.11")
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     assert settings["package-dir"]["pstyle.weights"] == "weights"
     assert "pstyle.weights" in settings["packages"]
