@@ -1,0 +1,134 @@
+"""Whole files: crash-safe writes, guarded reads, and names from an allow-list instead of paths.
+
+Killed or failing at any moment, a write leaves the old file or the new one, never a torn one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from pathlib import Path
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # reserved by Windows
+
+
+class BadFile(ValueError):  # noqa: N818
+    """A file, or the name of one, that is refused; its message is one line without control characters."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in message))
+
+
+def write_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a whole file so that whoever reads it, also after a crash, finds the old one or the new one.
+
+    Raises BadFile if the file exists and `overwrite` is False. Raises OSError if the system fails: then
+    the old file is intact, or the new one complete if only the last step, syncing the folder, failed.
+    """
+    path = Path(path)
+    _check_target(path, overwrite)
+    temporary = path.with_name(f".{path.name}.tmp")  # one fixed name, so crashes do not pile up leftovers
+    try:
+        _write_new(temporary, data)
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def read_file(path: str | Path, limit_bytes: int, *, most_bytes: int = -1) -> bytes:
+    """The bytes of a regular file, or its first `most_bytes`.
+
+    A link is followed: reading through one's own link is fine, writing through it is not (see `path_in`).
+    Raises BadFile if it is no regular file, cannot be read or is above the limit.
+    """
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise BadFile(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', error)}") from error
+    if not stat.S_ISREG(found.st_mode):  # asked before opening, since opening a FIFO waits for ever
+        raise BadFile(f"{str(path)!r} is not a regular file")
+    if found.st_size > limit_bytes:
+        raise BadFile(f"{str(path)!r} has {found.st_size} bytes, more than the {limit_bytes} allowed")
+    try:
+        with open(path, "rb") as file:
+            return file.read(limit_bytes if most_bytes < 0 else most_bytes)
+    except OSError as error:
+        raise BadFile(f"{str(path)!r} cannot be read: {error.strerror}") from error
+
+
+def safe_name(name: str) -> str:
+    """The name itself, if it is plain: letters, digits, space, dot, dash and underscore, 64 of them at most.
+
+    Raises BadFile for any other, also for names that Windows reserves: shared files are written anywhere.
+    """
+    plain = isinstance(name, str) and NAME.fullmatch(name) and not name.endswith((".", " "))
+    if not plain or DEVICE_NAME.fullmatch(name.split(".")[0].rstrip(" ")):
+        raise BadFile(
+            f"{str(name)[:80]!r} is no usable name: take 1 to 64 letters, digits, spaces, '.', '_' or '-', "
+            "the first a letter or digit, the last no '.' or space, and no device name such as 'nul'"
+        )
+    return name
+
+
+def path_in(folder: str | Path, name: str, suffix: str) -> Path:
+    """Where to write `name`, with or without its suffix. Raises BadFile if that is not in the folder."""
+    stem = name.removesuffix(suffix) if isinstance(name, str) else name
+    path = Path(folder) / (safe_name(stem) + suffix)
+    if os.path.dirname(os.path.realpath(path)) != os.path.realpath(folder):
+        raise BadFile(f"{str(path)!r} is a link that leads out of its folder: choose another name")
+    return path
+
+
+def list_files(folder: str | Path, suffix: str) -> list[str]:
+    """Sorted full names of the files in a folder that end with `suffix`, without hidden ones."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry.name for entry in entries if os.path.isfile(entry.path)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(name for name in found if name.endswith(suffix) and not name.startswith("."))
+
+
+def find_file(folder: str | Path, name: str) -> Path:
+    """The path of a file that lies in the folder just now, by its full name. Raises BadFile for any other."""
+    if name not in list_files(folder, ""):
+        raise BadFile(f"there is no file {str(name)[:80]!r} in {str(folder)!r}")
+    return Path(folder) / name
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    if not path.parent.is_dir():
+        raise BadFile(f"{str(path.parent)!r} is no folder: make it first, or choose another")
+    if os.path.lexists(path) and not overwrite:
+        raise BadFile(f"{str(path)!r} exists already: choose another name, or ask to overwrite it")
+    if os.path.lexists(path) and not path.is_file() and not path.is_symlink():
+        raise BadFile(f"{str(path)!r} is not a regular file and is left alone")
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:  # the system may take less than it is given
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows opens no folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
