@@ -29,6 +29,11 @@ def choice(default: Any, options: Sequence[Any], help: str = "") -> Any:
     return _field(default, None, None, tuple(options), help)
 
 
+def text(default: str, longest: int, help: str = "") -> Any:
+    """A dataclass field of at most `longest` printable characters on one line; metadata as in `setting`."""
+    return _field(default, 0, longest, None, help)
+
+
 def describe(config_class: Any) -> dict[str, Mapping[str, Any]]:
     """Metadata of every field by name, in order of declaration: what widgets and flags are built from."""
     return {field.name: field.metadata for field in dataclasses.fields(config_class)}
@@ -95,6 +100,10 @@ def _checked(name: str, value: Any, metadata: Mapping[str, Any]) -> Any:
             _number(f"{name}[{index}]", item, like, metadata)
             for index, (item, like) in enumerate(zip(value, default, strict=True))
         )
+    if isinstance(default, str):
+        if not isinstance(value, str) or len(value) > metadata["maximum"] or not value.isprintable():
+            _refuse(name, f"one line of at most {metadata['maximum']} printable characters", value)
+        return value
     return _number(name, value, default, metadata)
 
 

@@ -1,0 +1,178 @@
+"""The loop that makes weights/generator.safetensors: one network for any style, from photographs and paintings.
+
+Conditional training after Ghiasi et al., arXiv 1705.06830, with relative losses and in minutes instead of days: a
+style code read off the style picture modulates the generator, whose loss comes from (better) VGGs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .config import check_settings, setting, to_json
+from .crops import Crops
+from .distillation import cosine
+from .generator import CONTENT_LAYERS, Generator, StyleEncoder, style_moments
+from .moments import Moments
+from .perceptual import Perceptual, clamp_through
+from .training_state import TrainingState
+from .vgg import VGG
+
+
+@dataclass(frozen=True)
+class BaseConfig:
+    """Settings of one stage of the generator's base training."""
+
+    steps: int = setting(8000, 1, 10_000_000, "optimization steps")
+    styles: int = setting(4, 1, 256, "different styles per step")
+    contents: int = setting(2, 1, 64, "content crops per style and step")
+    size_px: int = setting(128, 32, 1024, "side of the content crops in pixels")
+    style_px: int = setting(192, 32, 1024, "side of the style crops in pixels")
+    lr: float = setting(1e-3, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
+    style_weight: float = setting(6.0, 0.0, 1e4, "weight of the style term; the content term has weight 1")
+    gram_weight: float = setting(0.5, 0.0, 100.0, "weight of Gram matrices beside means and deviations")
+    smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
+    range_weight: float = setting(2.0, 0.0, 100.0, "weight of values outside [0, 1]")
+    identity_weight: float = setting(4.0, 0.0, 1e3, "weight of a picture painted in its own style, mean absolute error")
+    identity_every: int = setting(4, 1, 1000, "steps from one identity step to the next")
+    mixed_share: float = setting(0.25, 0.0, 1.0, "share of styles that are mixtures of two")
+    recolored_share: float = setting(0.3, 0.0, 1.0, "share of style crops with exchanged color channels")
+    ema: float = setting(0.998, 0.0, 1.0, "decay per step of the averaged weights")
+    seed: int = setting(0, 0, 2**31 - 1, "seed of crops and initial weights")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def train_base(
+    generator: Generator, vgg: VGG, perceptual: Perceptual, photos: Crops, paintings: Crops, config: BaseConfig,
+    state_path: Path | None = None, on_step: Callable[[dict[str, float]], None] = lambda record: None,
+    save_every: int = 200,
+) -> Generator:
+    """Train the generator on random pairs of content and style crops; returns its averaged weights as a new module.
+
+    `vgg` is the slim network whose features the painter reads, `perceptual` the loss. Resumes from `state_path` if
+    that file exists.
+    """
+    rng = torch.Generator().manual_seed(config.seed)
+    if not generator.encoder.mean.any():
+        measure_codes(generator.encoder, vgg, paintings, config, rng)
+    average = deepcopy(generator).requires_grad_(False)
+    weights = list(generator.parameters())
+    optimizer = torch.optim.Adam(weights, lr=config.lr, betas=(0.9, 0.99))
+    modules = {"generator": generator, "average": average}
+    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config))
+    if state_path:
+        state.resume(state_path)
+    while state.step < config.steps:
+        # batch, forward, losses
+        image = channels_last(photos.draw(config.styles * config.contents, config.size_px, rng))
+        identity = state.step % config.identity_every == config.identity_every - 1
+        terms = identity_terms(generator, vgg, image) if identity else style_terms(
+            generator, vgg, perceptual, image, paintings, config, rng
+        )
+        loss = weighted(terms, config)
+        # backward, guard, step
+        for group in optimizer.param_groups:
+            group["lr"] = cosine(config.lr, state.step, config.steps)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(weights, 1.0)
+        if torch.isfinite(norm):
+            optimizer.step()
+            follow(average, generator, min(config.ema, (state.step + 1) / (state.step + 10)))
+        # record
+        state.step += 1
+        on_step({"step": state.step, "loss": loss.item()} | {name: value.item() for name, value in terms.items()})
+        if state_path and (state.step % save_every == 0 or state.step == config.steps):
+            state.save(state_path)
+    return average
+
+
+def style_terms(
+    generator: Generator, vgg: VGG, perceptual: Perceptual, image: Tensor, paintings: Crops, config: BaseConfig,
+    rng: torch.Generator,
+) -> dict[str, Tensor]:
+    """Loss terms of content crops (S * K, 3, H, W) painted in S random styles."""
+    style = channels_last(recolor(paintings.draw(config.styles, config.style_px, rng), config.recolored_share, rng))
+    with torch.no_grad():
+        partner = torch.roll(torch.arange(config.styles), 1)
+        share = mixing_shares(config, rng)
+        code = blended(style_moments(vgg, style), partner, share)
+        target = blended(perceptual.style(style), partner, share)
+        content = perceptual.content(image)
+        features = vgg(image, CONTENT_LAYERS)
+    latent = generator.encode(code).repeat_interleave(config.contents, dim=0)
+    output = generator(image, features, generator.modulation(latent))
+    return perceptual.terms(output, content, target, config.gram_weight, group=config.contents)
+
+
+def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, Tensor]:
+    """The error of pictures (B, 3, H, W) painted in their own style."""
+    with torch.no_grad():
+        code, features = style_moments(vgg, image), vgg(image, CONTENT_LAYERS)
+    output = generator(image, features, generator.modulation(generator.encode(code)))
+    return {"identity": F.l1_loss(clamp_through(output), image)}
+
+
+def weighted(terms: dict[str, Tensor], config: BaseConfig) -> Tensor:
+    """The loss that is minimized: every term times its weight."""
+    weights = {"style": config.style_weight, "content": 1.0, "smooth": config.smooth_weight}
+    weights |= {"range": config.range_weight, "identity": config.identity_weight}
+    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
+def blended(parts: dict[str, Moments], partner: Tensor, share: Tensor) -> dict[str, Moments]:
+    """Each style's moments mixed with its partner's; share (S,) of its own."""
+    a, b = share[:, None], share[:, None, None]
+    return {
+        name: Moments(
+            a * part.mean + (1 - a) * part.mean[partner], b * part.gram + (1 - b) * part.gram[partner]
+        )
+        for name, part in parts.items()
+    }
+
+
+def mixing_shares(config: BaseConfig, rng: torch.Generator) -> Tensor:
+    """(S,) share of its own style in each style of the batch: 1, or uniform for the mixed ones."""
+    mixed = torch.rand(config.styles, generator=rng) < config.mixed_share
+    return torch.where(mixed, torch.rand(config.styles, generator=rng), torch.ones(config.styles))
+
+
+def recolor(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """Exchange the color channels of a share of pictures (B, 3, H, W): more palettes from the same paintings."""
+    orders = torch.stack([
+        torch.randperm(3, generator=rng) if torch.rand(1, generator=rng) < share else torch.arange(3) for _ in image
+    ])
+    return image.gather(1, orders[:, :, None, None].expand_as(image))
+
+
+@torch.no_grad()
+def measure_codes(
+    encoder: StyleEncoder, vgg: VGG, paintings: Crops, config: BaseConfig, rng: torch.Generator, batches: int = 40
+) -> None:
+    """Set the mean and deviation by which the style encoder z-scores its input, from random style crops."""
+    codes = torch.cat([
+        encoder.code(style_moments(vgg, recolor(paintings.draw(8, config.style_px, rng), config.recolored_share, rng)))
+        for _ in range(batches)
+    ])
+    encoder.mean.copy_(codes.mean(0))
+    encoder.std.copy_(codes.std(0).clamp_min(1e-2))
+
+
+@torch.no_grad()
+def follow(average: nn.Module, module: nn.Module, decay: float) -> None:
+    """Move the averaged weights a step toward the module's."""
+    for mean, value in zip(average.parameters(), module.parameters(), strict=True):
+        mean.lerp_(value, 1 - decay)
+
+
+def channels_last(image: Tensor) -> Tensor:
+    """The same picture in the memory layout that CPU convolutions like."""
+    return image.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,215 @@
+"""The painter's network: content features and a style's modulation -> picture.
+
+Instance norm with per-style affine parameters after Dumoulin et al., arXiv 1610.07629; a style encoder predicts them
+from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in the output: half-resolution convolutions and a
+pixel shuffle (Shi et al., arXiv 1609.05158) add strokes to the restyled colors of the content picture itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from . import checkpoint
+from .config import check_settings, from_json, setting, to_json
+from .layers import Statistics, conv, modulate, statistics
+from .moments import Moments, moments
+from .shipped import weights_folder
+from .vgg import VGG, channels
+
+GENERATOR_FILE = "generator.safetensors"
+CONTENT_LAYERS = ("relu2_1", "relu3_1", "relu4_1")
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+STRIDE = 8  # pixels per position of the deepest content features
+LEVELS = 4  # latents per style: form (1/8), texture (1/4), grain (1/2), color (1/1)
+
+Modulation = dict[str, Tensor]  # site name -> (B, 2C, 1, 1): scale and bias of a StyleMod layer
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Architecture of a generator; saved with its weights."""
+
+    latent: int = setting(256, 8, 1024, "numbers in the latent of one level")
+    vgg_width: float = setting(0.25, 0.05, 1.0, "width of the VGG whose features come in")
+    body: int = setting(80, 8, 512, "channels at 1/8 of the resolution")
+    texture: int = setting(64, 8, 512, "channels at 1/4 of the resolution")
+    grain: int = setting(32, 8, 512, "channels at 1/2 of the resolution")
+    blocks: int = setting(2, 1, 16, "residual blocks at 1/8 of the resolution")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class StyleMod(nn.Module):
+    """The style adjustment layer: instance norm, then x * (scale + 1) + bias with [scale, bias] = Linear(latent).
+
+    The linear map gives (B, 2C); its halves become two (B, C, 1, 1). It starts at zero: plain instance norm.
+    """
+
+    def __init__(self, latent: int, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(latent, 2 * channels)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def modulation(self, latent: Tensor) -> Tensor:
+        """Scale and bias (B, 2C, 1, 1) for latents (B, D)."""
+        return self.linear(latent)[:, :, None, None]
+
+    def forward(self, x: Tensor, latent: Tensor, frozen: Statistics | None = None) -> Tensor:
+        """(B, C, H, W) adjusted by latents (1 or B, D); `frozen` statistics replace x's own."""
+        return modulate(x, *self.modulation(latent).chunk(2, dim=1), frozen)
+
+
+class StyleEncoder(nn.Module):
+    """Statistics of a style picture -> latent (B, D): a small perceptron on z-scored means and log-deviations."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        size = 2 * (3 + sum(channels(config.vgg_width, name) for name in STYLE_LAYERS))
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("std", torch.ones(size))
+        self.layers = nn.Sequential(
+            nn.Linear(size, config.latent), nn.SiLU(), nn.Linear(config.latent, config.latent), nn.LayerNorm(config.latent)
+        )
+
+    def forward(self, style: Mapping[str, Moments]) -> Tensor:
+        """Latents (B, D) for the moments of "image" and of every style layer."""
+        return self.layers((self.code(style) - self.mean) / self.std)
+
+    @staticmethod
+    def code(style: Mapping[str, Moments]) -> Tensor:
+        """The statistics themselves, (B, K): means and log-deviations, pixels first."""
+        parts = [style[name] for name in ("image", *STYLE_LAYERS)]
+        return torch.cat([value for part in parts for value in (part.mean, part.std.log())], dim=1)
+
+
+def style_moments(vgg: VGG, image: Tensor) -> dict[str, Moments]:
+    """Moments of pictures (B, 3, H, W): of the pixels ("image") and of every style layer."""
+    found = {name: moments(value) for name, value in vgg(image, STYLE_LAYERS).items()}
+    return {"image": moments(image)} | found
+
+
+class Generator(nn.Module):
+    """Content features and a modulation -> picture (B, 3, H, W), H and W multiples of 8.
+
+    `sites` names every StyleMod layer with the level whose latent moves it. Frozen statistics and the padding mode
+    are arguments, so that tiles, panoramas and video can fix or wrap them.
+    """
+
+    def __init__(self, config: GeneratorConfig | None = None) -> None:
+        super().__init__()
+        self.config = c = config or GeneratorConfig()
+        features = [channels(c.vgg_width, name) for name in CONTENT_LAYERS]
+        self.encoder = StyleEncoder(c)
+        sizes = {"content4": (0, features[2])} | {f"block{i}": (0, c.body) for i in range(c.blocks)}
+        sizes |= {"content3": (1, features[1]), "texture0": (1, c.texture), "texture1": (1, c.texture)}
+        sizes |= {"content2": (2, features[0]), "grain0": (2, c.grain), "grain1": (2, c.grain), "color": (3, 3)}
+        self.sites = {name: level for name, (level, _) in sizes.items()}
+        self.mods = nn.ModuleDict({name: StyleMod(c.latent, size) for name, (_, size) in sizes.items()})
+        self.convs = nn.ModuleDict({"body": _conv(features[2], c.body, 1)})
+        for i in range(c.blocks):
+            self.convs.update({f"block{i}": _conv(c.body, c.body, bias=False), f"block{i}_out": _conv(c.body, c.body)})
+        self.convs.update({
+            "to_texture": _conv(c.body, features[1]),
+            "texture0": _conv(features[1], c.texture, bias=False),
+            "texture1": _conv(c.texture, c.texture, bias=False),
+            "to_grain": _conv(c.texture, features[0]),
+            "grain0": _conv(features[0], c.grain, bias=False),
+            "grain1": _conv(c.grain + 12, c.grain, bias=False),
+            "strokes": _conv(c.grain, 12),
+        })
+        nn.init.zeros_(self.convs["strokes"].weight)  # starts as a color transfer: a picture from the first step on
+        with torch.no_grad():  # the colors of a mid-gray picture
+            self.mods["color"].linear.bias.copy_(torch.tensor([-0.75] * 3 + [0.5] * 3))
+
+    def encode(self, style: Mapping[str, Moments]) -> Tensor:
+        """Latents (B, L, D), one per level and equal until learning moves them, for the moments of style pictures."""
+        return self.encoder(style)[:, None].expand(-1, LEVELS, -1)
+
+    def modulation(self, latent: Tensor) -> Modulation:
+        """Scale and bias of every site for latents (B, L, D)."""
+        return {name: mod.modulation(latent[:, self.sites[name]]) for name, mod in self.mods.items()}
+
+    def forward(
+        self,
+        image: Tensor,
+        features: Mapping[str, Tensor],
+        modulation: Modulation,
+        padding: str = "reflect",
+        frozen: Mapping[str, Statistics] | None = None,
+        record: dict[str, Statistics] | None = None,
+    ) -> Tensor:
+        """Paint pictures (B, 3, H, W) with VGG features of theirs; may leave [0, 1] a little: the caller clamps.
+
+        `record`, if given, receives every site's statistics, to be passed as `frozen` later.
+        """
+
+        def mod(x: Tensor, site: str) -> Tensor:
+            if record is not None:
+                record[site] = statistics(x)
+            return modulate(x, *modulation[site].chunk(2, dim=1), frozen[site] if frozen else None)
+
+        def convolve(x: Tensor, name: str) -> Tensor:
+            return conv(x, self.convs[name].weight, self.convs[name].bias, padding)
+
+        x = convolve(mod(features["relu4_1"], "content4"), "body")  # (B, body, H/8, W/8)
+        for i in range(self.config.blocks):
+            x = x + convolve(F.relu(mod(convolve(x, f"block{i}"), f"block{i}")), f"block{i}_out")
+        x = enlarge(convolve(x, "to_texture")) + mod(features["relu3_1"], "content3")  # (B, C3, H/4, W/4)
+        x = F.relu(mod(convolve(F.relu(x), "texture0"), "texture0"))
+        x = F.relu(mod(convolve(x, "texture1"), "texture1"))
+        x = enlarge(convolve(x, "to_grain")) + mod(features["relu2_1"], "content2")  # (B, C2, H/2, W/2)
+        x = F.relu(mod(convolve(F.relu(x), "grain0"), "grain0"))
+        colors = mod(image, "color")  # (B, 3, H, W)
+        x = torch.cat([x, F.pixel_unshuffle(colors, 2)], dim=1)  # (B, grain + 12, H/2, W/2)
+        x = F.relu(mod(convolve(x, "grain1"), "grain1"))
+        return colors + F.pixel_shuffle(convolve(x, "strokes"), 2)
+
+
+def save_generator(path: Path, generator: Generator, origin: str) -> None:
+    """Write a generator in half precision with its architecture and one line on how it was made."""
+    metadata = {"format": "pstyle.generator", "config": to_json(generator.config), "origin": origin}
+    checkpoint.save(path, half(generator.state_dict()), metadata)
+
+
+def load_generator(path: Path | None = None) -> Generator:
+    """The shipped generator, or one from a file that base training made. Raises BadFile."""
+    path = Path(path) if path is not None else weights_folder() / GENERATOR_FILE
+    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.generator")
+    generator = Generator(from_json(GeneratorConfig, metadata["config"]))
+    generator.load_state_dict({name: value.float() for name, value in tensors.items()})
+    return generator.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def fingerprint(generator: Generator) -> str:
+    """What binds a style file to its generator: a hash of the weights as they are stored."""
+    return checkpoint.digest(half(generator.state_dict()))
+
+
+def half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors in half precision, which is how weights are stored."""
+    return {name: value.half() for name, value in tensors.items()}
+
+
+def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    with torch.device("meta"):  # shapes without memory: the config may come from a stranger
+        state = Generator(from_json(GeneratorConfig, metadata["config"])).state_dict()
+    return {name: (tuple(value.shape), torch.float16) for name, value in state.items()}
+
+
+def enlarge(x: Tensor) -> Tensor:
+    """Twice the height and width by repetition: no checkerboard (Odena et al., Distill 2016)."""
+    return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def _conv(inputs: int, outputs: int, size: int = 3, bias: bool = True) -> nn.Conv2d:
+    layer = nn.Conv2d(inputs, outputs, size, bias=bias)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    return layer

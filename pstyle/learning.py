@@ -1,0 +1,209 @@
+"""The loop that learns a style: latents, offsets and convolutions of a generator move until its pictures match.
+
+Latent before weights after Roich et al., arXiv 2106.05744 (pivotal tuning); here all move at once, each at its own
+pace, and the convolutions start from a generator that already paints in the encoded style.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import __version__
+from .config import check_settings, setting, to_json
+from .distillation import cosine
+from .generator import CONTENT_LAYERS, Generator, style_moments
+from .images import check_image, resize_short_side, split_alpha
+from .moments import Moments, mix_by_layer
+from .perceptual import Perceptual
+from .style import Provenance, Style, StyledGenerator, preview_of
+from .training_state import TrainingState
+from .vgg import VGG
+
+MIN_STYLE_PX = 64
+MAX_PICTURES = 50
+
+
+@dataclass(frozen=True)
+class LearnConfig:
+    """Settings of learning a style."""
+
+    steps: int = setting(160, 0, 10_000, "optimization steps; 0 only encodes the pictures")
+    size_px: int = setting(512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size")
+    crop_px: int = setting(160, 64, 512, "side of the content crops in pixels")
+    batch: int = setting(4, 1, 32, "content crops per step; their statistics are taken together")
+    style_weight: float = setting(12.0, 0.0, 1000.0, "weight of style; content has weight 1")
+    gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
+    smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
+    lr_latent: float = setting(0.02, 0.0, 1.0, "learning rate of the latents")
+    lr_offset: float = setting(0.005, 0.0, 1.0, "learning rate of the modulation offsets")
+    lr_weight: float = setting(0.001, 0.0, 1.0, "learning rate of the convolutions")
+    seed: int = setting(0, 0, 2**31 - 1, "seed of the crops")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a loop tells after each step: losses by name, and a picture it just painted, (1, 3, H, W)."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    sample: Tensor
+
+
+@dataclass
+class Learned:
+    """A style with the losses of every step on the way."""
+
+    style: Style
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+OnStep = Callable[[Progress], None]
+
+
+class Learning:
+    """A learning in progress: `run` it, stop it by an exception from `on_step`, and take `result` at any time."""
+
+    def __init__(
+        self, pictures: Sequence[Tensor], contents: Sequence[Tensor], generator: Generator, vgg: VGG,
+        perceptual: Perceptual, config: LearnConfig | None = None, weights: Sequence[float] | None = None,
+    ) -> None:
+        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the slim one that the generator reads.
+
+        Raises ValueError for no picture, too many, too small ones, or unusable weights.
+        """
+        self.config = config or LearnConfig()
+        self.pictures = single_pictures(pictures, "style picture", MIN_STYLE_PX)
+        if len(self.pictures) > MAX_PICTURES:
+            raise ValueError(f"got {len(self.pictures)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best")
+        self.vgg, self.perceptual = vgg, perceptual
+        weights = [1.0] * len(self.pictures) if weights is None else weights
+        device = next(generator.parameters()).device
+        self.pictures = [picture.to(device) for picture in self.pictures]
+        seen = [resize_short_side(picture, self.config.size_px) for picture in self.pictures]
+        with torch.no_grad():
+            code = mix_by_layer([style_moments(vgg, picture) for picture in seen], weights)
+            latent = generator.encode(code)[0]
+            self.target: dict[str, Moments] = mix_by_layer([perceptual.style(picture) for picture in seen], weights)
+        self.styled = StyledGenerator(generator, latent)
+        self.contents = [
+            resize_short_side(picture, self.config.size_px).to(device)
+            for picture in single_pictures(contents, "content picture", self.config.crop_px // 2)
+        ]
+        self.rng = torch.Generator().manual_seed(self.config.seed)
+        self.state = self._state()
+        self.history: list[dict[str, float]] = []
+
+    def run(self, on_step: OnStep = lambda progress: None, state_path: Path | None = None, save_every: int = 50) -> None:
+        """Go on to the last step; with `state_path`, from where a killed run with the same settings stood."""
+        c, state = self.config, self.state
+        if state_path:
+            state.resume(state_path)
+        while state.step < c.steps:
+            # batch
+            image = self._crops()
+            with torch.no_grad():
+                features, content = self.vgg(image, CONTENT_LAYERS), self.perceptual.content(image)
+            # forward, losses
+            output = self.styled.generator(image, features, self.styled.modulation())
+            terms = self.perceptual.terms(output, content, self.target, c.gram_weight, group=c.batch)
+            loss = c.style_weight * terms["style"] + terms["content"]
+            loss = loss + c.smooth_weight * terms["smooth"] + 2.0 * terms["range"]
+            # backward, guard, step
+            optimizer = state.optimizers["adam"]
+            self._pace(optimizer)
+            optimizer.zero_grad()
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
+            if torch.isfinite(norm):
+                optimizer.step()
+            # record
+            state.step += 1
+            record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
+            self.history.append({"step": state.step} | record)
+            if state_path and (state.step % save_every == 0 or state.step == c.steps):
+                state.save(state_path)
+            on_step(Progress(state.step, c.steps, record, output[:1].detach().clamp(0, 1)))
+
+    def result(self) -> Learned:
+        """The style as learned so far."""
+        return Learned(self.styled.style(self._provenance(), preview_of(self.pictures[0])), list(self.history))
+
+    def _state(self) -> TrainingState:
+        c, styled = self.config, self.styled
+        convs = list(styled.generator.convs.requires_grad_(True).parameters())
+        groups = [
+            {"params": [styled.latent], "lr": c.lr_latent},
+            {"params": list(styled.offsets.parameters()), "lr": c.lr_offset},
+            {"params": convs, "lr": c.lr_weight},
+        ]
+        optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
+        return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, to_json(c))
+
+    def _pace(self, optimizer: torch.optim.Adam) -> None:
+        c = self.config
+        for group, lr in zip(optimizer.param_groups, (c.lr_latent, c.lr_offset, c.lr_weight), strict=True):
+            group["lr"] = cosine(lr, self.state.step, c.steps, warmup=10)
+
+    def _crops(self) -> Tensor:
+        crops = [random_crop(self.contents, self.config.crop_px, self.rng) for _ in range(self.config.batch)]
+        return torch.cat(crops).contiguous(memory_format=torch.channels_last)
+
+    def _provenance(self) -> Provenance:
+        sizes = ", ".join(f"{p.shape[3]}x{p.shape[2]}" for p in self.pictures)
+        return Provenance(
+            pictures=len(self.pictures),
+            sizes_px=sizes,
+            seed=self.config.seed,
+            steps=self.state.step,
+            settings=to_json(self.config),
+            date=date.today().isoformat(),
+            versions=f"pstyle {__version__}, torch {torch.__version__}, python {platform.python_version()}",
+        )
+
+
+def learn(
+    pictures: Sequence[Tensor], contents: Sequence[Tensor], generator: Generator, vgg: VGG, perceptual: Perceptual,
+    config: LearnConfig | None = None, weights: Sequence[float] | None = None, on_step: OnStep = lambda progress: None,
+) -> Learned:
+    """Learn a style from 1 to 50 pictures; see `Learning`, which can also be stopped and resumed."""
+    learning = Learning(pictures, contents, generator, vgg, perceptual, config, weights)
+    learning.run(on_step)
+    return learning.result()
+
+
+def single_pictures(pictures: Sequence[Tensor], what: str, minimum_px: int) -> list[Tensor]:
+    """Checked pictures, each (1, 3, H, W), from batches (B, C, H, W) of any sizes. Raises ValueError for none or a small one."""
+    checked = [split_alpha(check_image(batch, what))[0] for batch in pictures]
+    singles = [picture[None] for batch in checked for picture in batch]
+    if not singles:
+        raise ValueError(f"got no {what}: give at least one")
+    for number, picture in enumerate(singles, start=1):
+        height, width = picture.shape[2:]
+        if min(height, width) < minimum_px:
+            raise ValueError(
+                f"{what} {number} is {width}x{height} px, at least {minimum_px} px on each side are needed: use a larger one"
+            )
+    return singles
+
+
+def random_crop(pictures: Sequence[Tensor], size_px: int, rng: torch.Generator) -> Tensor:
+    """A random square (1, 3, size_px, size_px) of a random picture, mirrored half of the time."""
+
+    def below(stop: int) -> int:
+        return int(torch.randint(stop, (1,), generator=rng))
+
+    picture = pictures[below(len(pictures))]
+    top, left = below(picture.shape[2] - size_px + 1), below(picture.shape[3] - size_px + 1)
+    crop = picture[:, :, top : top + size_px, left : left + size_px]
+    return crop.flip(3) if below(2) else crop

@@ -1,0 +1,71 @@
+"""Style and content losses: pure functions of features or of their moments -> scalar.
+
+Gatys et al., arXiv 1508.06576, for L_c, L_s and L; Huang & Belongie, arXiv 1703.06868, for means and deviations.
+The raw losses are reported; the relative ones are optimized, since raw layer losses differ by orders of magnitude
+between layers and between networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .moments import Moments, gram
+
+EPS = 1e-8
+
+
+def content_loss(output: Tensor, content: Tensor) -> Tensor:
+    """L_c = 1/2 ||F(X) - F(C)||^2 of features (B, C, H, W), summed as in the paper."""
+    return 0.5 * (output.float() - content.float()).square().sum()
+
+
+def style_loss(output: Tensor, style: Tensor) -> Tensor:
+    """L_s = 1 / (4 N^2 M^2) ||F F^T (X) - F F^T (S)||^2 of features (B, N, H, W); each Gram is divided by its own M.
+
+    With equal sizes this is the paper's formula to the letter; with different sizes it stays comparable.
+    """
+    maps = output.shape[1]
+    return 0.25 * (gram(output) - gram(style)).square().sum() / maps**2
+
+
+def total_loss(content: Tensor, style: Tensor, alpha: float, beta: float) -> Tensor:
+    """L = alpha L_c + beta L_s."""
+    return alpha * content + beta * style
+
+
+def layer_style_distance(output: Moments, target: Moments, gram_weight: float = 0.5) -> Tensor:
+    """Distance (B,) of means, deviations and Gram matrices, each relative to the target's own energy."""
+    energy = (target.mean.square() + target.std.square()).sum(1) + EPS  # (B,)
+    first = (output.mean - target.mean).square().sum(1) + (output.std - target.std).square().sum(1)
+    second = (output.gram - target.gram).square().sum((1, 2)) / (target.gram.square().sum((1, 2)) + EPS)
+    return first / energy + gram_weight * second
+
+
+def style_distance(
+    output: Mapping[str, Moments], target: Mapping[str, Moments], gram_weight: float = 0.5
+) -> Tensor:
+    """Mean over layers and pictures of `layer_style_distance`: 0 for equal statistics, about 1 for unrelated ones."""
+    return torch.stack([layer_style_distance(output[name], target[name], gram_weight).mean() for name in target]).mean()
+
+
+def content_distance(output: Mapping[str, Tensor], content: Mapping[str, Tensor]) -> Tensor:
+    """Mean squared difference of mean-variance-normalized features, averaged over the layers of `content`.
+
+    Normalized so that content never argues with style about channel statistics (Park & Lee, arXiv 1812.02342).
+    """
+    terms = [F.mse_loss(_normalized(output[name]), _normalized(content[name])) for name in content]
+    return torch.stack(terms).mean()
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Mean absolute difference of neighboring pixels of (B, C, H, W)."""
+    return (image.diff(dim=2).abs().mean() + image.diff(dim=3).abs().mean()) / 2
+
+
+def _normalized(features: Tensor) -> Tensor:
+    # 1e-3, not the usual 1e-5: dead channels of a slim network would otherwise become pure noise.
+    return F.instance_norm(features.float(), eps=1e-3)

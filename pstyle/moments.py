@@ -1,0 +1,85 @@
+"""Statistics that stand for a style: mean, second raw moment and Gram matrix per layer, and their mixtures.
+
+Gatys et al., arXiv 1508.06576 (Gram); Li et al., arXiv 1701.01036 (mean and deviation are moments too).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+EPS = 1e-5
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Statistics of one layer over its pixels: mean (B, C), square (B, C) = E[f^2], gram (B, C, C) = F F^T / M."""
+
+    mean: Tensor
+    gram: Tensor
+
+    @property
+    def square(self) -> Tensor:
+        """Second raw moment per channel, (B, C): the diagonal of the Gram matrix."""
+        return self.gram.diagonal(dim1=1, dim2=2)
+
+    @property
+    def std(self) -> Tensor:
+        """Deviation per channel, (B, C), with eps under the root so that a flat picture has a finite gradient."""
+        return ((self.square - self.mean.square()).clamp_min(0) + EPS).sqrt()
+
+
+def gram(features: Tensor) -> Tensor:
+    """Gram matrix F F^T / M of (B, C, H, W) as (B, C, C) in float32.
+
+    Differs from Gatys et al.: divided by M = H * W, before the product, so that pictures of any size compare and half
+    precision does not overflow.
+    """
+    flat = features.float().flatten(2)  # (B, C, M)
+    return (flat / flat.shape[2]) @ flat.transpose(1, 2)
+
+
+def moments(features: Tensor) -> Moments:
+    """Statistics of features (B, C, H, W)."""
+    return Moments(features.float().mean(dim=(2, 3)), gram(features))
+
+
+def moments_by_layer(features: Mapping[str, Tensor]) -> dict[str, Moments]:
+    """Statistics of each named layer."""
+    return {name: moments(value) for name, value in features.items()}
+
+
+def pooled(value: Moments) -> Moments:
+    """The statistics of all pictures of a batch taken as one picture, (1, C)."""
+    return Moments(value.mean.mean(0, keepdim=True), value.gram.mean(0, keepdim=True))
+
+
+def mix(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
+    """The statistics of a weighted set of pictures, as if each were seen in proportion to its weight.
+
+    Raw moments mix linearly; deviations and covariances do not, so they are never averaged here.
+    Raises ValueError unless the weights are as many as the parts, finite, not negative and not all zero.
+    """
+    shares = normalized_weights(weights, len(parts))
+    return Moments(
+        sum(share * part.mean for share, part in zip(shares, parts, strict=True)),
+        sum(share * part.gram for share, part in zip(shares, parts, strict=True)),
+    )
+
+
+def mix_by_layer(parts: Sequence[Mapping[str, Moments]], weights: Sequence[float]) -> dict[str, Moments]:
+    """`mix` for each layer of several pictures' statistics."""
+    return {name: mix([part[name] for part in parts], weights) for name in parts[0]}
+
+
+def normalized_weights(weights: Sequence[float], count: int) -> list[float]:
+    """Weights divided by their sum. Raises ValueError for a wrong count, a negative or non-finite one, or a zero sum."""
+    if len(weights) != count or count == 0:
+        raise ValueError(f"got {len(weights)} weights for {count} pictures: give one weight per picture")
+    values = torch.tensor([float(weight) for weight in weights], dtype=torch.float64)
+    if not torch.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
+        raise ValueError(f"weights must be finite, 0 or more and not all 0; got {list(weights)}")
+    return (values / values.sum()).tolist()

@@ -1,0 +1,85 @@
+"""The loss a painter is trained against: style, content, smoothness and range terms read from one or several VGGs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .losses import content_distance, style_distance, total_variation
+from .moments import Moments, moments_by_layer
+from .vgg import VGG
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+CONTENT_LAYERS = ("relu3_1", "relu4_1")
+
+
+class Perceptual(nn.Module):
+    """Features for losses; each layer comes from the first network that reaches it, so shallow and deep ones combine."""
+
+    def __init__(self, networks: Sequence[VGG]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        left = list(STYLE_LAYERS)
+        self.plan: list[tuple[str, ...]] = []
+        for network in networks:
+            self.plan.append(tuple(name for name in left if name in network.layers))
+            left = [name for name in left if name not in network.layers]
+        if len(left) == len(STYLE_LAYERS):
+            raise ValueError("no network for the losses reaches relu1_1: give a VGG")
+
+    def features(self, image: Tensor) -> dict[str, Tensor]:
+        """Features of pictures (B, 3, H, W) by layer name."""
+        found: dict[str, Tensor] = {}
+        for network, names in zip(self.networks, self.plan, strict=True):
+            if names:
+                found |= network(image, names)
+        return found
+
+    @torch.no_grad()
+    def style(self, image: Tensor) -> dict[str, Moments]:
+        """Moments of style pictures (B, 3, H, W) by layer: the target of the style term."""
+        return moments_by_layer(self.features(image))
+
+    @torch.no_grad()
+    def content(self, image: Tensor) -> dict[str, Tensor]:
+        """Content features of pictures (B, 3, H, W) by layer: the target of the content term."""
+        found = self.features(image)
+        return {name: found[name] for name in CONTENT_LAYERS if name in found}
+
+    def terms(
+        self,
+        output: Tensor,
+        content: Mapping[str, Tensor],
+        style: Mapping[str, Moments],
+        gram_weight: float = 0.5,
+        group: int = 1,
+    ) -> dict[str, Tensor]:
+        """Dimensionless loss terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content, smooth, range.
+
+        `group` consecutive pictures share one style: their statistics are taken together, so that a crop of sky need
+        not hold every color of the style.
+        """
+        features = self.features(clamp_through(output))
+        return {
+            "style": style_distance(_grouped(moments_by_layer(features), group), style, gram_weight),
+            "content": content_distance(features, content),
+            "smooth": total_variation(output),
+            "range": (F.relu(output - 1) + F.relu(-output)).mean(),
+        }
+
+
+def clamp_through(image: Tensor) -> Tensor:
+    """The picture clamped to [0, 1] with the gradient of the unclamped one, so that saturated pixels still learn."""
+    return image + (image.clamp(0, 1) - image).detach()
+
+
+def _grouped(found: Mapping[str, Moments], group: int) -> dict[str, Moments]:
+    if group == 1:
+        return dict(found)
+    return {
+        name: Moments(part.mean.unflatten(0, (-1, group)).mean(1), part.gram.unflatten(0, (-1, group)).mean(1))
+        for name, part in found.items()
+    }
