@@ -1,7 +1,8 @@
-"""The loop that makes weights/generator.safetensors: one network for any style, from photographs and paintings.
+"""The loop that makes weights/generator.safetensors: one network for any style, from photographs and
+paintings.
 
-Conditional training after Ghiasi et al., arXiv 1705.06830, with relative losses and in minutes instead of days: a
-style code read off the style picture modulates the generator, whose loss comes from (better) VGGs.
+Conditional training after Ghiasi et al., arXiv 1705.06830, with relative losses and in minutes instead of
+days: a style code read off the style picture modulates the generator, whose loss comes from (better) VGGs.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from torch import Tensor, nn
 
 from .config import check_settings, setting, to_json
 from .crops import Crops
-from .distillation import cosine
 from .generator import CONTENT_LAYERS, Generator, StyleEncoder, style_moments
 from .moments import Moments
 from .perceptual import Perceptual, clamp_through
+from .stepping import Stepper, cosine
 from .training_state import TrainingState
 from .vgg import VGG
 
@@ -39,7 +40,9 @@ class BaseConfig:
     gram_weight: float = setting(0.5, 0.0, 100.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
     range_weight: float = setting(2.0, 0.0, 100.0, "weight of values outside [0, 1]")
-    identity_weight: float = setting(4.0, 0.0, 1e3, "weight of a picture painted in its own style, mean absolute error")
+    identity_weight: float = setting(
+        4.0, 0.0, 1e3, "weight of a picture painted in its own style, mean absolute error"
+    )
     identity_every: int = setting(4, 1, 1000, "steps from one identity step to the next")
     mixed_share: float = setting(0.25, 0.0, 1.0, "share of styles that are mixtures of two")
     recolored_share: float = setting(0.3, 0.0, 1.0, "share of style crops with exchanged color channels")
@@ -51,56 +54,68 @@ class BaseConfig:
 
 
 def train_base(
-    generator: Generator, vgg: VGG, perceptual: Perceptual, photos: Crops, paintings: Crops, config: BaseConfig,
-    state_path: Path | None = None, on_step: Callable[[dict[str, float]], None] = lambda record: None,
+    generator: Generator,
+    vgg: VGG,
+    perceptual: Perceptual,
+    photos: Crops,
+    paintings: Crops,
+    config: BaseConfig,
+    state_path: Path | None = None,
+    on_step: Callable[[dict[str, float]], None] = lambda record: None,
     save_every: int = 200,
 ) -> Generator:
-    """Train the generator on random pairs of content and style crops; returns its averaged weights as a new module.
+    """Train the generator on random pairs of content and style crops; returns its averaged weights as a new
+    module.
 
-    `vgg` is the slim network whose features the painter reads, `perceptual` the loss. Resumes from `state_path` if
-    that file exists.
+    `vgg` is the slim network whose features the painter reads, `perceptual` the loss. Resumes from
+    `state_path` if that file exists.
     """
     rng = torch.Generator().manual_seed(config.seed)
     if not generator.encoder.mean.any():
         measure_codes(generator.encoder, vgg, paintings, config, rng)
     average = deepcopy(generator).requires_grad_(False)
-    weights = list(generator.parameters())
-    optimizer = torch.optim.Adam(weights, lr=config.lr, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(generator.parameters(), lr=config.lr, betas=(0.9, 0.99))
     modules = {"generator": generator, "average": average}
     state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config))
     if state_path:
         state.resume(state_path)
+    stepper = Stepper(optimizer)
     while state.step < config.steps:
         # batch, forward, losses
         image = channels_last(photos.draw(config.styles * config.contents, config.size_px, rng))
         identity = state.step % config.identity_every == config.identity_every - 1
-        terms = identity_terms(generator, vgg, image) if identity else style_terms(
-            generator, vgg, perceptual, image, paintings, config, rng
+        terms = (
+            identity_terms(generator, vgg, image)
+            if identity
+            else style_terms(generator, vgg, perceptual, image, paintings, config, rng)
         )
         loss = weighted(terms, config)
         # backward, guard, step
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(config.lr, state.step, config.steps)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(weights, 1.0)
-        if torch.isfinite(norm):
-            optimizer.step()
+        if stepper.step(loss, cosine(state.step, config.steps, warmup=50), terms):
             follow(average, generator, min(config.ema, (state.step + 1) / (state.step + 10)))
         # record
         state.step += 1
-        on_step({"step": state.step, "loss": loss.item()} | {name: value.item() for name, value in terms.items()})
+        on_step(
+            {"step": state.step, "loss": loss.item()} | {name: value.item() for name, value in terms.items()}
+        )
         if state_path and (state.step % save_every == 0 or state.step == config.steps):
             state.save(state_path)
     return average
 
 
 def style_terms(
-    generator: Generator, vgg: VGG, perceptual: Perceptual, image: Tensor, paintings: Crops, config: BaseConfig,
+    generator: Generator,
+    vgg: VGG,
+    perceptual: Perceptual,
+    image: Tensor,
+    paintings: Crops,
+    config: BaseConfig,
     rng: torch.Generator,
 ) -> dict[str, Tensor]:
     """Loss terms of content crops (S * K, 3, H, W) painted in S random styles."""
-    style = channels_last(recolor(paintings.draw(config.styles, config.style_px, rng), config.recolored_share, rng))
+    style = channels_last(
+        recolor(paintings.draw(config.styles, config.style_px, rng), config.recolored_share, rng)
+    )
     with torch.no_grad():
         partner = torch.roll(torch.arange(config.styles), 1)
         share = mixing_shares(config, rng)
@@ -146,22 +161,38 @@ def mixing_shares(config: BaseConfig, rng: torch.Generator) -> Tensor:
 
 
 def recolor(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """Exchange the color channels of a share of pictures (B, 3, H, W): more palettes from the same paintings."""
-    orders = torch.stack([
-        torch.randperm(3, generator=rng) if torch.rand(1, generator=rng) < share else torch.arange(3) for _ in image
-    ])
+    """Exchange the color channels of a share of pictures (B, 3, H, W): more palettes from the same
+    paintings.
+    """
+    orders = torch.stack(
+        [
+            torch.randperm(3, generator=rng) if torch.rand(1, generator=rng) < share else torch.arange(3)
+            for _ in image
+        ]
+    )
     return image.gather(1, orders[:, :, None, None].expand_as(image))
 
 
 @torch.no_grad()
 def measure_codes(
-    encoder: StyleEncoder, vgg: VGG, paintings: Crops, config: BaseConfig, rng: torch.Generator, batches: int = 40
+    encoder: StyleEncoder,
+    vgg: VGG,
+    paintings: Crops,
+    config: BaseConfig,
+    rng: torch.Generator,
+    batches: int = 40,
 ) -> None:
     """Set the mean and deviation by which the style encoder z-scores its input, from random style crops."""
-    codes = torch.cat([
-        encoder.code(style_moments(vgg, recolor(paintings.draw(8, config.style_px, rng), config.recolored_share, rng)))
-        for _ in range(batches)
-    ])
+    codes = torch.cat(
+        [
+            encoder.code(
+                style_moments(
+                    vgg, recolor(paintings.draw(8, config.style_px, rng), config.recolored_share, rng)
+                )
+            )
+            for _ in range(batches)
+        ]
+    )
     encoder.mean.copy_(codes.mean(0))
     encoder.std.copy_(codes.std(0).clamp_min(1e-2))
 

@@ -1,11 +1,17 @@
-"""Color spaces: sRGB to CIE Lab (D65) and back, and the lightness of one picture with the colors of another."""
+"""Color spaces: sRGB to CIE Lab (D65) and back, and the lightness of one picture with the colors of
+another.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-RGB_TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+RGB_TO_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
 WHITE = (0.95047, 1.0, 1.08883)  # D65
 DELTA = 6 / 29
 
@@ -14,7 +20,10 @@ def rgb_to_lab(image: Tensor) -> Tensor:
     """sRGB (B, 3, H, W) in [0, 1] -> Lab: L in [0, 100], a and b around 0."""
     linear = torch.where(image <= 0.04045, image / 12.92, ((image.clamp_min(0) + 0.055) / 1.055) ** 2.4)
     x, y, z = (_matmul(image.new_tensor(RGB_TO_XYZ), linear) / _column(image, WHITE)).unbind(1)
-    x, y, z = (torch.where(v > DELTA**3, v.clamp_min(DELTA**3) ** (1 / 3), v / (3 * DELTA**2) + 4 / 29) for v in (x, y, z))
+    x, y, z = (
+        torch.where(v > DELTA**3, v.clamp_min(DELTA**3) ** (1 / 3), v / (3 * DELTA**2) + 4 / 29)
+        for v in (x, y, z)
+    )
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
 
 
@@ -25,11 +34,15 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     found = torch.stack([y + a / 500, y, y - b / 200], dim=1)
     xyz = torch.where(found > DELTA, found**3, 3 * DELTA**2 * (found - 4 / 29)) * _column(lab, WHITE)
     linear = _matmul(torch.linalg.inv(lab.new_tensor(RGB_TO_XYZ)), xyz)
-    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)
+    return torch.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
+    )
 
 
 def with_colors_of(painted: Tensor, photo: Tensor) -> Tensor:
-    """The lightness of `painted` with the a and b of `photo`, both sRGB (B, 3, H, W) in [0, 1]; out of gamut is clamped."""
+    """The lightness of `painted` with the a and b of `photo`, both sRGB (B, 3, H, W) in [0, 1]; out of
+    gamut is clamped.
+    """
     lightness = rgb_to_lab(painted)[:, :1]
     return lab_to_rgb(torch.cat([lightness, rgb_to_lab(photo)[:, 1:]], dim=1)).clamp(0, 1)
 

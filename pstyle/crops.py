@@ -51,7 +51,9 @@ class Crops:
 def _pyramid(picture: Tensor, short_sides_px: Sequence[int]) -> list[Tensor]:
     own_px = min(picture.shape[2:])
     sides_px = [side for side in short_sides_px if side <= own_px] or [own_px]
-    return [(resize_short_side(picture, side)[0].clamp(0, 1) * 255).round().to(torch.uint8) for side in sides_px]
+    return [
+        (resize_short_side(picture, side)[0].clamp(0, 1) * 255).round().to(torch.uint8) for side in sides_px
+    ]
 
 
 def _randint(stop: int, rng: torch.Generator) -> int:

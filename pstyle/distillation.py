@@ -1,13 +1,12 @@
 """Distillation of a slim VGG from teachers: the loop that makes weights/vgg_slim.safetensors.
 
-Wang et al., Collaborative Distillation, arXiv 2003.08436: a linear map per layer takes the student's features to the
-teacher's. We differ in the loss, which is relative per layer (each divided by the teacher's own energy), and in taking
-deep layers from a second teacher where the first one ends.
+Wang et al., Collaborative Distillation, arXiv 2003.08436: a linear map per layer takes the student's features
+to the teacher's. We differ in the loss, which is relative per layer (each divided by the teacher's own
+energy), and in taking deep layers from a second teacher where the first one ends.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from .config import check_settings, setting, to_json
 from .crops import Crops
+from .stepping import Stepper, cosine
 from .training_state import TrainingState
 from .vgg import LAYERS, VGG
 
@@ -62,7 +62,9 @@ def layers_by_teacher(teachers: list[VGG]) -> list[tuple[VGG, tuple[str, ...]]]:
 
 
 def new_student(teacher: VGG, crops: Crops, config: DistillConfig, rng: torch.Generator) -> VGG:
-    """A student whose filters start as the teacher's strongest ones (by L1 norm), random where the teacher ends."""
+    """A student whose filters start as the teacher's strongest ones (by L1 norm), random where the teacher
+    ends.
+    """
     student = VGG(config.width)
     for layer in student.features.values():
         nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=rng)
@@ -99,14 +101,19 @@ def _prune_into(student: VGG, teacher: VGG) -> None:
 
 
 def distill(
-    crops: Crops, teachers: list[VGG], config: DistillConfig, student: VGG | None = None,
+    crops: Crops,
+    teachers: list[VGG],
+    config: DistillConfig,
+    student: VGG | None = None,
     state_path: Path | None = None,
-    on_step: Callable[[dict[str, float]], None] = lambda record: None, save_every: int = 250,
+    on_step: Callable[[dict[str, float]], None] = lambda record: None,
+    save_every: int = 250,
 ) -> VGG:
     """Train a slim VGG to carry the teachers' features; resumes from `state_path` if that file exists.
 
     Teachers are given from the most trusted to the least; their input is the same picture in [0, 1]. A given
-    `student` is trained on. Returns the frozen student, its filters scaled so that each has mean activation 1 on the training crops.
+    `student` is trained on. Returns the frozen student, its filters scaled so that each has mean activation 1
+    on the training crops.
     """
     rng = torch.Generator().manual_seed(config.seed)
     student = student or new_student(teachers[0], crops, config, rng)
@@ -114,10 +121,12 @@ def distill(
     student.requires_grad_(True)
     weights = [*student.parameters(), *embedding.parameters()]
     optimizer = torch.optim.Adam(weights, lr=config.lr, betas=(0.9, 0.99))
-    state = TrainingState({"student": student, "embedding": embedding}, {"adam": optimizer}, rng, to_json(config))
+    state = TrainingState(
+        {"student": student, "embedding": embedding}, {"adam": optimizer}, rng, to_json(config)
+    )
     if state_path:
         state.resume(state_path)
-    plan = layers_by_teacher(teachers)
+    stepper, plan = Stepper(optimizer), layers_by_teacher(teachers)
     while state.step < config.steps:
         # batch
         image = crops.draw(config.batch, config.size_px, rng).contiguous(memory_format=torch.channels_last)
@@ -128,38 +137,32 @@ def distill(
         losses = {name: relative_error(mapped[name], taught[name]) for name in taught}
         loss = torch.stack(list(losses.values())).sum()
         # backward, guard, step
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(config.lr, state.step, config.steps)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(weights, 1.0)
-        if torch.isfinite(norm):
-            optimizer.step()
+        stepper.step(loss, cosine(state.step, config.steps, warmup=50), losses)
         # record
         state.step += 1
-        on_step({"step": state.step, "loss": loss.item()} | {name: value.item() for name, value in losses.items()})
+        on_step(
+            {"step": state.step, "loss": loss.item()} | {name: value.item() for name, value in losses.items()}
+        )
         if state_path and (state.step % save_every == 0 or state.step == config.steps):
             state.save(state_path)
     return normalize_activations(student, crops, rng)
 
 
 def relative_error(output: Tensor, target: Tensor) -> Tensor:
-    """Squared error divided by the target's own variance around its channel means: 1 means nothing was learned."""
+    """Squared error divided by the target's own variance around its channel means: 1 means nothing was
+    learned.
+    """
     centered = target - target.mean((0, 2, 3), keepdim=True)
     return F.mse_loss(output, target) / (centered.square().mean() + 1e-8)
 
 
-def cosine(lr: float, step: int, steps: int, warmup: int = 50) -> float:
-    """Learning rate at `step` of `steps`: a linear rise over `warmup` steps, then a cosine down to 1 % of lr."""
-    return lr * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-
-
 @torch.no_grad()
 def normalize_activations(vgg: VGG, crops: Crops, rng: torch.Generator, batches: int = 8) -> VGG:
-    """Scale each filter so that its mean activation over pictures and positions is 1, leaving the function's shape.
+    """Scale each filter so that its mean activation over pictures and positions is 1, leaving the function's
+    shape.
 
-    ReLU is positively homogeneous, so dividing a filter and multiplying the next layer's input by the same number
-    changes nothing but units (Gatys et al., arXiv 1508.06576).
+    ReLU is positively homogeneous, so dividing a filter and multiplying the next layer's input by the same
+    number changes nothing but units (Gatys et al., arXiv 1508.06576).
     """
     image = torch.cat([crops.draw(4, 128, rng) for _ in range(batches)])
     previous = None
@@ -176,7 +179,9 @@ def normalize_activations(vgg: VGG, crops: Crops, rng: torch.Generator, batches:
 
 
 class LinearFit(NamedTuple):
-    """Least squares from a student's channels to a teacher's: weight (C, K), bias (K,), share of variance explained."""
+    """Least squares from a student's channels to a teacher's: weight (C, K), bias (K,), share of variance
+    explained.
+    """
 
     weight: Tensor
     bias: Tensor
@@ -185,7 +190,9 @@ class LinearFit(NamedTuple):
 
 @torch.no_grad()
 def linear_fits(student: VGG, teachers: list[VGG], images: Iterable[Tensor]) -> dict[str, LinearFit]:
-    """By layer, the best linear map from the student's features to the teacher's over pictures (B, 3, H, W)."""
+    """By layer, the best linear map from the student's features to the teacher's over pictures (B, 3, H,
+    W).
+    """
     totals: dict[str, list[Tensor]] = {}
     for image in images:
         own = student(image)

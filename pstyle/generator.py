@@ -1,8 +1,9 @@
 """The painter's network: content features and a style's modulation -> picture.
 
-Instance norm with per-style affine parameters after Dumoulin et al., arXiv 1610.07629; a style encoder predicts them
-from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in the output: half-resolution convolutions and a
-pixel shuffle (Shi et al., arXiv 1609.05158) add strokes to the restyled colors of the content picture itself.
+Instance norm with per-style affine parameters after Dumoulin et al., arXiv 1610.07629; a style encoder
+predicts them from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in the output: half-
+resolution convolutions and a pixel shuffle (Shi et al., arXiv 1609.05158) add strokes to the restyled colors
+of the content picture itself.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class GeneratorConfig:
 
 
 class StyleMod(nn.Module):
-    """The style adjustment layer: instance norm, then x * (scale + 1) + bias with [scale, bias] = Linear(latent).
+    """The style adjustment layer: instance norm, then x * (scale + 1) + bias with [scale, bias] =
+    Linear(latent).
 
     The linear map gives (B, 2C); its halves become two (B, C, 1, 1). It starts at zero: plain instance norm.
     """
@@ -68,7 +70,9 @@ class StyleMod(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """Statistics of a style picture -> latent (B, D): a small perceptron on z-scored means and log-deviations."""
+    """Statistics of a style picture -> latent (B, D): a small perceptron on z-scored means and log-
+    deviations.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -76,7 +80,10 @@ class StyleEncoder(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("std", torch.ones(size))
         self.layers = nn.Sequential(
-            nn.Linear(size, config.latent), nn.SiLU(), nn.Linear(config.latent, config.latent), nn.LayerNorm(config.latent)
+            nn.Linear(size, config.latent),
+            nn.SiLU(),
+            nn.Linear(config.latent, config.latent),
+            nn.LayerNorm(config.latent),
         )
 
     def forward(self, style: Mapping[str, Moments]) -> Tensor:
@@ -99,8 +106,8 @@ def style_moments(vgg: VGG, image: Tensor) -> dict[str, Moments]:
 class Generator(nn.Module):
     """Content features and a modulation -> picture (B, 3, H, W), H and W multiples of 8.
 
-    `sites` names every StyleMod layer with the level whose latent moves it. Frozen statistics and the padding mode
-    are arguments, so that tiles, panoramas and video can fix or wrap them.
+    `sites` names every StyleMod layer with the level whose latent moves it. Frozen statistics and the padding
+    mode are arguments, so that tiles, panoramas and video can fix or wrap them.
     """
 
     def __init__(self, config: GeneratorConfig | None = None) -> None:
@@ -110,27 +117,40 @@ class Generator(nn.Module):
         self.encoder = StyleEncoder(c)
         sizes = {"content4": (0, features[2])} | {f"block{i}": (0, c.body) for i in range(c.blocks)}
         sizes |= {"content3": (1, features[1]), "texture0": (1, c.texture), "texture1": (1, c.texture)}
-        sizes |= {"content2": (2, features[0]), "grain0": (2, c.grain), "grain1": (2, c.grain), "color": (3, 3)}
+        sizes |= {
+            "content2": (2, features[0]),
+            "grain0": (2, c.grain),
+            "grain1": (2, c.grain),
+            "color": (3, 3),
+        }
         self.sites = {name: level for name, (level, _) in sizes.items()}
         self.mods = nn.ModuleDict({name: StyleMod(c.latent, size) for name, (_, size) in sizes.items()})
         self.convs = nn.ModuleDict({"body": _conv(features[2], c.body, 1)})
         for i in range(c.blocks):
-            self.convs.update({f"block{i}": _conv(c.body, c.body, bias=False), f"block{i}_out": _conv(c.body, c.body)})
-        self.convs.update({
-            "to_texture": _conv(c.body, features[1]),
-            "texture0": _conv(features[1], c.texture, bias=False),
-            "texture1": _conv(c.texture, c.texture, bias=False),
-            "to_grain": _conv(c.texture, features[0]),
-            "grain0": _conv(features[0], c.grain, bias=False),
-            "grain1": _conv(c.grain + 12, c.grain, bias=False),
-            "strokes": _conv(c.grain, 12),
-        })
-        nn.init.zeros_(self.convs["strokes"].weight)  # starts as a color transfer: a picture from the first step on
+            self.convs.update(
+                {f"block{i}": _conv(c.body, c.body, bias=False), f"block{i}_out": _conv(c.body, c.body)}
+            )
+        self.convs.update(
+            {
+                "to_texture": _conv(c.body, features[1]),
+                "texture0": _conv(features[1], c.texture, bias=False),
+                "texture1": _conv(c.texture, c.texture, bias=False),
+                "to_grain": _conv(c.texture, features[0]),
+                "grain0": _conv(features[0], c.grain, bias=False),
+                "grain1": _conv(c.grain + 12, c.grain, bias=False),
+                "strokes": _conv(c.grain, 12),
+            }
+        )
+        nn.init.zeros_(
+            self.convs["strokes"].weight
+        )  # starts as a color transfer: a picture from the first step on
         with torch.no_grad():  # the colors of a mid-gray picture
             self.mods["color"].linear.bias.copy_(torch.tensor([-0.75] * 3 + [0.5] * 3))
 
     def encode(self, style: Mapping[str, Moments]) -> Tensor:
-        """Latents (B, L, D), one per level and equal until learning moves them, for the moments of style pictures."""
+        """Latents (B, L, D), one per level and equal until learning moves them, for the moments of style
+        pictures.
+        """
         return self.encoder(style)[:, None].expand(-1, LEVELS, -1)
 
     def modulation(self, latent: Tensor) -> Modulation:
@@ -146,7 +166,8 @@ class Generator(nn.Module):
         frozen: Mapping[str, Statistics] | None = None,
         record: dict[str, Statistics] | None = None,
     ) -> Tensor:
-        """Paint pictures (B, 3, H, W) with VGG features of theirs; may leave [0, 1] a little: the caller clamps.
+        """Paint pictures (B, 3, H, W) with VGG features of theirs; may leave [0, 1] a little: the caller
+        clamps.
 
         `record`, if given, receives every site's statistics, to be passed as `frozen` later.
         """

@@ -1,4 +1,6 @@
-"""The two operations every network here is made of: convolution with a padding mode, instance norm with given statistics."""
+"""The two operations every network here is made of: convolution with a padding mode, instance norm with
+given statistics.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class Statistics(NamedTuple):
 
 
 def pad(x: Tensor, amount: int, mode: str) -> Tensor:
-    """Pad height and width of (B, C, H, W) by `amount` pixels; reflection falls back to replication where it cannot."""
+    """Pad height and width of (B, C, H, W) by `amount` pixels; reflection falls back to replication where
+    it cannot.
+    """
     if mode == "valid" or amount == 0:
         return x
     if mode == "zeros":
@@ -50,15 +54,16 @@ def statistics(x: Tensor) -> Statistics:
 def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None = None) -> Tensor:
     """Instance-normalize x and apply x * (1 + scale) + bias.
 
-    x is (B, C, H, W); scale and bias are (1 or B, C, 1, 1). With `frozen` statistics the operation is local to a
-    pixel, which is what tiles and video need. Group norm with one group per channel is the same arithmetic as
-    instance norm, several times faster on CPU, and keeps channels_last.
+    x is (B, C, H, W); scale and bias are (1 or B, C, 1, 1). With `frozen` statistics the operation is local
+    to a pixel, which is what tiles and video need. Group norm with one group per channel is the same
+    arithmetic as instance norm, several times faster on CPU, and keeps channels_last.
     """
     if frozen is not None:
         gain = (scale + 1) * torch.rsqrt(frozen.variance + EPS)
         return x * gain.to(x.dtype) + (bias - frozen.mean * gain).to(x.dtype)
     channels = x.shape[1]
-    # torch 2.13 crashes in the backward of group norm if its weight needs a gradient and a channels_last input does not.
+    # torch 2.13 crashes in the backward of group norm where its weight needs a gradient and a channels_last
+    # input does not.
     if scale.shape[0] == 1 and not scale.requires_grad:
         return F.group_norm(x, channels, (scale + 1).reshape(-1), bias.reshape(-1), EPS)
     return F.group_norm(x, channels, eps=EPS) * (scale + 1) + bias

@@ -1,7 +1,7 @@
-"""The loop that learns a style: latents, offsets and convolutions of a generator move until its pictures match.
+"""The loop that learns a style: a generator is moved until it paints as the style pictures do.
 
-Latent before weights after Roich et al., arXiv 2106.05744 (pivotal tuning); here all move at once, each at its own
-pace, and the convolutions start from a generator that already paints in the encoded style.
+Latent before weights after Roich et al., arXiv 2106.05744 (pivotal tuning); here all move at once, each at
+its own pace, and the convolutions start from a generator that already paints in the encoded style.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from torch import Tensor
 
 from . import __version__
 from .config import check_settings, setting, to_json
-from .distillation import cosine
 from .generator import CONTENT_LAYERS, Generator, style_moments
 from .images import check_image, resize_short_side, split_alpha
 from .moments import Moments, mix_by_layer
 from .perceptual import Perceptual
+from .stepping import Stepper, cosine
 from .style import Provenance, Style, StyledGenerator, preview_of
 from .training_state import TrainingState
 from .vgg import VGG
@@ -35,7 +35,9 @@ class LearnConfig:
     """Settings of learning a style."""
 
     steps: int = setting(160, 0, 10_000, "optimization steps; 0 only encodes the pictures")
-    size_px: int = setting(512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size")
+    size_px: int = setting(
+        512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size"
+    )
     crop_px: int = setting(160, 64, 512, "side of the content crops in pixels")
     batch: int = setting(4, 1, 32, "content crops per step; their statistics are taken together")
     style_weight: float = setting(12.0, 0.0, 1000.0, "weight of style; content has weight 1")
@@ -72,20 +74,31 @@ OnStep = Callable[[Progress], None]
 
 
 class Learning:
-    """A learning in progress: `run` it, stop it by an exception from `on_step`, and take `result` at any time."""
+    """A learning in progress: `run` it, stop it by an exception from `on_step`, and take `result` at any
+    time.
+    """
 
     def __init__(
-        self, pictures: Sequence[Tensor], contents: Sequence[Tensor], generator: Generator, vgg: VGG,
-        perceptual: Perceptual, config: LearnConfig | None = None, weights: Sequence[float] | None = None,
+        self,
+        pictures: Sequence[Tensor],
+        contents: Sequence[Tensor],
+        generator: Generator,
+        vgg: VGG,
+        perceptual: Perceptual,
+        config: LearnConfig | None = None,
+        weights: Sequence[float] | None = None,
     ) -> None:
-        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the slim one that the generator reads.
+        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the slim one that the generator
+        reads.
 
         Raises ValueError for no picture, too many, too small ones, or unusable weights.
         """
         self.config = config or LearnConfig()
         self.pictures = single_pictures(pictures, "style picture", MIN_STYLE_PX)
         if len(self.pictures) > MAX_PICTURES:
-            raise ValueError(f"got {len(self.pictures)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best")
+            raise ValueError(
+                f"got {len(self.pictures)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best"
+            )
         self.vgg, self.perceptual = vgg, perceptual
         weights = [1.0] * len(self.pictures) if weights is None else weights
         device = next(generator.parameters()).device
@@ -94,7 +107,9 @@ class Learning:
         with torch.no_grad():
             code = mix_by_layer([style_moments(vgg, picture) for picture in seen], weights)
             latent = generator.encode(code)[0]
-            self.target: dict[str, Moments] = mix_by_layer([perceptual.style(picture) for picture in seen], weights)
+            self.target: dict[str, Moments] = mix_by_layer(
+                [perceptual.style(picture) for picture in seen], weights
+            )
         self.styled = StyledGenerator(generator, latent)
         self.contents = [
             resize_short_side(picture, self.config.size_px).to(device)
@@ -102,9 +117,12 @@ class Learning:
         ]
         self.rng = torch.Generator().manual_seed(self.config.seed)
         self.state = self._state()
+        self.stepper = Stepper(self.state.optimizers["adam"])
         self.history: list[dict[str, float]] = []
 
-    def run(self, on_step: OnStep = lambda progress: None, state_path: Path | None = None, save_every: int = 50) -> None:
+    def run(
+        self, on_step: OnStep = lambda progress: None, state_path: Path | None = None, save_every: int = 50
+    ) -> None:
         """Go on to the last step; with `state_path`, from where a killed run with the same settings stood."""
         c, state = self.config, self.state
         if state_path:
@@ -120,13 +138,7 @@ class Learning:
             loss = c.style_weight * terms["style"] + terms["content"]
             loss = loss + c.smooth_weight * terms["smooth"] + 2.0 * terms["range"]
             # backward, guard, step
-            optimizer = state.optimizers["adam"]
-            self._pace(optimizer)
-            optimizer.zero_grad()
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
-            if torch.isfinite(norm):
-                optimizer.step()
+            self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
             # record
             state.step += 1
             record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
@@ -137,7 +149,9 @@ class Learning:
 
     def result(self) -> Learned:
         """The style as learned so far."""
-        return Learned(self.styled.style(self._provenance(), preview_of(self.pictures[0])), list(self.history))
+        return Learned(
+            self.styled.style(self._provenance(), preview_of(self.pictures[0])), list(self.history)
+        )
 
     def _state(self) -> TrainingState:
         c, styled = self.config, self.styled
@@ -149,11 +163,6 @@ class Learning:
         ]
         optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
         return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, to_json(c))
-
-    def _pace(self, optimizer: torch.optim.Adam) -> None:
-        c = self.config
-        for group, lr in zip(optimizer.param_groups, (c.lr_latent, c.lr_offset, c.lr_weight), strict=True):
-            group["lr"] = cosine(lr, self.state.step, c.steps, warmup=10)
 
     def _crops(self) -> Tensor:
         crops = [random_crop(self.contents, self.config.crop_px, self.rng) for _ in range(self.config.batch)]
@@ -173,8 +182,14 @@ class Learning:
 
 
 def learn(
-    pictures: Sequence[Tensor], contents: Sequence[Tensor], generator: Generator, vgg: VGG, perceptual: Perceptual,
-    config: LearnConfig | None = None, weights: Sequence[float] | None = None, on_step: OnStep = lambda progress: None,
+    pictures: Sequence[Tensor],
+    contents: Sequence[Tensor],
+    generator: Generator,
+    vgg: VGG,
+    perceptual: Perceptual,
+    config: LearnConfig | None = None,
+    weights: Sequence[float] | None = None,
+    on_step: OnStep = lambda progress: None,
 ) -> Learned:
     """Learn a style from 1 to 50 pictures; see `Learning`, which can also be stopped and resumed."""
     learning = Learning(pictures, contents, generator, vgg, perceptual, config, weights)
@@ -183,7 +198,10 @@ def learn(
 
 
 def single_pictures(pictures: Sequence[Tensor], what: str, minimum_px: int) -> list[Tensor]:
-    """Checked pictures, each (1, 3, H, W), from batches (B, C, H, W) of any sizes. Raises ValueError for none or a small one."""
+    """Checked pictures, each (1, 3, H, W), from batches (B, C, H, W) of any sizes.
+
+    Raises ValueError for none or a small one.
+    """
     checked = [split_alpha(check_image(batch, what))[0] for batch in pictures]
     singles = [picture[None] for batch in checked for picture in batch]
     if not singles:
@@ -192,7 +210,8 @@ def single_pictures(pictures: Sequence[Tensor], what: str, minimum_px: int) -> l
         height, width = picture.shape[2:]
         if min(height, width) < minimum_px:
             raise ValueError(
-                f"{what} {number} is {width}x{height} px, at least {minimum_px} px on each side are needed: use a larger one"
+                f"{what} {number} is {width}x{height} px, at least {minimum_px} px on each side are needed: "
+                "use a larger one"
             )
     return singles
 

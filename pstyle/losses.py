@@ -1,8 +1,8 @@
 """Style and content losses: pure functions of features or of their moments -> scalar.
 
-Gatys et al., arXiv 1508.06576, for L_c, L_s and L; Huang & Belongie, arXiv 1703.06868, for means and deviations.
-The raw losses are reported; the relative ones are optimized, since raw layer losses differ by orders of magnitude
-between layers and between networks.
+Gatys et al., arXiv 1508.06576, for L_c, L_s and L; Huang & Belongie, arXiv 1703.06868, for means and
+deviations. The raw losses are reported; the relative ones are optimized, since raw layer losses differ by
+orders of magnitude between layers and between networks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def content_loss(output: Tensor, content: Tensor) -> Tensor:
 
 
 def style_loss(output: Tensor, style: Tensor) -> Tensor:
-    """L_s = 1 / (4 N^2 M^2) ||F F^T (X) - F F^T (S)||^2 of features (B, N, H, W); each Gram is divided by its own M.
+    """L_s = 1 / (4 N^2 M^2) ||F F^T (X) - F F^T (S)||^2 of features (B, N, H, W); each Gram is divided by its
+    own M.
 
     With equal sizes this is the paper's formula to the letter; with different sizes it stays comparable.
     """
@@ -48,14 +49,19 @@ def layer_style_distance(output: Moments, target: Moments, gram_weight: float = 
 def style_distance(
     output: Mapping[str, Moments], target: Mapping[str, Moments], gram_weight: float = 0.5
 ) -> Tensor:
-    """Mean over layers and pictures of `layer_style_distance`: 0 for equal statistics, about 1 for unrelated ones."""
-    return torch.stack([layer_style_distance(output[name], target[name], gram_weight).mean() for name in target]).mean()
+    """Mean over layers and pictures of `layer_style_distance`: 0 for equal statistics, about 1 for
+    unrelated ones.
+    """
+    return torch.stack(
+        [layer_style_distance(output[name], target[name], gram_weight).mean() for name in target]
+    ).mean()
 
 
 def content_distance(output: Mapping[str, Tensor], content: Mapping[str, Tensor]) -> Tensor:
     """Mean squared difference of mean-variance-normalized features, averaged over the layers of `content`.
 
-    Normalized so that content never argues with style about channel statistics (Park & Lee, arXiv 1812.02342).
+    Normalized so that content never argues with style about channel statistics (Park & Lee, arXiv
+    1812.02342).
     """
     terms = [F.mse_loss(_normalized(output[name]), _normalized(content[name])) for name in content]
     return torch.stack(terms).mean()

@@ -16,7 +16,9 @@ EPS = 1e-5
 
 @dataclass(frozen=True)
 class Moments:
-    """Statistics of one layer over its pixels: mean (B, C), square (B, C) = E[f^2], gram (B, C, C) = F F^T / M."""
+    """Statistics of one layer over its pixels: mean (B, C), square (B, C) = E[f^2], gram (B, C, C) = F F^T
+    / M.
+    """
 
     mean: Tensor
     gram: Tensor
@@ -28,15 +30,17 @@ class Moments:
 
     @property
     def std(self) -> Tensor:
-        """Deviation per channel, (B, C), with eps under the root so that a flat picture has a finite gradient."""
+        """Deviation per channel, (B, C), with eps under the root so that a flat picture has a finite
+        gradient.
+        """
         return ((self.square - self.mean.square()).clamp_min(0) + EPS).sqrt()
 
 
 def gram(features: Tensor) -> Tensor:
     """Gram matrix F F^T / M of (B, C, H, W) as (B, C, C) in float32.
 
-    Differs from Gatys et al.: divided by M = H * W, before the product, so that pictures of any size compare and half
-    precision does not overflow.
+    Differs from Gatys et al.: divided by M = H * W, before the product, so that pictures of any size compare
+    and half precision does not overflow.
     """
     flat = features.float().flatten(2)  # (B, C, M)
     return (flat / flat.shape[2]) @ flat.transpose(1, 2)
@@ -76,7 +80,10 @@ def mix_by_layer(parts: Sequence[Mapping[str, Moments]], weights: Sequence[float
 
 
 def normalized_weights(weights: Sequence[float], count: int) -> list[float]:
-    """Weights divided by their sum. Raises ValueError for a wrong count, a negative or non-finite one, or a zero sum."""
+    """Weights divided by their sum.
+
+    Raises ValueError for a wrong count, a negative or non-finite one, or a zero sum.
+    """
     if len(weights) != count or count == 0:
         raise ValueError(f"got {len(weights)} weights for {count} pictures: give one weight per picture")
     values = torch.tensor([float(weight) for weight in weights], dtype=torch.float64)

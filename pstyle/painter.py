@@ -1,4 +1,6 @@
-"""A style bound to its networks: picture -> painted picture; what depends on the style alone is computed once."""
+"""A style bound to its networks: picture -> painted picture; what depends on the style alone is computed
+once.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,24 @@ STRENGTHS_KEPT = 4  # dressed generators held at once, for people who move the s
 
 
 def load_painter(path: str | Path, device: str = "auto") -> Painter:
-    """A painter of the style file at `path`, with the shipped networks. Raises BadFile for an unusable file."""
+    """A painter of the style file at `path`, with the shipped networks.
+
+    Raises BadFile for an unusable file.
+    """
     return Painter(load_style(Path(path)), load_generator(), load_vgg(), device)
 
 
 class Painter:
     """Paints pictures (B, 3, H, W) of any size in one style.
 
-    Strength goes from the picture itself (0) to the style (1) and beyond (1.5). Between, modulation and convolutions
-    are mixed with those of the picture's own style, and the detail that its reconstruction loses is given back in
-    proportion, so that strength 0 returns the picture exactly.
+    Strength goes from the picture itself (0) to the style (1) and beyond (1.5). Between, modulation and
+    convolutions are mixed with those of the picture's own style, and the detail that its reconstruction loses
+    is given back in proportion, so that strength 0 returns the picture exactly.
     """
 
-    def __init__(self, style: Style, generator: Generator, vgg: VGG, device: str | torch.device = "auto") -> None:
+    def __init__(
+        self, style: Style, generator: Generator, vgg: VGG, device: str | torch.device = "auto"
+    ) -> None:
         with torch.inference_mode(False):
             self.device = choose_device(device)
             self.style = style
@@ -45,10 +52,11 @@ class Painter:
     def __call__(
         self, image: Tensor, strength: float = 1.0, keep_color: bool = False, mask: Tensor | None = None
     ) -> Tensor:
-        """Paint pictures (B, C, H, W) in [0, 1] with C 1, 3 or 4; the result has 3 channels, or 4 with the input's alpha.
+        """Paint pictures (B, C, H, W) in [0, 1] with C 1, 3 or 4; the result has 3 channels, or 4 with the
+        input's alpha.
 
-        With `keep_color` only the lightness is painted. Where `mask` (1 or B, 1, H, W) is 0 the picture stays.
-        Raises ValueError for pictures, strengths or masks out of range.
+        With `keep_color` only the lightness is painted. Where `mask` (1 or B, 1, H, W) is 0 the picture
+        stays. Raises ValueError for pictures, strengths or masks out of range.
         """
         if not 0 <= strength <= MAX_STRENGTH:  # also refuses NaN
             raise ValueError(f"strength must be from 0 to {MAX_STRENGTH}, got {strength}")
@@ -89,15 +97,23 @@ class Painter:
 
 
 def fitted_mask(mask: Tensor, image: Tensor) -> Tensor:
-    """A mask (1 or B, 1, H, W) for pictures (B, 3, H, W), resized if its size differs. Raises ValueError if it cannot fit."""
+    """A mask (1 or B, 1, H, W) for pictures (B, 3, H, W), resized if its size differs.
+
+    Raises ValueError if it cannot fit.
+    """
     found = check_image(mask, "mask")[:, :1]
     if found.shape[0] not in (1, image.shape[0]):
-        raise ValueError(f"got {found.shape[0]} masks for {image.shape[0]} pictures: give one, or one for each")
+        raise ValueError(
+            f"got {found.shape[0]} masks for {image.shape[0]} pictures: give one, or one for each"
+        )
     return resize_to(found, *image.shape[2:])
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:
-    """The device for "auto" (CUDA if present, else CPU), "cpu" or "cuda". Raises ValueError if it is not there."""
+    """The device for "auto" (CUDA if present, else CPU), "cpu" or "cuda".
+
+    Raises ValueError if it is not there.
+    """
     if str(device) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     chosen = torch.device(device)

@@ -1,4 +1,6 @@
-"""The loss a painter is trained against: style, content, smoothness and range terms read from one or several VGGs."""
+"""The loss a painter is trained against: style, content, smoothness and range terms read from one or
+several VGGs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ CONTENT_LAYERS = ("relu3_1", "relu4_1")
 
 
 class Perceptual(nn.Module):
-    """Features for losses; each layer comes from the first network that reaches it, so shallow and deep ones combine."""
+    """Features for losses; each layer comes from the first network that reaches it, so shallow and deep
+    ones combine.
+    """
 
     def __init__(self, networks: Sequence[VGG]) -> None:
         super().__init__()
@@ -57,10 +61,11 @@ class Perceptual(nn.Module):
         gram_weight: float = 0.5,
         group: int = 1,
     ) -> dict[str, Tensor]:
-        """Dimensionless loss terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content, smooth, range.
+        """Dimensionless loss terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content,
+        smooth, range.
 
-        `group` consecutive pictures share one style: their statistics are taken together, so that a crop of sky need
-        not hold every color of the style.
+        `group` consecutive pictures share one style: their statistics are taken together, so that a crop of
+        sky need not hold every color of the style.
         """
         features = self.features(clamp_through(output))
         return {
@@ -72,7 +77,9 @@ class Perceptual(nn.Module):
 
 
 def clamp_through(image: Tensor) -> Tensor:
-    """The picture clamped to [0, 1] with the gradient of the unclamped one, so that saturated pixels still learn."""
+    """The picture clamped to [0, 1] with the gradient of the unclamped one, so that saturated pixels still
+    learn.
+    """
     return image + (image.clamp(0, 1) - image).detach()
 
 
@@ -80,6 +87,8 @@ def _grouped(found: Mapping[str, Moments], group: int) -> dict[str, Moments]:
     if group == 1:
         return dict(found)
     return {
-        name: Moments(part.mean.unflatten(0, (-1, group)).mean(1), part.gram.unflatten(0, (-1, group)).mean(1))
+        name: Moments(
+            part.mean.unflatten(0, (-1, group)).mean(1), part.gram.unflatten(0, (-1, group)).mean(1)
+        )
         for name, part in found.items()
     }

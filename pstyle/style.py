@@ -1,4 +1,6 @@
-"""A learned style: latents, offsets and own weights on top of a generator, with where they came from; its file."""
+"""A learned style: latents, offsets and own weights on top of a generator, with where they came from; its
+file.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +48,8 @@ class Provenance:
 class Style:
     """Everything a painter needs beside the generator named by `generator_id`.
 
-    latent is (L, D); offsets are (2C,) by StyleMod site; weights, if any, replace the generator's convolutions;
-    preview is (3, 96, 96) uint8.
+    latent is (L, D); offsets are (2C,) by StyleMod site; weights, if any, replace the generator's
+    convolutions; preview is (3, 96, 96) uint8.
     """
 
     latent: Tensor
@@ -63,7 +65,8 @@ class Style:
 class StyledGenerator(nn.Module):
     """A generator with one style's parameters: what learning moves and painting uses.
 
-    Only the latent, the offsets and the convolutions are the style's own; encoder and StyleMod heads stay the base's.
+    Only the latent, the offsets and the convolutions are the style's own; encoder and StyleMod heads stay the
+    base's.
     """
 
     def __init__(self, generator: Generator, latent: Tensor) -> None:
@@ -71,7 +74,9 @@ class StyledGenerator(nn.Module):
         self.generator = deepcopy(generator).requires_grad_(False)
         self.latent = nn.Parameter(latent.detach().clone())  # (L, D)
         sizes = {name: mod.linear.out_features for name, mod in self.generator.mods.items()}
-        self.offsets = nn.ParameterDict({name: nn.Parameter(torch.zeros(size)) for name, size in sizes.items()})
+        self.offsets = nn.ParameterDict(
+            {name: nn.Parameter(torch.zeros(size)) for name, size in sizes.items()}
+        )
         self.base_id = fingerprint(generator)
 
     def modulation(self) -> Modulation:
@@ -93,7 +98,8 @@ class StyledGenerator(nn.Module):
 
     @classmethod
     def of(cls, generator: Generator, style: Style, strength: float = 1.0) -> StyledGenerator:
-        """The generator dressed in a style; its convolutions go from the base's (strength 0) to the style's own.
+        """The generator dressed in a style; its convolutions go from the base's (strength 0) to the style's
+        own.
 
         Raises ValueError if the style was learned with another generator.
         """
@@ -101,7 +107,8 @@ class StyledGenerator(nn.Module):
         if style.generator_id != styled.base_id:
             raise ValueError(
                 "the style was learned with another generator "
-                f"({style.generator_id[:12]}, loaded is {styled.base_id[:12]}): load that one, or learn the style again"
+                f"({style.generator_id[:12]}, loaded is {styled.base_id[:12]}): "
+                "load that one, or learn the style again"
             )
         with torch.no_grad():
             for name, value in style.offsets.items():
@@ -119,12 +126,18 @@ def save_style(path: Path, style: Style, *, overwrite: bool = False) -> None:
     tensors |= {f"weight.{name}": value.half() for name, value in style.weights.items()}
     data = checkpoint.encode(tensors, _metadata(style))
     if len(data) > MAX_BYTES:
-        raise BadFile(f"the style takes {len(data)} bytes, above the {MAX_BYTES} of a style file: use a smaller generator")
+        raise BadFile(
+            f"the style takes {len(data)} bytes, above the {MAX_BYTES} of a style file: "
+            "use a smaller generator"
+        )
     checkpoint.write_atomically(path, data, overwrite=overwrite)
 
 
 def load_style(path: Path) -> Style:
-    """Read a style file, which may come from a stranger. Raises BadFile for anything but a whole, sane one."""
+    """Read a style file, which may come from a stranger.
+
+    Raises BadFile for anything but a whole, sane one.
+    """
     tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.style")
     return Style(
         latent=tensors["latent"],
@@ -146,7 +159,9 @@ def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
     shares = normalized_weights(weights, len(styles))
     first = styles[0]
     if any(style.generator_id != first.generator_id for style in styles):
-        raise ValueError("these styles were learned with different generators: blend styles of one generator only")
+        raise ValueError(
+            "these styles were learned with different generators: blend styles of one generator only"
+        )
 
     def mixed(values: Sequence[Tensor]) -> Tensor:
         return sum(share * value.float() for share, value in zip(shares, values, strict=True)).half()
@@ -165,7 +180,9 @@ def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
 
 def describe_style(style: Style) -> dict[str, object]:
     """What `inspect` prints: provenance, license, generator and sizes."""
-    numbers = style.latent.numel() + sum(v.numel() for v in [*style.offsets.values(), *style.weights.values()])
+    numbers = style.latent.numel() + sum(
+        v.numel() for v in [*style.offsets.values(), *style.weights.values()]
+    )
     parts = {name: getattr(style.provenance, name) for name in Provenance.__dataclass_fields__}
     return parts | {"license": style.license, "generator": style.generator_id, "numbers": numbers}
 

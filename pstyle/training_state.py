@@ -1,4 +1,6 @@
-"""Everything a training loop needs to go on after a kill, in one safetensors file: weights, Adam moments, RNG, step."""
+"""Everything a training loop needs to go on after a kill, in one safetensors file: weights, Adam moments,
+RNG, step.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ ADAM_KEYS = ("exp_avg", "exp_avg_sq", "step")
 class TrainingState:
     """Named modules and Adam optimizers, a random generator and the number of steps done.
 
-    `settings` is the JSON of the run's config: a file made under other settings is refused, since going on from it
-    would be a run nobody asked for.
+    `settings` is the JSON of the run's config: a file made under other settings is refused, since going on
+    from it would be a run nobody asked for.
     """
 
     modules: Mapping[str, nn.Module]
@@ -32,7 +34,9 @@ class TrainingState:
     def tensors(self) -> dict[str, Tensor]:
         """The whole state as named CPU tensors."""
         found = {"rng": self.rng.get_state(), "step": torch.tensor(self.step, dtype=torch.int64)}
-        found |= {f"number.{name}": torch.tensor(value, dtype=torch.float64) for name, value in self.numbers.items()}
+        found |= {
+            f"number.{name}": torch.tensor(value, dtype=torch.float64) for name, value in self.numbers.items()
+        }
         for name, module in self.modules.items():
             found |= {f"module.{name}.{key}": value for key, value in module.state_dict().items()}
         for name, optimizer in self.optimizers.items():
@@ -45,7 +49,10 @@ class TrainingState:
         checkpoint.save(path, self.tensors(), metadata, overwrite=True)
 
     def resume(self, path: Path) -> bool:
-        """Load the state if the file exists; True if it did. Raises BadFile if it is from another run or damaged."""
+        """Load the state if the file exists; True if it did.
+
+        Raises BadFile if it is from another run or damaged.
+        """
         if not Path(path).exists():
             return False
         tensors, metadata = checkpoint.load(path, lambda _: None, kind="pstyle.training")
@@ -72,7 +79,9 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _adam_tensors(optimizer: torch.optim.Adam) -> dict[str, Tensor]:
     state = optimizer.state_dict()["state"]
-    return {f"{index}.{key}": torch.as_tensor(slot[key]) for index, slot in state.items() for key in ADAM_KEYS}
+    return {
+        f"{index}.{key}": torch.as_tensor(slot[key]) for index, slot in state.items() for key in ADAM_KEYS
+    }
 
 
 def _restore_adam(optimizer: torch.optim.Adam, tensors: Mapping[str, Tensor]) -> None:

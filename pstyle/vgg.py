@@ -1,4 +1,6 @@
-"""VGG-19 (Simonyan & Zisserman, arXiv 1409.1556) and its quarter-width sibling: picture -> features by layer name."""
+"""VGG-19 (Simonyan & Zisserman, arXiv 1409.1556) and its quarter-width sibling: picture -> features by
+layer name.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ from .layers import conv
 from .shipped import weights_folder
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # (channels at width 1, convolutions), pooled between
+BLOCKS = (
+    (64, 2),
+    (128, 2),
+    (256, 4),
+    (512, 4),
+    (512, 4),
+)  # (channels at width 1, convolutions), pooled between
 SLIM_FILE = "vgg_slim.safetensors"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -91,7 +99,9 @@ class VGG(nn.Module):
         wanted = set(self.layers if layers is None else layers)
         unknown = sorted(wanted - {name for name, _ in self.plan})
         if unknown:
-            raise ValueError(f"this VGG ends at {self.last}: no layer {', '.join(unknown)}; choose among {self.layers}")
+            raise ValueError(
+                f"this VGG ends at {self.last}: no layer {', '.join(unknown)}; choose among {self.layers}"
+            )
         return wanted
 
 
@@ -105,7 +115,8 @@ def save_vgg(path: Path, vgg: VGG, origin: str) -> None:
 def load_vgg(path: Path | None = None) -> VGG:
     """The shipped slim VGG, or any VGG-19 of ours or torchvision's layout in a .safetensors file.
 
-    Width and depth are read off the file's own shapes and then every name and shape must fit them. Raises BadFile.
+    Width and depth are read off the file's own shapes and then every name and shape must fit them. Raises
+    BadFile.
     """
     path = Path(path) if path is not None else weights_folder() / SLIM_FILE
     tensors, _ = checkpoint.load(path, lambda _: None, foreign=True)
@@ -120,11 +131,17 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
     found = [layer for index, layer in indices.items() if f"features.{index}.weight" in shapes]
     first = shapes.get("features.0.weight", ())
     if not found or len(first) != 4 or not 1 <= first[0] <= 64:
-        raise BadFile(f"{name!r} is no VGG-19: it needs tensors named features.0.weight, features.0.bias and so on")
+        raise BadFile(
+            f"{name!r} is no VGG-19: it needs tensors named features.0.weight, features.0.bias and so on"
+        )
     with torch.device("meta"):
-        expected = {key: tuple(value.shape) for key, value in VGG(first[0] / 64, found[-1]).state_dict().items()}
+        expected = {
+            key: tuple(value.shape) for key, value in VGG(first[0] / 64, found[-1]).state_dict().items()
+        }
     for key in sorted(expected.keys() ^ shapes.keys()):
-        raise BadFile(f"{name!r} is no VGG-19: tensor {key[:80]!r} is {'missing' if key in expected else 'not one'}")
+        raise BadFile(
+            f"{name!r} is no VGG-19: tensor {key[:80]!r} is {'missing' if key in expected else 'not one'}"
+        )
     for key, shape in expected.items():
         if shapes[key] != shape:
             raise BadFile(f"{name!r} is no VGG-19: tensor {key!r} must be {shape}, got {shapes[key]}")
