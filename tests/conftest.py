@@ -18,6 +18,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pstyle.generator import Generator, GeneratorConfig
+from pstyle.vgg import VGG
+
 ROOT = Path(__file__).resolve().parents[1]
 PACK = "pstyle_pack"
 
@@ -71,3 +74,23 @@ def picture(rng: torch.Generator) -> torch.Tensor:
 def pictures(rng: torch.Generator) -> list[torch.Tensor]:
     """Three tiny pictures of three sizes, odd ones among them."""
     return [random_picture(rng, height, width) for height, width in ((32, 40), (48, 33), (37, 37))]
+
+
+@pytest.fixture
+def tiny_vgg() -> VGG:
+    """A VGG of 8 to 64 channels with random weights, ending at relu4_1."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return VGG(0.125, "relu4_1")
+
+
+@pytest.fixture
+def tiny_generator() -> Generator:
+    """A generator of about 20,000 random weights that reads `tiny_vgg`."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        generator = Generator(GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1))
+        for mod in generator.mods.values():
+            torch.nn.init.normal_(mod.linear.weight, std=0.1)
+        torch.nn.init.normal_(generator.convs["strokes"].weight, std=0.02)
+        return generator.eval().requires_grad_(False)
