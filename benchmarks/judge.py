@@ -16,20 +16,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pstyle.metrics import score
-from pstyle.vgg import VGG
+from pstyle.vgg import VGG, load_vgg
 
 WEIGHTS = "vgg19_relu3_1.safetensors"
 NAMES = {"style": "style_vgg", "patch_swd": "style_swd", "content": "content_vgg"}
 
 
 def load_judge_vgg(folder: Path) -> VGG:
-    """The VGG that judges; the loops here may have optimized another one."""
-    vgg = VGG(width=1.0, last="relu3_1")
-    vgg.load_state_dict(load_file(folder / WEIGHTS))
+    """The VGG that judges. Raises ValueError for a file that is not VGG-19 at full width up to relu3_1."""
+    vgg = load_vgg(folder / WEIGHTS)
+    if (vgg.width, vgg.last) != (1.0, "relu3_1"):
+        got = f"a VGG of width {vgg.width} up to {vgg.last}"
+        raise ValueError(f"{WEIGHTS} holds {got}; judging needs width 1.0 up to relu3_1")
     return vgg
 
 

@@ -54,10 +54,10 @@ def test_judge_rounds_and_tells_a_copy_from_another_picture(tmp_path, vgg_folder
     assert all(value == round(value, 4) for value in {**photo, **copy}.values())
 
 
-def test_a_vgg_with_a_missing_layer_is_refused(vgg_folder):
-    weights = VGG(width=1.0, last="relu2_1").state_dict()
-    save_file(weights, vgg_folder / "vgg19_relu3_1.safetensors")
-    with pytest.raises(RuntimeError, match=r"features\.7\.weight"):
+@pytest.mark.parametrize(("width", "last"), [(1.0, "relu2_1"), (0.25, "relu3_1")])
+def test_another_vgg_is_refused(vgg_folder, width, last):
+    save_file(VGG(width, last).state_dict(), vgg_folder / "vgg19_relu3_1.safetensors")
+    with pytest.raises(ValueError, match=f"holds a VGG of width {width} up to {last}"):
         load_judge_vgg(vgg_folder)
 
 

@@ -1,0 +1,107 @@
+"""Time to paint one picture on the CPU, ours beside MicroAST (arXiv 2211.15313), and the memory it takes.
+
+    python benchmarks/paint_speed.py STYLE.safetensors --microast FOLDER
+
+Every painter paints the same picture in turns, in one process, with its model loaded and its style computed;
+the median counts. MicroAST runs as published, and again in a faster memory format it does not use itself.
+Peak memory is that of a second process, which loads our painter and paints one picture (Linux).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+Paint = Callable[[Tensor], Tensor]
+
+PAINT_ONCE = """
+import sys
+import torch
+from pstyle import load_painter
+paint = load_painter(sys.argv[1], device="cpu")
+paint(torch.rand(1, 3, int(sys.argv[2]), int(sys.argv[2])))
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def peak_mib(style: Path, size_px: int) -> float:
+    """Peak resident memory in MiB of a process that loads a painter and paints one square picture.
+
+    Read from /proc, because the peak that getrusage tells begins with that of the process which started it.
+    """
+    command = [sys.executable, "-c", PAINT_ONCE, str(style), str(size_px)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return int(done.stdout) / 1024
+
+
+def median_seconds(painters: dict[str, Paint], size_px: int, rounds: int) -> dict[str, float]:
+    """Median time of each painter for one square picture, in turns after one round to warm up."""
+    image = torch.rand(1, 3, size_px, size_px, generator=torch.Generator().manual_seed(0))
+    seconds: dict[str, list[float]] = {name: [] for name in painters}
+    for turn in range(rounds + 1):
+        for name, paint in painters.items():
+            start = time.perf_counter()
+            paint(image)
+            if turn > 0:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def load_painters(style: Path, microast: Path | None) -> dict[str, Paint]:
+    """Our painter and, given its folder, the peer's two."""
+    from pstyle import load_painter
+
+    painters: dict[str, Paint] = {"pstyle": load_painter(style, device="cpu")}
+    if microast:
+        from microast import load_microast, microast_painter
+
+        example = torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(1))
+        painters["MicroAST"] = microast_painter(load_microast(microast), example)
+        faster = microast_painter(load_microast(microast, channels_last=True), example)
+        painters["MicroAST, channels last"] = lambda image: faster(
+            image.to(memory_format=torch.channels_last)
+        )
+    return painters
+
+
+def main() -> None:
+    """Print a table, and with --json also the numbers as one line."""
+    parser = argparse.ArgumentParser(description="Time and memory of painting one picture on the CPU.")
+    parser.add_argument("style", type=Path, help="a style file")
+    parser.add_argument("--microast", type=Path, help="folder of a checkout of EndyWon/MicroAST")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[512, 1024], help="sides in pixels")
+    parser.add_argument("--rounds", type=int, default=9, help="pictures each painter paints")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    parser.add_argument("--json", action="store_true", help="print the numbers as one JSON line too")
+    given = parser.parse_args()
+    peak = peak_mib(given.style, 512)
+    torch.set_num_threads(given.threads)
+    painters = load_painters(given.style, given.microast)
+    found = {size_px: median_seconds(painters, size_px, given.rounds) for size_px in given.sizes}
+    lines = [
+        f"{given.threads} threads, median of {given.rounds}, in turns; in brackets: times ours",
+        "",
+        "| painter | " + " | ".join(f"{size_px}x{size_px}" for size_px in given.sizes) + " |",
+        "|---|" + "---|" * len(given.sizes),
+    ]
+    for name in painters:
+        seconds = [(times[name], times[name] / times["pstyle"]) for times in found.values()]
+        cells = [f"{own * 1000:.0f} ms ({ratio:.2f})" for own, ratio in seconds]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", f"peak memory of a process that paints one 512x512 picture: {peak:.0f} MiB"]
+    print("\n".join(lines))  # noqa: T201
+    if given.json:
+        print(json.dumps({"seconds": found, "peak_mib": round(peak, 1)}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
