@@ -1,4 +1,4 @@
-"""Pictures held in memory at several sizes, and random crops of them: the data side of base training."""
+"""Random crops of pictures, and pictures held in memory at several sizes: the data side of every loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .images import open_image, resize_short_side
+from .images import check_image, open_image, resize_short_side, split_alpha
 
 SHORT_SIDES_PX = (640, 448, 320, 224)
 
@@ -46,6 +46,42 @@ class Crops:
         top, left = _randint(height - size_px + 1, rng), _randint(width - size_px + 1, rng)
         crop = level[:, top : top + size_px, left : left + size_px].float() / 255
         return crop.flip(2) if flip and _randint(2, rng) else crop
+
+
+def single_pictures(pictures: Sequence[Tensor], what: str, minimum_px: int) -> list[Tensor]:
+    """Checked pictures, each (1, 3, H, W), from batches (B, C, H, W) of any sizes.
+
+    Raises ValueError for none or a small one.
+    """
+    checked = [split_alpha(check_image(batch, what))[0] for batch in pictures]
+    singles = [picture[None] for batch in checked for picture in batch]
+    if not singles:
+        raise ValueError(f"got no {what}: give at least one")
+    for number, picture in enumerate(singles, start=1):
+        height, width = picture.shape[2:]
+        if min(height, width) < minimum_px:
+            raise ValueError(
+                f"{what} {number} is {width}x{height} px, at least {minimum_px} px on each side are needed: "
+                "use a larger one"
+            )
+    return singles
+
+
+def random_crop(
+    pictures: Sequence[Tensor], size_px: int, rng: torch.Generator, shares: Sequence[float] | None = None
+) -> Tensor:
+    """A random square (1, 3, size_px, size_px) of a random picture, mirrored half of the time.
+
+    Pictures are drawn evenly, or in proportion to `shares`.
+    """
+    if shares is None:
+        index = _randint(len(pictures), rng)
+    else:
+        index = int(torch.multinomial(torch.tensor(shares), 1, generator=rng))
+    height, width = pictures[index].shape[2:]
+    top, left = _randint(height - size_px + 1, rng), _randint(width - size_px + 1, rng)
+    crop = pictures[index][:, :, top : top + size_px, left : left + size_px]
+    return crop.flip(3) if _randint(2, rng) else crop
 
 
 def _pyramid(picture: Tensor, short_sides_px: Sequence[int]) -> list[Tensor]:

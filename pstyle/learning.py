@@ -7,7 +7,7 @@ its own pace, and the convolutions start from a generator that already paints in
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,8 +17,9 @@ from torch import Tensor
 
 from . import __version__
 from .config import check_settings, setting, to_json
+from .crops import random_crop, single_pictures
 from .generator import CONTENT_LAYERS, Generator, style_moments
-from .images import check_image, resize_short_side, split_alpha
+from .images import resize_short_side
 from .moments import Moments, mix_by_layer
 from .perceptual import Perceptual
 from .stepping import Stepper, cosine
@@ -94,11 +95,7 @@ class Learning:
         Raises ValueError for no picture, too many, too small ones, or unusable weights.
         """
         self.config = config or LearnConfig()
-        self.pictures = single_pictures(pictures, "style picture", MIN_STYLE_PX)
-        if len(self.pictures) > MAX_PICTURES:
-            raise ValueError(
-                f"got {len(self.pictures)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best"
-            )
+        self.pictures = style_pictures(pictures)
         self.vgg, self.perceptual = vgg, perceptual
         weights = [1.0] * len(self.pictures) if weights is None else weights
         device = next(generator.parameters()).device
@@ -110,7 +107,7 @@ class Learning:
             self.target: dict[str, Moments] = mix_by_layer(
                 [perceptual.style(picture) for picture in seen], weights
             )
-        self.styled = StyledGenerator(generator, latent)
+        self.styled = StyledGenerator(generator, latent).to(device)
         self.contents = [
             resize_short_side(picture, self.config.size_px).to(device)
             for picture in single_pictures(contents, "content picture", self.config.crop_px // 2)
@@ -135,8 +132,7 @@ class Learning:
             # forward, losses
             output = self.styled.generator(image, features, self.styled.modulation())
             terms = self.perceptual.terms(output, content, self.target, c.gram_weight, group=c.batch)
-            loss = c.style_weight * terms["style"] + terms["content"]
-            loss = loss + c.smooth_weight * terms["smooth"] + 2.0 * terms["range"]
+            loss = anchored(terms, c.style_weight, c.smooth_weight)
             # backward, guard, step
             self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
             # record
@@ -149,9 +145,8 @@ class Learning:
 
     def result(self) -> Learned:
         """The style as learned so far."""
-        return Learned(
-            self.styled.style(self._provenance(), preview_of(self.pictures[0])), list(self.history)
-        )
+        provenance = provenance_of(self.pictures, self.config.seed, self.state.step, to_json(self.config))
+        return Learned(self.styled.style(provenance, preview_of(self.pictures[0])), list(self.history))
 
     def _state(self) -> TrainingState:
         c, styled = self.config, self.styled
@@ -167,19 +162,6 @@ class Learning:
     def _crops(self) -> Tensor:
         crops = [random_crop(self.contents, self.config.crop_px, self.rng) for _ in range(self.config.batch)]
         return torch.cat(crops).contiguous(memory_format=torch.channels_last)
-
-    def _provenance(self) -> Provenance:
-        sizes = ", ".join(f"{p.shape[3]}x{p.shape[2]}" for p in self.pictures)
-        return Provenance(
-            pictures=len(self.pictures),
-            sizes_px=sizes,
-            seed=self.config.seed,
-            steps=self.state.step,
-            settings=to_json(self.config),
-            date=date.today().isoformat(),
-            versions=f"pstyle {__version__}, torch {torch.__version__}, python {platform.python_version()}",
-        )
-
 
 def learn(
     pictures: Sequence[Tensor],
@@ -197,32 +179,33 @@ def learn(
     return learning.result()
 
 
-def single_pictures(pictures: Sequence[Tensor], what: str, minimum_px: int) -> list[Tensor]:
-    """Checked pictures, each (1, 3, H, W), from batches (B, C, H, W) of any sizes.
-
-    Raises ValueError for none or a small one.
-    """
-    checked = [split_alpha(check_image(batch, what))[0] for batch in pictures]
-    singles = [picture[None] for batch in checked for picture in batch]
-    if not singles:
-        raise ValueError(f"got no {what}: give at least one")
-    for number, picture in enumerate(singles, start=1):
-        height, width = picture.shape[2:]
-        if min(height, width) < minimum_px:
-            raise ValueError(
-                f"{what} {number} is {width}x{height} px, at least {minimum_px} px on each side are needed: "
-                "use a larger one"
-            )
+def style_pictures(pictures: Sequence[Tensor]) -> list[Tensor]:
+    """Checked style pictures, each (1, 3, H, W). Raises ValueError for none, too many, or a small one."""
+    singles = single_pictures(pictures, "style picture", MIN_STYLE_PX)
+    if len(singles) > MAX_PICTURES:
+        raise ValueError(
+            f"got {len(singles)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best"
+        )
     return singles
 
 
-def random_crop(pictures: Sequence[Tensor], size_px: int, rng: torch.Generator) -> Tensor:
-    """A random square (1, 3, size_px, size_px) of a random picture, mirrored half of the time."""
+def anchored(terms: Mapping[str, Tensor], style_weight: float, smooth_weight: float) -> Tensor:
+    """The loss of `Perceptual.terms` that ties a painter to content and style; content has weight 1."""
+    loss = style_weight * terms["style"] + terms["content"]
+    return loss + smooth_weight * terms["smooth"] + 2.0 * terms["range"]
 
-    def below(stop: int) -> int:
-        return int(torch.randint(stop, (1,), generator=rng))
 
-    picture = pictures[below(len(pictures))]
-    top, left = below(picture.shape[2] - size_px + 1), below(picture.shape[3] - size_px + 1)
-    crop = picture[:, :, top : top + size_px, left : left + size_px]
-    return crop.flip(3) if below(2) else crop
+def provenance_of(
+    pictures: Sequence[Tensor], seed: int, steps: int, settings: str, note: str = ""
+) -> Provenance:
+    """What a style file tells about a run over these pictures, each (1, 3, H, W)."""
+    return Provenance(
+        pictures=len(pictures),
+        sizes_px=", ".join(f"{picture.shape[3]}x{picture.shape[2]}" for picture in pictures),
+        seed=seed,
+        steps=steps,
+        settings=settings,
+        date=date.today().isoformat(),
+        versions=f"pstyle {__version__}, torch {torch.__version__}, python {platform.python_version()}",
+        note=note,
+    )
