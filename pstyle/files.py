@@ -57,7 +57,7 @@ def read_file(path: str | Path, limit_bytes: int, *, most_bytes: int = -1) -> by
         raise BadFile(f"{str(path)!r} has {found.st_size} bytes, more than the {limit_bytes} allowed")
     try:
         with open(path, "rb") as file:
-            return file.read(limit_bytes if most_bytes < 0 else most_bytes)
+            return file.read(found.st_size if most_bytes < 0 else min(most_bytes, found.st_size))
     except OSError as error:
         raise BadFile(f"{str(path)!r} cannot be read: {error.strerror}") from error
 
