@@ -51,9 +51,9 @@ def open_door(pack: Path) -> dict:
     return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module", params=["ComfyUI-pstyle v0.1", "pstyle", "nodes"])
+@pytest.fixture(scope="module", params=["ComfyUI-pstyle v0.1", "nodes"])
 def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """A copy of the pack, opened in a folder with a hyphen, a space and a dot, and under names that clash."""
+    """A copy of the pack, opened in a folder with a hyphen, a space and a dot, and in one that clashes."""
     folder = tmp_path_factory.mktemp("custom nodes-x.y") / request.param
     folder.mkdir()
     for name in SHIPPED:
