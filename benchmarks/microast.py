@@ -54,7 +54,8 @@ def microast_painter(networks: dict[str, nn.Module], style: Tensor) -> Callable[
     @torch.inference_mode()
     def paint(content: Tensor) -> Tensor:
         picture = networks["decoder"](networks["content_encoder"](content), features, weights, biases, 1.0)
-        return picture.clamp(0, 1)
+        height, width = content.shape[2:]  # it paints multiples of 4, beyond the right and lower edge
+        return picture[:, :, :height, :width].clamp(0, 1)
 
     return paint
 

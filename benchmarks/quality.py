@@ -93,7 +93,7 @@ def learner(given: argparse.Namespace, steps: int | None) -> Method:
 def methods_of(given: argparse.Namespace) -> dict[str, Method]:
     """Every row of the table by name."""
     methods: dict[str, Method] = {
-        "photo unchanged": lambda painting: lambda photo: photo,
+        "photo": lambda painting: lambda photo: photo,
         "encode only": learner(given, steps=0),
         "learned": learner(given, given.steps),
     }
