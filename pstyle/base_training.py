@@ -180,7 +180,7 @@ def measure_codes(
     paintings: Crops,
     config: BaseConfig,
     rng: torch.Generator,
-    batches: int = 40,
+    batches: int = 12,
 ) -> None:
     """Set the mean and deviation by which the style encoder z-scores its input, from random style crops."""
     codes = torch.cat(
