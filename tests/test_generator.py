@@ -1,0 +1,139 @@
+"""Protects the painter's network: StyleMod's formula, sizes, locality with frozen statistics, and its file."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pstyle.checkpoint import BadFile
+from pstyle.generator import (
+    CONTENT_LAYERS,
+    LEVELS,
+    Generator,
+    GeneratorConfig,
+    StyleMod,
+    fingerprint,
+    load_generator,
+    save_generator,
+    style_moments,
+)
+
+
+def paint(generator, vgg, image, style=None, **arguments):
+    latent = generator.encode(style_moments(vgg, image if style is None else style))
+    return generator(image, vgg(image, CONTENT_LAYERS), generator.modulation(latent), **arguments)
+
+
+def test_style_mod_is_its_formula(rng):
+    x, latent = torch.randn(2, 5, 8, 6, generator=rng), torch.randn(2, 7, generator=rng)
+    layer = StyleMod(7, 5)
+    torch.nn.init.normal_(layer.linear.weight, generator=rng)
+    scale, bias = (latent @ layer.linear.weight.T + layer.linear.bias).view(2, 10, 1, 1).split(5, dim=1)
+    assert torch.allclose(layer(x, latent), F.instance_norm(x) * (scale + 1) + bias, atol=1e-5)
+
+
+def test_the_well_known_listing_of_style_mod_cannot_run(rng):
+    x, latent = torch.randn(2, 5, 8, 6, generator=rng), torch.randn(2, 7, generator=rng)
+    expanded = torch.nn.Linear(7, 10)(latent).unsqueeze(2).unsqueeze(3)
+    with pytest.raises(RuntimeError):
+        expanded.expand_as(x)  # (B, 2C, 1, 1) does not expand to C channels
+
+
+def test_style_mod_starts_as_instance_norm(rng):
+    x = torch.randn(2, 5, 8, 6, generator=rng)
+    assert torch.allclose(StyleMod(7, 5)(x, torch.randn(2, 7, generator=rng)), F.instance_norm(x), atol=1e-5)
+
+
+def test_the_shipped_architecture_is_small():
+    generator = Generator()
+    assert sum(weight.numel() for weight in generator.parameters()) < 1_000_000
+    assert 2 * sum(weight.numel() for weight in generator.convs.parameters()) < 900_000  # bytes in a style file
+
+
+@pytest.mark.parametrize("size", [(16, 16), (32, 24), (40, 72)])
+def test_output_has_the_input_s_size_and_is_finite(tiny_generator, tiny_vgg, rng, size):
+    image = torch.rand(2, 3, *size, generator=rng)
+    output = paint(tiny_generator, tiny_vgg, image)
+    assert output.shape == image.shape and torch.isfinite(output).all()
+
+
+def test_one_style_for_a_batch_equals_one_at_a_time(tiny_generator, tiny_vgg, rng):
+    images, style = torch.rand(3, 3, 32, 32, generator=rng), torch.rand(1, 3, 40, 40, generator=rng)
+    together = paint(tiny_generator, tiny_vgg, images, style)
+    singly = torch.cat([paint(tiny_generator, tiny_vgg, image[None], style) for image in images])
+    assert torch.allclose(together, singly, atol=1e-4)
+
+
+def test_a_style_per_picture_equals_one_at_a_time(tiny_generator, tiny_vgg, rng):
+    images, styles = torch.rand(2, 2, 3, 32, 32, generator=rng)
+    together = paint(tiny_generator, tiny_vgg, images, styles)
+    singly = [paint(tiny_generator, tiny_vgg, a[None], b[None]) for a, b in zip(images, styles, strict=True)]
+    assert torch.allclose(together, torch.cat(singly), atol=1e-4)
+
+
+def test_frozen_statistics_of_its_own_change_nothing(tiny_generator, tiny_vgg, picture):
+    record = {}
+    free = paint(tiny_generator, tiny_vgg, picture, record=record)
+    assert record.keys() == tiny_generator.sites.keys()
+    frozen = paint(tiny_generator, tiny_vgg, picture, frozen=record)
+    assert torch.allclose(free, frozen, atol=1e-4)
+
+
+def test_with_frozen_statistics_a_far_change_does_not_reach(tiny_generator, tiny_vgg, rng):
+    image = torch.rand(1, 3, 32, 256, generator=rng)
+    record, changed = {}, image.clone()
+    style = image
+    whole = paint(tiny_generator, tiny_vgg, image, style, record=record)
+    changed[..., 240:] = 0
+    local = paint(tiny_generator, tiny_vgg, changed, style, frozen=record)
+    assert torch.allclose(local[..., :64], whole[..., :64], atol=1e-4)
+    assert not torch.allclose(local[..., 240:], whole[..., 240:], atol=1e-2)
+
+
+def test_circular_padding_commutes_with_a_turn(tiny_generator, tiny_vgg, rng):
+    image = torch.rand(1, 3, 32, 64, generator=rng)
+
+    def around(x):
+        latent = tiny_generator.encode(style_moments(tiny_vgg, image))
+        features = tiny_vgg(x, CONTENT_LAYERS, "circular")
+        return tiny_generator(x, features, tiny_generator.modulation(latent), padding="circular")
+
+    assert torch.allclose(around(image.roll(16, 3)), around(image).roll(16, 3), atol=1e-4)
+
+
+def test_the_latent_of_a_level_moves_only_its_sites(tiny_generator, rng):
+    latent = torch.randn(1, LEVELS, 16, generator=rng)
+    before = tiny_generator.modulation(latent)
+    latent[:, 1] += 1
+    after = tiny_generator.modulation(latent)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {name for name, level in tiny_generator.sites.items() if level == 1}
+
+
+def test_a_saved_generator_is_the_same(tmp_path, tiny_generator, tiny_vgg, picture):
+    save_generator(tmp_path / "g.safetensors", tiny_generator, "random")
+    found = load_generator(tmp_path / "g.safetensors")
+    assert found.config == tiny_generator.config and fingerprint(found) == fingerprint(tiny_generator)
+    assert (paint(found, tiny_vgg, picture) - paint(tiny_generator, tiny_vgg, picture)).abs().max() < 0.02
+
+
+def test_the_fingerprint_sees_every_weight(tiny_generator):
+    before = fingerprint(tiny_generator)
+    tiny_generator.convs["strokes"].bias.data[0] += 0.25
+    assert fingerprint(tiny_generator) != before
+
+
+def test_a_style_file_is_not_taken_for_a_generator(tmp_path, tiny_vgg):
+    from pstyle.vgg import save_vgg
+
+    save_vgg(tmp_path / "v.safetensors", tiny_vgg, "random")
+    with pytest.raises(BadFile, match=r"pstyle\.vgg file where a pstyle\.generator"):
+        load_generator(tmp_path / "v.safetensors")
+
+
+@pytest.mark.parametrize("field", ["latent", "body", "texture", "grain", "blocks"])
+@pytest.mark.parametrize("value", [0, -1, 10**9, 1.5, float("nan"), True, "8", None])
+def test_an_architecture_out_of_range_is_refused_before_memory_is_taken(field, value):
+    with pytest.raises(ValueError, match=field):
+        GeneratorConfig(**{field: value})

@@ -1,0 +1,86 @@
+"""Protects the two operations of every network: padding modes, and instance norm in its three equal forms."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pstyle.layers import PADDINGS, conv, modulate, pad, statistics
+
+
+def reference(x, scale, bias):
+    return F.instance_norm(x, eps=1e-5) * (scale + 1) + bias
+
+
+def parameters(rng, batch, channels):
+    return torch.randn(2, batch, channels, 1, 1, generator=rng).unbind(0)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_modulate_is_instance_norm_with_affine(rng, batch, layout):
+    x = torch.randn(3, 5, 9, 7, generator=rng).contiguous(memory_format=layout)
+    scale, bias = parameters(rng, batch, 5)
+    assert torch.allclose(modulate(x, scale, bias), reference(x, scale, bias), atol=1e-5)
+
+
+def test_frozen_statistics_of_its_own_change_nothing(rng):
+    x = torch.randn(2, 5, 9, 7, generator=rng)
+    scale, bias = parameters(rng, 1, 5)
+    assert torch.allclose(modulate(x, scale, bias, statistics(x)), modulate(x, scale, bias), atol=1e-5)
+
+
+def test_frozen_statistics_make_it_local(rng):
+    x = torch.randn(1, 5, 8, 8, generator=rng)
+    scale, bias = parameters(rng, 1, 5)
+    whole = modulate(x, scale, bias, statistics(x))
+    assert torch.allclose(modulate(x[..., :3], scale, bias, statistics(x)), whole[..., :3], atol=1e-6)
+
+
+@pytest.mark.parametrize("wants", ["scale", "input", "both"])
+def test_gradients_equal_the_reference_s_in_channels_last(rng, wants):
+    x = torch.randn(2, 4, 6, 6, generator=rng).contiguous(memory_format=torch.channels_last)
+    scale, bias = parameters(rng, 1, 4)
+    leaves = {"scale": [scale, bias], "input": [x], "both": [x, scale, bias]}[wants]
+    leaves = [leaf.requires_grad_() for leaf in leaves]
+    found = torch.autograd.grad(modulate(x, scale, bias).square().sum(), leaves)
+    expected = torch.autograd.grad(reference(x, scale, bias).square().sum(), leaves)
+    for a, b in zip(found, expected, strict=True):
+        assert torch.allclose(a, b, atol=1e-3)
+
+
+def test_a_flat_map_stays_finite():
+    flat = torch.full((1, 2, 4, 4), 0.5)
+    scale, bias = torch.ones(2, 1, 2, 1, 1).unbind(0)
+    assert torch.allclose(modulate(flat, scale, bias), torch.ones(1, 2, 4, 4))
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 2), (7, 9)])
+def test_convolution_keeps_the_size_in_every_mode_but_valid(rng, padding, size):
+    x, weight = torch.randn(1, 2, *size, generator=rng), torch.randn(3, 2, 3, 3, generator=rng)
+    if padding == "valid":
+        if min(size) >= 3:
+            assert conv(x, weight, None, padding).shape == (1, 3, size[0] - 2, size[1] - 2)
+        return
+    assert conv(x, weight, None, padding).shape == (1, 3, *size)
+
+
+def test_reflection_is_torch_s(rng):
+    x, weight = torch.randn(1, 2, 6, 5, generator=rng), torch.randn(3, 2, 3, 3, generator=rng)
+    expected = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), weight)
+    assert torch.equal(conv(x, weight, None, "reflect"), expected)
+
+
+def test_circular_padding_wraps_the_x_axis_only(rng):
+    x = torch.randn(1, 1, 4, 6, generator=rng)
+    padded = pad(x, 2, "circular")
+    assert torch.equal(padded[..., 2:-2, :2], x[..., -2:])
+    assert torch.equal(padded[..., 0, 2:-2], x[..., 0, :])
+
+
+def test_circular_convolution_commutes_with_a_turn(rng):
+    x, weight = torch.randn(1, 2, 6, 8, generator=rng), torch.randn(3, 2, 3, 3, generator=rng)
+    turned = conv(x.roll(3, 3), weight, None, "circular")
+    assert torch.allclose(turned, conv(x, weight, None, "circular").roll(3, 3), atol=1e-6)
