@@ -71,14 +71,15 @@ class Painter:
 
     def dress(self, strength: float) -> tuple[StyledGenerator, Modulation]:
         """The generator and its modulation at a strength, made once and kept for the next pictures."""
-        if strength not in self._dressed:
+        found = self._dressed.pop(strength, None)
+        if found is None:
             with torch.inference_mode(False), torch.no_grad():
                 styled = StyledGenerator.of(self.generator, self.style, strength).to(self.device)
-                self._dressed[strength] = styled, styled.modulation()
-        self._dressed.move_to_end(strength)
-        if len(self._dressed) > STRENGTHS_KEPT:
+                found = styled, styled.modulation()
+        self._dressed[strength] = found
+        while len(self._dressed) > STRENGTHS_KEPT:
             self._dressed.popitem(last=False)
-        return self._dressed[strength]
+        return found
 
     def _paint(self, picture: Tensor, strength: float) -> Tensor:
         padded, size = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from .moments import normalized_weights
 
 PREVIEW_PX = 96
 MAX_BYTES = 1_000_000
+MAX_LICENSE = 4000  # characters
+FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 LICENSE = "Made with pstyle by the owner of the pictures it was learned from; ask them before sharing."
 
 
@@ -210,12 +213,23 @@ def _metadata(style: Style) -> dict[str, str]:
 
 def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     config = from_json(GeneratorConfig, metadata["config"])
+    _check_texts(metadata)
     with torch.device("meta"):
         generator = Generator(config)
     shapes = {"latent": (LEVELS, config.latent)}
     shapes |= {f"offset.{name}": (mod.linear.out_features,) for name, mod in generator.mods.items()}
     shapes |= {f"weight.{name}": tuple(value.shape) for name, value in generator.convs.state_dict().items()}
     return {name: (shape, torch.float16) for name, shape in shapes.items()}
+
+
+def _check_texts(metadata: dict[str, str]) -> None:
+    from_json(Provenance, metadata["provenance"])
+    if not FINGERPRINT.fullmatch(metadata["generator"]):
+        raise BadFile(f"its generator is named {metadata['generator'][:80]!r}, not by a SHA-256")
+    if len(metadata["license"]) > MAX_LICENSE:
+        raise BadFile(f"its license has {len(metadata['license'])} characters, above the {MAX_LICENSE} allowed")
+    if metadata["preview"]:
+        _decode_preview(metadata["preview"])
 
 
 def _encode_preview(preview: Tensor) -> str:

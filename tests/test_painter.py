@@ -1,0 +1,140 @@
+"""Protects the call that everybody makes: any picture in, the same size out, and strength that means something."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+
+from pstyle.colors import rgb_to_lab
+from pstyle.generator import style_moments
+from pstyle.painter import Painter, choose_device
+from pstyle.style import Provenance, StyledGenerator
+
+SIDES = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 63, 65)
+
+
+@pytest.fixture
+def painter(tiny_generator, tiny_vgg, rng):
+    style = torch.rand(1, 3, 48, 48, generator=rng)
+    styled = StyledGenerator(tiny_generator, tiny_generator.encode(style_moments(tiny_vgg, style))[0])
+    for weight in styled.generator.convs.parameters():
+        weight.data += 0.05 * torch.randn(weight.shape, generator=rng)
+    return Painter(styled.style(Provenance()), tiny_generator, tiny_vgg, "cpu")
+
+
+def test_144_sizes_come_back_as_they_went_in(painter, rng):
+    for height in SIDES:
+        for width in SIDES:
+            painted = painter(torch.rand(1, 3, height, width, generator=rng))
+            assert painted.shape == (1, 3, height, width)
+            assert torch.isfinite(painted).all() and painted.min() >= 0 and painted.max() <= 1
+
+
+def test_strength_zero_returns_the_picture(painter, picture):
+    assert torch.allclose(painter(picture, strength=0.0), picture, atol=1e-5)
+
+
+def test_strength_goes_away_from_the_picture_without_a_jump(painter, picture):
+    strengths = [0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0]
+    found = [painter(picture, strength=s) for s in strengths]
+    distances = [(painted - picture).abs().mean().item() for painted in found]
+    assert distances[0] < 1e-5 < distances[-1]
+    assert (found[1] - found[0]).abs().mean() < 0.02 and (found[-1] - found[-2]).abs().mean() < 0.02
+
+
+def test_a_painter_does_not_change_its_input_and_repeats_itself(painter, picture):
+    before = picture.clone()
+    assert torch.equal(painter(picture), painter(picture))
+    assert torch.equal(picture, before)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_gray_and_alpha(painter, rng, channels):
+    image = torch.rand(2, channels, 20, 24, generator=rng)
+    painted = painter(image)
+    assert painted.shape == (2, 4 if channels == 4 else 3, 20, 24)
+    if channels == 4:
+        assert torch.equal(painted[:, 3:], image[:, 3:])
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.bfloat16, torch.float64])
+def test_other_types_are_taken(painter, picture, dtype):
+    image = (picture * 255).to(torch.uint8) if dtype == torch.uint8 else picture.to(dtype)
+    assert (painter(image) - painter(picture)).abs().max() < 0.2
+    assert painter(image).dtype == torch.float32
+
+
+def test_inference_tensors_and_gradients_are_taken(painter, picture):
+    with torch.inference_mode():
+        wired = picture.clone()
+    assert torch.equal(painter(wired), painter(picture.clone().requires_grad_()))
+
+
+def test_a_mask_keeps_what_it_covers(painter, picture):
+    mask = torch.zeros(1, 1, *picture.shape[2:])
+    mask[..., :10] = 1
+    painted = painter(picture, mask=mask)
+    assert torch.equal(painted[..., 10:], picture[..., 10:])
+    assert torch.allclose(painted[..., :10], painter(picture)[..., :10], atol=1e-6)
+
+
+def test_a_mask_of_another_size_is_fitted_and_a_wrong_count_refused(painter, picture):
+    assert painter(picture, mask=torch.ones(1, 1, 7, 5)).shape == picture.shape
+    with pytest.raises(ValueError, match="masks for 1 picture"):
+        painter(picture, mask=torch.ones(3, 1, 32, 40))
+
+
+def test_keep_color_keeps_the_hue_of_every_pixel_in_gamut(painter, picture):
+    gray = 0.35 + 0.3 * picture  # far from the gamut's border, so that nothing is clamped
+    kept = rgb_to_lab(painter(gray, keep_color=True))
+    inside = (kept[:, :1] > 20) & (kept[:, :1] < 85)
+    error = (kept[:, 1:] - rgb_to_lab(gray)[:, 1:]).abs().amax(1, keepdim=True)[inside]
+    assert error.median() < 0.5
+
+
+@pytest.mark.parametrize("strength", [-0.01, 1.51, float("nan"), float("inf")])
+def test_strength_out_of_range_is_refused(painter, picture, strength):
+    with pytest.raises(ValueError, match="strength"):
+        painter(picture, strength=strength)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("place", [(0, 0), (31, 39), (5, 7), (16, 0)])
+def test_a_bad_pixel_is_refused_with_its_place(painter, picture, value, place):
+    picture[0, 1, place[0], place[1]] = value
+    with pytest.raises(ValueError, match=rf"non-finite pixel at y={place[0]}, x={place[1]}"):
+        painter(picture)
+
+
+def test_one_painter_serves_four_threads(painter, rng):
+    images = torch.rand(12, 1, 3, 24, 24, generator=rng)
+    expected = [painter(image, strength=s) for image, s in zip(images, [0.5, 1.0, 1.2] * 4, strict=True)]
+    found: dict[int, torch.Tensor] = {}
+
+    def work(first: int) -> None:
+        for i in range(first, 12, 4):
+            found[i] = painter(images[i], strength=[0.5, 1.0, 1.2][i % 3])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(found[i], expected[i]) for i in range(12))
+
+
+def test_global_switches_are_left_alone(painter, picture):
+    before = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads(), torch.get_rng_state()
+    painter(picture, strength=0.5)
+    after = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads(), torch.get_rng_state()
+    assert before[:3] == after[:3] and torch.equal(before[3], after[3])
+
+
+def test_an_absent_device_is_named():
+    assert choose_device("cpu").type == "cpu"
+    if not torch.cuda.is_available():
+        assert choose_device("auto").type == "cpu"
+        with pytest.raises(ValueError, match="cuda"):
+            choose_device("cuda")
