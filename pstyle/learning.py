@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from . import __version__
+from . import __version__, checkpoint
 from .config import check_settings, setting, to_json
 from .crops import random_crop, single_pictures
-from .generator import CONTENT_LAYERS, Generator, style_moments
+from .generator import CONTENT_LAYERS, STRIDE, Generator, style_moments
 from .images import resize_short_side
 from .moments import Moments, mix_by_layer
 from .perceptual import Perceptual
@@ -51,6 +51,11 @@ class LearnConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.crop_px % STRIDE or self.crop_px > self.size_px:
+            raise ValueError(
+                f"LearnConfig.crop_px must be a multiple of {STRIDE} and at most size_px ({self.size_px}), "
+                f"got {self.crop_px}"
+            )
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,7 @@ OnStep = Callable[[Progress], None]
 
 
 class Learning:
-    """A learning in progress: `run` it, stop it by an exception from `on_step`, and take `result` at any
-    time.
-    """
+    """A learning in progress: `run` it, stop it by an exception from `on_step`, take `result` at any time."""
 
     def __init__(
         self,
@@ -89,8 +92,7 @@ class Learning:
         config: LearnConfig | None = None,
         weights: Sequence[float] | None = None,
     ) -> None:
-        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the slim one that the generator
-        reads.
+        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the one that the generator reads.
 
         Raises ValueError for no picture, too many, too small ones, or unusable weights.
         """
@@ -157,11 +159,14 @@ class Learning:
             {"params": convs, "lr": c.lr_weight},
         ]
         optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
-        return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, to_json(c))
+        pictures = checkpoint.digest({"latent": styled.latent, **{k: m.gram for k, m in self.target.items()}})
+        settings = f"{to_json(c)} on pictures {pictures}"  # other pictures are another run
+        return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, settings)
 
     def _crops(self) -> Tensor:
         crops = [random_crop(self.contents, self.config.crop_px, self.rng) for _ in range(self.config.batch)]
         return torch.cat(crops).contiguous(memory_format=torch.channels_last)
+
 
 def learn(
     pictures: Sequence[Tensor],

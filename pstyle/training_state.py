@@ -58,7 +58,8 @@ class TrainingState:
         tensors, metadata = checkpoint.load(path, lambda _: None, kind="pstyle.training")
         if metadata["settings"] != self.settings:
             raise checkpoint.BadFile(
-                f"{str(path)!r} was saved with other settings: continue with those, or choose another file"
+                f"{str(path)!r} is of a run with other settings or pictures: "
+                "continue with those, or choose another file"
             )
         self._restore(tensors)
         return True

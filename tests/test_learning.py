@@ -1,0 +1,170 @@
+"""Protects the learning of a style: it gets nearer, repeats itself, resumes to the bit, and survives being stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from pstyle.checkpoint import BadFile
+from pstyle.learning import LearnConfig, Learning, learn
+from pstyle.perceptual import Perceptual
+from pstyle.samples import content_pictures, paint_as
+
+QUICK = LearnConfig(steps=6, size_px=128, crop_px=64, batch=2)
+
+
+class Stopped(Exception):  # noqa: N818
+    pass
+
+
+@pytest.fixture
+def contents():
+    return content_pictures(2, 128, seed=3)
+
+
+@pytest.fixture
+def style(contents):
+    return paint_as("hatching", contents[0].clamp(0, 1), seed=1)
+
+
+@pytest.fixture
+def start(tiny_generator, tiny_vgg, contents, style):
+    def make(config=QUICK, pictures=None, weights=None):
+        pictures = [style] if pictures is None else pictures
+        return Learning(pictures, contents, tiny_generator, tiny_vgg, Perceptual([tiny_vgg]), config, weights)
+
+    return make
+
+
+def numbers(style) -> torch.Tensor:
+    parts = [style.latent, *style.offsets.values(), *style.weights.values()]
+    return torch.cat([part.float().flatten() for part in parts])
+
+
+def test_the_style_loss_falls(start):
+    learning = start(dataclasses.replace(QUICK, steps=40))
+    learning.run()
+    losses = [record["style"] for record in learning.history]
+    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+
+
+def test_the_same_seed_gives_the_same_style_and_another_does_not(start):
+    found = []
+    for seed in (0, 0, 1):
+        learning = start(dataclasses.replace(QUICK, seed=seed))
+        learning.run()
+        found.append(numbers(learning.result().style))
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("at", [1, 3, 5, 6])
+def test_stopped_at_any_step_it_keeps_a_style_and_resumes_to_the_bit(start, tmp_path, at):
+    whole, stopped, resumed = start(), start(), start()
+    whole.run()
+
+    def stop(progress):
+        if progress.step == at:
+            raise Stopped
+
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(Stopped):
+        stopped.run(stop, state, save_every=1)
+    kept = stopped.result()
+    assert kept.style.provenance.steps == at and torch.isfinite(numbers(kept.style)).all()
+    resumed.run(state_path=state)
+    assert torch.equal(numbers(resumed.result().style), numbers(whole.result().style))
+
+
+def test_a_state_of_other_pictures_is_refused(start, tmp_path, contents):
+    first = start()
+    first.run(state_path=tmp_path / "state.safetensors")
+    with pytest.raises(BadFile, match="other settings or pictures"):
+        start(pictures=[contents[1]]).run(state_path=tmp_path / "state.safetensors")
+
+
+def test_no_steps_only_encode(start, tiny_generator, tiny_vgg, style):
+    learning = start(dataclasses.replace(QUICK, steps=0))
+    learning.run()
+    found = learning.result().style
+    base = tiny_generator.convs.state_dict()
+    assert all(torch.equal(value, base[name].half()) for name, value in found.weights.items())
+    assert learning.history == []
+
+
+def test_pictures_of_several_sizes_in_any_order(start, style, rng):
+    others = [torch.rand(1, 3, *size, generator=rng) for size in ((70, 90), (64, 64), (65, 131))]
+    a, b = start(pictures=[style, *others]), start(pictures=[*others[::-1], style])
+    assert torch.allclose(a.styled.latent, b.styled.latent, atol=1e-4)
+    assert a.result().style.provenance.pictures == 4
+
+
+def test_weights_pull_the_target(start, style, contents):
+    pair = [style, contents[1]]
+    only = start(pictures=[style]).target["relu1_1"].gram
+    mostly = start(pictures=pair, weights=[9, 1]).target["relu1_1"].gram
+    hardly = start(pictures=pair, weights=[1, 9]).target["relu1_1"].gram
+    assert (mostly - only).norm() < (hardly - only).norm()
+    assert torch.allclose(start(pictures=pair, weights=[1, 0]).target["relu1_1"].gram, only)
+
+
+def test_the_base_generator_is_left_alone(start, tiny_generator):
+    before = {name: value.clone() for name, value in tiny_generator.state_dict().items()}
+    start().run()
+    assert all(torch.equal(value, before[name]) for name, value in tiny_generator.state_dict().items())
+    assert not any(weight.requires_grad for weight in tiny_generator.parameters())
+
+
+def test_gray_flat_and_transparent_pictures_learn_finite_numbers(start, rng):
+    flat, two = torch.full((1, 1, 64, 64), 0.5), torch.zeros(1, 3, 64, 64)
+    two[..., :32] = 1
+    for picture in (flat, two, torch.rand(1, 4, 64, 80, generator=rng)):
+        learning = start(pictures=[picture])
+        learning.run()
+        assert torch.isfinite(numbers(learning.result().style)).all()
+        assert learning.stepper.skipped == 0
+
+
+@pytest.mark.parametrize(
+    ("pictures", "message"),
+    [
+        ([], "no style picture"),
+        ([torch.rand(1, 3, 63, 200)], "200x63 px, at least 64"),
+        ([torch.rand(51, 3, 64, 64)], "51 style pictures, allowed are 1 to 50"),
+        ([torch.rand(1, 5, 64, 64)], "5 channels"),
+        ([torch.full((1, 3, 64, 64), 128.0)], "0 to 1"),
+    ],
+)
+def test_unusable_pictures_are_refused_in_one_sentence(start, pictures, message):
+    with pytest.raises(ValueError, match=message):
+        start(pictures=pictures)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 2.0], [-1.0], [0.0], [float("nan")]])
+def test_unusable_weights_are_refused(start, weights):
+    with pytest.raises(ValueError, match="weights"):
+        start(weights=weights)
+
+
+@pytest.mark.parametrize("change", [{"crop_px": 100}, {"crop_px": 256}, {"steps": -1}, {"lr_latent": float("nan")}])
+def test_unusable_settings_are_refused(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        dataclasses.replace(QUICK, **change)
+
+
+def test_training_under_inference_mode_is_possible_from_clones(tiny_generator, tiny_vgg, contents, style):
+    with torch.inference_mode():
+        wired = [style.clone()]
+        with torch.inference_mode(False):
+            learned = learn(wired, contents, tiny_generator, tiny_vgg, Perceptual([tiny_vgg]), QUICK)
+    assert len(learned.history) == QUICK.steps
+
+
+def test_progress_tells_losses_and_shows_a_picture(start):
+    seen = []
+    start().run(seen.append)
+    assert [progress.step for progress in seen] == list(range(1, 7))
+    last = seen[-1]
+    assert {"loss", "style", "content"} <= last.losses.keys()
+    assert last.sample.shape == (1, 3, 64, 64) and 0 <= last.sample.min() and last.sample.max() <= 1
