@@ -227,7 +227,9 @@ def _check_texts(metadata: dict[str, str]) -> None:
     if not FINGERPRINT.fullmatch(metadata["generator"]):
         raise BadFile(f"its generator is named {metadata['generator'][:80]!r}, not by a SHA-256")
     if len(metadata["license"]) > MAX_LICENSE:
-        raise BadFile(f"its license has {len(metadata['license'])} characters, above the {MAX_LICENSE} allowed")
+        raise BadFile(
+            f"its license has {len(metadata['license'])} characters, above the {MAX_LICENSE} allowed"
+        )
     if metadata["preview"]:
         _decode_preview(metadata["preview"])
 

@@ -48,7 +48,9 @@ def test_style_mod_starts_as_instance_norm(rng):
 def test_the_shipped_architecture_is_small():
     generator = Generator()
     assert sum(weight.numel() for weight in generator.parameters()) < 1_000_000
-    assert 2 * sum(weight.numel() for weight in generator.convs.parameters()) < 900_000  # bytes in a style file
+    assert (
+        2 * sum(weight.numel() for weight in generator.convs.parameters()) < 900_000
+    )  # bytes in a style file
 
 
 @pytest.mark.parametrize("size", [(16, 16), (32, 24), (40, 72)])

@@ -147,7 +147,9 @@ def test_unusable_weights_are_refused(start, weights):
         start(weights=weights)
 
 
-@pytest.mark.parametrize("change", [{"crop_px": 100}, {"crop_px": 256}, {"steps": -1}, {"lr_latent": float("nan")}])
+@pytest.mark.parametrize(
+    "change", [{"crop_px": 100}, {"crop_px": 256}, {"steps": -1}, {"lr_latent": float("nan")}]
+)
 def test_unusable_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         dataclasses.replace(QUICK, **change)

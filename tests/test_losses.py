@@ -73,7 +73,9 @@ def test_content_distance_ignores_brightness_and_contrast(rng):
 def test_flat_features_have_finite_losses_and_gradients():
     flat = torch.full((1, 3, 4, 4), 0.3, requires_grad=True)
     target = moments(torch.zeros(1, 3, 4, 4))
-    loss = style_distance({"a": moments(flat)}, {"a": target}) + content_distance({"a": flat}, {"a": flat.detach()})
+    loss = style_distance({"a": moments(flat)}, {"a": target}) + content_distance(
+        {"a": flat}, {"a": flat.detach()}
+    )
     loss.backward()
     assert torch.isfinite(loss) and torch.isfinite(flat.grad).all()
 

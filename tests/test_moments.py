@@ -61,7 +61,9 @@ def test_order_does_not_matter(rng):
     assert torch.allclose(forward.gram, backward.gram, atol=1e-7)
 
 
-@pytest.mark.parametrize("weights", [[], [1.0], [1.0, -0.1], [0.0, 0.0], [1.0, float("nan")], [1.0, float("inf")]])
+@pytest.mark.parametrize(
+    "weights", [[], [1.0], [1.0, -0.1], [0.0, 0.0], [1.0, float("nan")], [1.0, float("inf")]]
+)
 def test_unusable_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weight"):
         normalized_weights(weights, 2)

@@ -126,7 +126,12 @@ def test_one_painter_serves_four_threads(painter, rng):
 
 
 def test_global_switches_are_left_alone(painter, picture):
-    before = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads(), torch.get_rng_state()
+    before = (
+        torch.is_grad_enabled(),
+        torch.get_default_dtype(),
+        torch.get_num_threads(),
+        torch.get_rng_state(),
+    )
     painter(picture, strength=0.5)
     after = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads(), torch.get_rng_state()
     assert before[:3] == after[:3] and torch.equal(before[3], after[3])

@@ -20,7 +20,9 @@ def fit(faults: dict[int, tuple[str, float]]) -> tuple[torch.Tensor, Stepper]:
         where, value = faults.get(step, ("", 0.0))
         if where == "loss":
             loss = loss + value
-        hook = weight.register_hook(lambda gradient, extra=value if where == "gradient" else 0.0: gradient + extra)
+        hook = weight.register_hook(
+            lambda gradient, extra=value if where == "gradient" else 0.0: gradient + extra
+        )
         stepper.step(loss, cosine(step, STEPS, 1), {"distance": loss})
         hook.remove()
     return weight.detach(), stepper

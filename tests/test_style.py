@@ -49,7 +49,9 @@ def test_a_style_comes_back_whole(tmp_path, style):
 def test_a_style_of_the_shipped_architecture_is_under_one_megabyte(tmp_path, rng):
     generator = Generator()
     noise = torch.rand(1, 3, 96, 96, generator=rng)  # the preview that compresses worst
-    style = StyledGenerator(generator, torch.randn(4, 256, generator=rng)).style(Provenance(), preview_of(noise))
+    style = StyledGenerator(generator, torch.randn(4, 256, generator=rng)).style(
+        Provenance(), preview_of(noise)
+    )
     save_style(tmp_path / "s.safetensors", style)
     assert (tmp_path / "s.safetensors").stat().st_size < MAX_BYTES
 

@@ -12,7 +12,13 @@ from pstyle.vgg import IMAGENET_MEAN, IMAGENET_STD, LAYERS, VGG, channels, convo
 
 # Configuration E of arXiv 1409.1556, table 1: the independent answer to what VGG-19 is.
 TABLE_1 = [64, 64, "M", 128, 128, "M", *[256] * 4, "M", *[512] * 4, "M", *[512] * 4, "M"]
-FIRSTS = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu5_1": 29}  # torchvision's ReLU indices
+FIRSTS = {
+    "relu1_1": 1,
+    "relu2_1": 6,
+    "relu3_1": 11,
+    "relu4_1": 20,
+    "relu5_1": 29,
+}  # torchvision's ReLU indices
 
 
 def sequential() -> nn.Sequential:
@@ -27,7 +33,9 @@ def sequential() -> nn.Sequential:
 
 
 def normalized(image: torch.Tensor) -> torch.Tensor:
-    return (image - torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)) / torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+    return (image - torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)) / torch.tensor(IMAGENET_STD).view(
+        1, 3, 1, 1
+    )
 
 
 @torch.no_grad()
@@ -120,7 +128,9 @@ def test_a_file_that_is_no_vgg_is_refused_by_name(tmp_path, tiny_vgg, fault):
 
 def test_an_edited_file_of_ours_is_refused(tmp_path, tiny_vgg):
     path = tmp_path / "v.safetensors"
-    save(path, {n: v.half() for n, v in tiny_vgg.state_dict().items()}, {"format": "pstyle.vgg", "origin": "a"})
+    save(
+        path, {n: v.half() for n, v in tiny_vgg.state_dict().items()}, {"format": "pstyle.vgg", "origin": "a"}
+    )
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)

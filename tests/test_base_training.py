@@ -1,0 +1,90 @@
+"""Protects the making of the generator: it learns, resumes to the bit, and its parts do what they are named for."""
+
+from __future__ import annotations
+
+import dataclasses
+from copy import deepcopy
+
+import pytest
+import torch
+
+from pstyle.base_training import BaseConfig, blended, measure_codes, mixing_shares, recolor, train_base
+from pstyle.crops import Crops
+from pstyle.generator import StyleEncoder, style_moments
+from pstyle.moments import mix
+from pstyle.perceptual import Perceptual
+from pstyle.samples import content_pictures, paint_as
+
+QUICK = BaseConfig(steps=6, styles=2, contents=2, size_px=32, style_px=48, identity_every=3)
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return Crops([scene.clamp(0, 1) for scene in content_pictures(3, 96, seed=1)], short_sides_px=(96,))
+
+
+@pytest.fixture(scope="module")
+def paintings():
+    scene = content_pictures(1, 96, seed=2)[0].clamp(0, 1)
+    return Crops([paint_as(name, scene, 1) for name in ("hatching", "mosaic")], short_sides_px=(96,))
+
+
+def trained(generator, vgg, photos, paintings, config=QUICK, **arguments):
+    generator = deepcopy(generator).requires_grad_(True)
+    return train_base(generator, vgg, Perceptual([vgg]), photos, paintings, config, **arguments)
+
+
+def test_the_loss_falls(tiny_generator, tiny_vgg, photos, paintings):
+    records = []
+    config = dataclasses.replace(QUICK, steps=60)
+    trained(tiny_generator, tiny_vgg, photos, paintings, config, on_step=records.append)
+    styles = [record["style"] for record in records if "style" in record]
+    assert sum(styles[-10:]) < 0.9 * sum(styles[:10])
+    assert sum("identity" in record for record in records) == 20
+
+
+def test_resumed_to_the_bit(tiny_generator, tiny_vgg, photos, paintings, tmp_path):
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    def kill(record):
+        if record["step"] == 4:
+            raise Killed
+
+    whole = trained(tiny_generator, tiny_vgg, photos, paintings)
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(Killed):
+        trained(tiny_generator, tiny_vgg, photos, paintings, state_path=state, on_step=kill, save_every=1)
+    resumed = trained(tiny_generator, tiny_vgg, photos, paintings, state_path=state)
+    for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_recoloring_only_exchanges_channels(rng):
+    image = torch.rand(20, 3, 4, 4, generator=rng)
+    found = recolor(image, 1.0, rng)
+    assert torch.equal(found.sort(1).values, image.sort(1).values) and not torch.equal(found, image)
+    assert torch.equal(recolor(image, 0.0, rng), image)
+
+
+def test_blended_moments_are_mixed_moments(tiny_vgg, rng):
+    parts = style_moments(tiny_vgg, torch.rand(2, 3, 32, 32, generator=rng))
+    found = blended(parts, torch.tensor([1, 0]), torch.tensor([0.25, 1.0]))
+    for name, part in parts.items():
+        singles = [type(part)(part.mean[i : i + 1], part.gram[i : i + 1]) for i in range(2)]
+        assert torch.allclose(found[name].gram[:1], mix(singles, [0.25, 0.75]).gram, atol=1e-5)
+        assert torch.allclose(found[name].mean[1:], singles[1].mean, atol=1e-6)
+
+
+def test_mixed_shares_follow_the_setting(rng):
+    config = dataclasses.replace(QUICK, styles=256, mixed_share=0.25)
+    shares = mixing_shares(config, rng)
+    assert 0.15 < (shares < 1).float().mean() < 0.35 and shares.min() >= 0
+
+
+def test_codes_are_measured_to_unit_scale(tiny_vgg, tiny_generator, paintings, rng):
+    encoder = StyleEncoder(tiny_generator.config)
+    measure_codes(encoder, tiny_vgg, paintings, QUICK, rng)
+    code = encoder.code(style_moments(tiny_vgg, paintings.draw(64, 48, rng)))
+    scored = (code - encoder.mean) / encoder.std
+    assert scored.mean().abs() < 0.3 and 0.5 < scored.std() < 1.5

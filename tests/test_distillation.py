@@ -1,0 +1,115 @@
+"""Protects the making of the slim VGG: the student learns its teachers, and rescaling changes only units."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from pstyle.crops import Crops
+from pstyle.distillation import (
+    DistillConfig,
+    distill,
+    layers_by_teacher,
+    linear_fits,
+    normalize_activations,
+    relative_error,
+)
+from pstyle.samples import content_pictures, paint_as
+from pstyle.vgg import VGG
+
+QUICK = DistillConfig(steps=12, batch=2, size_px=32, width=0.0625, seed=1)
+
+
+@pytest.fixture(scope="module")
+def crops():
+    scenes = [scene.clamp(0, 1) for scene in content_pictures(3, 128, seed=1)]
+    return Crops([*scenes, paint_as("hatching", scenes[0], 1)], short_sides_px=(128,))
+
+
+@pytest.fixture(scope="module")
+def teachers(crops):
+    nets, generator = [VGG(0.25, "relu3_1"), VGG(0.125)], torch.Generator().manual_seed(2)
+    for net in nets:
+        for layer in net.features.values():  # torch's own initialization fades out in the deep layers
+            torch.nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=generator)
+        normalize_activations(net, crops, torch.Generator().manual_seed(0))
+    return nets
+
+
+def images(crops):
+    generator = torch.Generator().manual_seed(9)
+    return [crops.draw(2, 64, generator) for _ in range(3)]
+
+
+def test_layers_go_to_the_first_teacher_that_reaches_them(teachers):
+    assert [names for _, names in layers_by_teacher(teachers)] == [
+        ("relu1_1", "relu2_1", "relu3_1"),
+        ("relu4_1", "relu5_1"),
+    ]
+
+
+def test_a_network_explains_itself_wholly(teachers, crops):
+    fits = linear_fits(teachers[1], [teachers[1]], images(crops))
+    assert all(fit.explained > 0.98 for fit in fits.values())
+
+
+def test_the_linear_fit_is_least_squares(teachers, crops):
+    batch = images(crops)
+    fit = linear_fits(teachers[1], [teachers[0]], batch)["relu2_1"]
+    own = torch.cat([teachers[1](image)["relu2_1"] for image in batch]).double()
+    target = torch.cat([teachers[0](image)["relu2_1"] for image in batch]).double()
+    x = torch.cat(
+        [own.transpose(0, 1).flatten(1).T, torch.ones(own[:, 0].numel(), 1, dtype=torch.float64)], 1
+    )
+    y = target.transpose(0, 1).flatten(1).T
+    residual = y - x @ torch.linalg.lstsq(x, y).solution
+    expected = 1 - residual.square().sum() / (y - y.mean(0)).square().sum()
+    assert fit.explained == pytest.approx(expected.item(), abs=1e-3)
+
+
+def test_the_student_learns(teachers, crops):
+    records = []
+    student = distill(crops, teachers, dataclasses.replace(QUICK, steps=60), on_step=records.append)
+    start, end = (sum(r["loss"] for r in part) / 10 for part in (records[:10], records[-10:]))
+    assert end < start
+    assert student.width == 0.0625 and not any(weight.requires_grad for weight in student.parameters())
+
+
+def test_resumed_to_the_bit(teachers, crops, tmp_path):
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    def kill(record):
+        if record["step"] == 7:
+            raise Killed
+
+    whole = distill(crops, teachers, QUICK)
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(Killed):
+        distill(crops, teachers, QUICK, state_path=state, on_step=kill, save_every=1)
+    resumed = distill(crops, teachers, QUICK, state_path=state)
+    for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_mean_activations_become_one_and_shapes_stay(crops):
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        vgg = VGG(0.125, "relu3_1")
+    image = torch.cat(images(crops))
+    before = {name: value.clone() for name, value in vgg(image).items()}
+    normalize_activations(vgg, crops, torch.Generator().manual_seed(0))
+    for name, value in vgg(image).items():
+        alive = before[name].mean((0, 2, 3)) > 0.02
+        ratio = value / before[name].clamp_min(1e-6)
+        spread = [ratio[:, i][before[name][:, i] > 0.01].std() for i in alive.nonzero().flatten().tolist()]
+        assert all(s < 1e-2 for s in spread)  # one factor per channel
+        assert (value.mean((0, 2, 3))[alive] - 1).abs().median() < 0.5
+
+
+def test_relative_error_is_one_for_the_mean(rng):
+    target = torch.randn(2, 3, 8, 8, generator=rng)
+    guess = target.mean((0, 2, 3), keepdim=True).expand_as(target)
+    assert relative_error(guess, target).item() == pytest.approx(1, abs=1e-4)

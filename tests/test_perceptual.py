@@ -1,0 +1,59 @@
+"""Protects the training loss: layers from the right network, zero for a match, gradients where colors saturate."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pstyle.losses import style_distance
+from pstyle.moments import Moments, mix, moments
+from pstyle.perceptual import Perceptual, clamp_through
+from pstyle.vgg import VGG
+
+
+def test_each_layer_comes_from_the_first_network_that_reaches_it(tiny_vgg, picture):
+    shallow = VGG(0.25, "relu2_1")
+    found = Perceptual([shallow, tiny_vgg]).features(picture)
+    assert torch.equal(found["relu2_1"], shallow(picture)["relu2_1"])
+    assert torch.equal(found["relu4_1"], tiny_vgg(picture)["relu4_1"])
+    assert list(found) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1"]
+
+
+def test_a_picture_is_at_no_distance_from_itself(tiny_vgg, picture):
+    loss = Perceptual([tiny_vgg])
+    terms = loss.terms(picture, loss.content(picture), loss.style(picture))
+    assert terms["style"] < 1e-10 and terms["content"] < 1e-10 and terms["range"] == 0
+
+
+def test_a_group_is_judged_as_one_picture(tiny_vgg, rng):
+    loss, output = Perceptual([tiny_vgg]), torch.rand(4, 3, 32, 32, generator=rng)
+    target = loss.style(torch.rand(2, 3, 48, 48, generator=rng))
+    found = loss.terms(output, loss.content(output), target, group=2)["style"]
+    features = loss.features(output)
+    pairs = []
+    for index in range(2):
+        pair = {
+            name: mix([moments(value[2 * index + k][None]) for k in range(2)], [1, 1])
+            for name, value in features.items()
+        }
+        own = {n: Moments(m.mean[index : index + 1], m.gram[index : index + 1]) for n, m in target.items()}
+        pairs.append(style_distance(pair, own))
+    assert torch.allclose(found, torch.stack(pairs).mean(), rtol=1e-4)
+
+
+def test_clamping_lets_the_gradient_through():
+    x = torch.tensor([-0.5, 0.5, 1.5], requires_grad=True)
+    y = clamp_through(x)
+    y.sum().backward()
+    assert torch.equal(y.detach(), torch.tensor([0.0, 0.5, 1.0])) and torch.equal(x.grad, torch.ones(3))
+
+
+def test_values_out_of_range_cost(tiny_vgg, picture):
+    loss = Perceptual([tiny_vgg])
+    terms = loss.terms(picture + 2, loss.content(picture), loss.style(picture))
+    assert terms["range"] > 1
+
+
+def test_no_network_is_refused():
+    with pytest.raises(ValueError, match="VGG"):
+        Perceptual([])
