@@ -1,9 +1,9 @@
 """The painter's network: content features and a style's modulation -> picture.
 
 Instance norm with per-style affine parameters after Dumoulin et al., arXiv 1610.07629; a style encoder
-predicts them from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in the output: half-
-resolution convolutions and a pixel shuffle (Shi et al., arXiv 1609.05158) add strokes to the restyled colors
-of the content picture itself.
+predicts them from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in the output: the
+picture's own pixels, restyled, enter convolutions at half the resolution, and a pixel shuffle (Shi et al.,
+arXiv 1609.05158) brings the strokes to full size.
 """
 
 from __future__ import annotations
@@ -141,11 +141,8 @@ class Generator(nn.Module):
                 "strokes": _conv(c.grain, 12),
             }
         )
-        nn.init.zeros_(
-            self.convs["strokes"].weight
-        )  # starts as a color transfer: a picture from the first step on
-        with torch.no_grad():  # the colors of a mid-gray picture
-            self.mods["color"].linear.bias.copy_(torch.tensor([-0.75] * 3 + [0.5] * 3))
+        nn.init.normal_(self.convs["strokes"].weight, std=0.015)
+        nn.init.constant_(self.convs["strokes"].bias, 0.5)  # mid-gray: no pixel starts saturated
 
     def encode(self, style: Mapping[str, Moments]) -> Tensor:
         """Latents (B, L, D), one per level and equal until learning moves them, for the moments of style
@@ -191,7 +188,7 @@ class Generator(nn.Module):
         colors = mod(image, "color")  # (B, 3, H, W)
         x = torch.cat([x, F.pixel_unshuffle(colors, 2)], dim=1)  # (B, grain + 12, H/2, W/2)
         x = F.relu(mod(convolve(x, "grain1"), "grain1"))
-        return colors + F.pixel_shuffle(convolve(x, "strokes"), 2)
+        return F.pixel_shuffle(convolve(x, "strokes"), 2)
 
 
 def save_generator(path: Path, generator: Generator, origin: str) -> None:
