@@ -22,13 +22,12 @@ from microast import load_microast, microast_painter
 from split import held_out_pairs
 from torch import Tensor
 
+from pstyle.cli.inputs import open_contents, perceptual
 from pstyle.generator import load_generator
-from pstyle.images import list_pictures, open_image, save_image
+from pstyle.images import save_image
 from pstyle.learning import LearnConfig, learn
 from pstyle.painter import Painter
-from pstyle.perceptual import Perceptual
 from pstyle.plots import contact_sheet
-from pstyle.samples import content_pictures
 from pstyle.vgg import load_vgg
 
 COLUMNS = ("style_vgg", "style_swd", "ssim", "content_vgg", "color", "edge_f1")
@@ -61,12 +60,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--microast", type=Path, help="folder of a checkout of EndyWon/MicroAST")
     parser.add_argument("--count", type=int, default=8, help="held-out pairs, 1 to 15")
     parser.add_argument("--steps", type=int, help="steps of learning; the default setting if not given")
-    parser.add_argument(
-        "--contents", type=Path, help="folder of photographs to learn on; built-in pictures if not given"
-    )
-    parser.add_argument(
-        "--loss-vgg", type=Path, help="VGG of the losses, beside the shipped one for deep layers"
-    )
+    parser.add_argument("--contents", nargs="+", help="photographs to learn on; drawn scenes if not given")
+    parser.add_argument("--loss-vgg", default="slim", help="file of the VGG of the losses, as in learn --vgg")
     parser.add_argument("--generator", type=Path, help="generator to use in place of the shipped one")
     parser.add_argument("--slim", type=Path, help="slim VGG to use in place of the shipped one")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
@@ -78,13 +73,11 @@ def learner(given: argparse.Namespace, steps: int | None) -> Method:
     """Learning as a method: from a painting to our painter of it."""
     config = LearnConfig() if steps is None else LearnConfig(steps=steps)
     generator, slim = load_generator(given.generator), load_vgg(given.slim)
-    perceptual = Perceptual([load_vgg(given.loss_vgg), slim] if given.loss_vgg else [slim])
-    contents = content_pictures(12, 512)
-    if given.contents:
-        contents = [open_image(path) for path in list_pictures(given.contents)]
+    loss = perceptual(given.loss_vgg, slim)
+    contents = open_contents(given.contents, config.size_px, config.seed)
 
     def method(painting: Tensor) -> Paint:
-        learned = learn([painting], contents, generator, slim, perceptual, config)
+        learned = learn([painting], contents, generator, slim, loss, config)
         return Painter(learned.style, generator, slim, "cpu")
 
     return method

@@ -28,6 +28,7 @@ SMALLEST_PLOT_PX = 200
 DISCRIMINATOR_PANELS = (
     ("Accuracy (0.5: cannot tell painted from real)", "accuracy", 0.5),
     ("Logit gap real - painted, in standard deviations", "gap", 0.0),
+    ("Duality gap (0 at an equilibrium)", "duality", 0.0),
     ("Losses", "loss", None),
 )
 
@@ -52,10 +53,10 @@ def loss_plot(
 
 
 def discriminator_plot(history: Sequence[Record], width_px: int = 960, height_px: int = 900) -> Tensor:
-    """Accuracy, logit gap and losses of an adversarial loop over its steps; dashed: the value at equilibrium.
+    """Accuracy, gaps and losses of an adversarial loop over its steps; dashed: their value at equilibrium.
 
-    A series belongs to the panel whose word its name holds ("accuracy", "gap", "loss"); empty panels are left
-    out. Raises ValueError as loss_plot does, and where no panel has a series.
+    A series belongs to the panel whose word its name holds ("accuracy", "gap", "duality", "loss"); a panel
+    without one is left out. Raises ValueError as loss_plot does, and where no panel has a series.
     """
     names = _series(history)
     panels = []
@@ -65,7 +66,7 @@ def discriminator_plot(history: Sequence[Record], width_px: int = 960, height_px
             panels.append((panel_title, shown, aim))
     if not panels:
         raise ValueError(
-            f"no accuracy, gap or loss in this history; it has {', '.join(names) or 'no series'}"
+            f"no accuracy, gap, duality or loss in this history; it has {', '.join(names) or 'no series'}"
         )
     figure = _figure(width_px, height_px)
     grid = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]

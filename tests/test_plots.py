@@ -92,9 +92,11 @@ def test_discriminator_panels_show_their_series():
     check_picture(image, 900, 960)
     for top in (0, 300, 600):
         assert near(image[:, :, top : top + 300], BLUE).sum() > 300
+    four = plots.discriminator_plot([record | {"duality": 0.3} for record in records], height_px=1200)
+    assert all(near(four[:, :, top : top + 300], BLUE).sum() > 300 for top in (0, 300, 600, 900))
     alone = plots.discriminator_plot([{"step": 0, "accuracy": 0.5}, {"step": 9, "accuracy": 0.6}])
     assert near(alone, BLUE).sum() > 300
-    with pytest.raises(ValueError, match="no accuracy, gap or loss in this history; it has style"):
+    with pytest.raises(ValueError, match="no accuracy, gap, duality or loss in this history; it has style"):
         plots.discriminator_plot(history(style=[1.0]))
 
 
