@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-NODE_CLASSES: list[type] = []
+from .adversarial import PStyleDiscriminatorMap, PStyleFinetune
+from .features import PStyleLookAtFeatures, PStyleVGGFeatures
+from .files import PStyleLoadGenerator, PStyleLoadStyle, PStyleLoadVGG, PStyleSaveStyle
+from .generate import PStyleOptimize, PStylePaint
+from .learn import PStyleBlend, PStyleLearn, PStyleStyleSet, PStyleStyleSetFromFolder
+from .measure import PStyleLossPlot, PStyleScore
+
+NODE_CLASSES: list[type] = [
+    PStyleStyleSet,
+    PStyleStyleSetFromFolder,
+    PStyleLearn,
+    PStylePaint,
+    PStyleSaveStyle,
+    PStyleLoadStyle,
+    PStyleBlend,
+    PStyleFinetune,
+    PStyleDiscriminatorMap,
+    PStyleOptimize,
+    PStyleLoadVGG,
+    PStyleLoadGenerator,
+    PStyleVGGFeatures,
+    PStyleLookAtFeatures,
+    PStyleScore,
+    PStyleLossPlot,
+]
 
 # A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.
 NODE_CLASS_MAPPINGS = {node.__name__: node for node in NODE_CLASSES}

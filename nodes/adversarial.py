@@ -1,0 +1,136 @@
+"""Nodes that fine-tune a style against a discriminator, and show what the discriminator sees."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..pstyle.adversarial import FinetuneConfig, Finetuning
+from ..pstyle.discriminator import logit_map
+from ..pstyle.perceptual import Perceptual
+from ..pstyle.vgg import VGG
+from . import host
+from .files import shipped_networks
+from .learn import INTERRUPTED, contents_or_scenes, keep_style
+from .widgets import widgets, wire
+from .wires import (
+    DISCRIMINATOR_WIRE,
+    GENERATOR_WIRE,
+    HISTORY_WIRE,
+    LOSS_MAP_WIRE,
+    STYLE_SET_WIRE,
+    STYLE_WIRE,
+    VGG_WIRE,
+    BoundStyle,
+    Critic,
+    History,
+    Networks,
+    StyleSet,
+    to_loss_map,
+    to_rgb,
+    to_wire,
+)
+
+
+class PStyleFinetune:
+    """A style and its style pictures -> the style after a game against a discriminator."""
+
+    TITLE = "Adversarial Fine-tune"
+    CATEGORY = "pstyle/learn"
+    DESCRIPTION = (
+        "Fine-tunes a style against a discriminator that learns to tell painted pictures from real ones. If "
+        "it does not win on held-out parts of the pictures, the style stays as it was, and the verdict says "
+        f"so. When you cancel it, the best style so far is kept in models/pstyle as '{INTERRUPTED}'."
+    )
+    RETURN_TYPES = (STYLE_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE, "STRING", DISCRIMINATOR_WIRE)
+    RETURN_NAMES = ("style", "losses", "history", "verdict", "discriminator")
+    OUTPUT_TOOLTIPS = (
+        "The fine-tuned style if it won, else the one that came in.",
+        "The painter's total loss of each step, as ComfyUI's own loss graph takes it.",
+        "Losses, accuracies and gaps of each step and check, for Loss Plot.",
+        "Whether the fine-tuned style is kept, and why.",
+        "The discriminator, for Discriminator Map.",
+    )
+    FUNCTION = "finetune"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        contents = "Pictures such as those to be painted. Without them, drawn scenes."
+        generator = "The generator the style was learned with, if that is not the shipped one."
+        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped slim VGG."
+        return {
+            "required": {
+                "style": wire(STYLE_WIRE, "The style to fine-tune."),
+                "style_set": wire(STYLE_SET_WIRE, "The real pictures: those the style was learned from."),
+                **widgets(FinetuneConfig),
+            },
+            "optional": {
+                "contents": wire("IMAGE", contents),
+                "generator": wire(GENERATOR_WIRE, generator),
+                "vgg": wire(VGG_WIRE, vgg),
+            },
+        }
+
+    def finetune(
+        self,
+        style: BoundStyle,
+        style_set: StyleSet,
+        contents: Tensor | None = None,
+        generator: Networks | None = None,
+        vgg: VGG | None = None,
+        **settings: Any,
+    ) -> tuple[BoundStyle, dict[str, list[float]], History, str, Critic]:
+        config, own = FinetuneConfig(**settings), generator or style.networks
+        with torch.inference_mode(False), host.borrowed(vgg) as judge:
+            host.make_room()
+            networks = (own or shipped_networks()).to(host.compute_device())
+            finetuning = Finetuning(
+                style.style,
+                [picture for picture, _ in style_set],
+                contents_or_scenes(contents, config.size_px, config.seed),
+                networks.generator,
+                networks.vgg,
+                Perceptual([judge, networks.vgg] if judge else [networks.vgg]),
+                config,
+                [weight for _, weight in style_set],
+            )
+            try:
+                finetuning.run(host.Watch())
+            except host.Interrupted:
+                keep_style(finetuning.result().style)
+                raise
+            found = finetuning.result()
+        critic = Critic(found.discriminator, networks.vgg)
+        return BoundStyle(found.style, own), to_loss_map(found.history), found.history, found.verdict, critic
+
+
+class PStyleDiscriminatorMap:
+    """Pictures -> where a discriminator takes them for real."""
+
+    TITLE = "Discriminator Map"
+    CATEGORY = "pstyle/measure"
+    DESCRIPTION = (
+        "Shows where a discriminator takes pictures for real ones of the style, and where for painted."
+    )
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("map",)
+    OUTPUT_TOOLTIPS = ("White looks real, black looks painted, gray is undecided.",)
+    FUNCTION = "draw"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "image": wire("IMAGE", "The pictures to look at, painted or real."),
+                "discriminator": wire(DISCRIMINATOR_WIRE, "The discriminator of Adversarial Fine-tune."),
+            }
+        }
+
+    def draw(self, image: Tensor, discriminator: Critic) -> tuple[Tensor]:
+        pictures = to_rgb(image).to(next(discriminator.vgg.parameters()).device)
+        logits = logit_map(discriminator.discriminator, discriminator.vgg, pictures)  # (B, 1, H, W)
+        return (to_wire(logits.sigmoid().expand(-1, 3, -1, -1)),)

@@ -1,0 +1,205 @@
+"""Nodes that read and write model files: a VGG, a generator, a style.
+
+No input is ever a path. A file is chosen by a name that the folder lists just then, and written under a name
+from an allow-list, so that a stranger's workflow reaches nothing else.
+"""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..pstyle.checkpoint import (
+    MAX_FILE_BYTES,
+    BadFile,
+    find_file,
+    list_files,
+    path_in,
+    read_file,
+    read_metadata,
+)
+from ..pstyle.generator import load_generator
+from ..pstyle.style import describe_style, load_style, save_style
+from ..pstyle.vgg import load_vgg
+from . import host
+from .widgets import wire
+from .wires import GENERATOR_WIRE, STYLE_WIRE, VGG_WIRE, BoundStyle, Networks
+
+SHIPPED_VGG = "slim (shipped)"
+SHIPPED_GENERATOR = "shipped"
+FOREIGN = ""  # the format of a file that names none, as the VGG-19 of others does
+
+
+def model_files(*formats: str) -> list[str]:
+    """Sorted names of the model files of these formats, from all model folders."""
+    found = {}
+    for folder in host.model_folders():
+        for name in list_files(folder, host.SUFFIX):
+            entry = (folder / name).stat()
+            found.setdefault(name, _format(folder / name, entry.st_mtime_ns, entry.st_size))
+    return sorted(name for name, kind in found.items() if kind in formats)
+
+
+def model_file(name: str) -> Path:
+    """The path of a model file that lies in a model folder just now. Raises BadFile for any other name."""
+    folders = host.model_folders()
+    holding = [folder for folder in folders if name in list_files(folder, host.SUFFIX)]
+    return find_file((holding or folders)[0], name)
+
+
+def digest(name: str) -> str:
+    """SHA-256 of a model file's bytes."""
+    return hashlib.sha256(read_file(model_file(name), MAX_FILE_BYTES)).hexdigest()
+
+
+def shipped_networks() -> Networks:
+    """The networks that come with the pack, fit for training also when loaded under inference mode."""
+    with torch.inference_mode(False):
+        return Networks(load_generator(), load_vgg())
+
+
+@lru_cache(maxsize=4096)
+def _format(path: Path, mtime_ns: int, size: int) -> str:
+    try:
+        return read_metadata(path).get("format", FOREIGN)
+    except BadFile:
+        return FOREIGN  # it stays listed where foreign files are, and loading it says what is wrong
+
+
+class PStyleLoadVGG:
+    """File or shipped weights -> VGG."""
+
+    TITLE = "Load VGG"
+    CATEGORY = "pstyle/files"
+    DESCRIPTION = (
+        "Loads a VGG, the network whose features stand for style and content. The slim one comes with the "
+        "pack; the ImageNet VGG-19 gives better styles and takes longer: put it into models/pstyle, or run "
+        "'python -m pstyle get-vgg'."
+    )
+    RETURN_TYPES = (VGG_WIRE,)
+    RETURN_NAMES = ("vgg",)
+    OUTPUT_TOOLTIPS = ("The network, for features, learning and scores.",)
+    FUNCTION = "load"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        names = [SHIPPED_VGG, *model_files("pstyle.vgg", FOREIGN)]
+        tooltip = "The shipped slim VGG, or a VGG-19 as .safetensors in models/pstyle."
+        return {"required": {"name": wire(names, tooltip, default=SHIPPED_VGG)}}
+
+    @classmethod
+    def IS_CHANGED(cls, name: str) -> str:
+        return name if name == SHIPPED_VGG else digest(name)
+
+    def load(self, name: str) -> tuple[Any]:
+        with torch.inference_mode(False):
+            return (load_vgg(None if name == SHIPPED_VGG else model_file(name)),)
+
+
+class PStyleLoadGenerator:
+    """File or shipped weights -> generator, with the VGG it reads."""
+
+    TITLE = "Load Generator"
+    CATEGORY = "pstyle/files"
+    DESCRIPTION = (
+        "Loads a generator, the network that paints, from a file made with 'python -m pstyle train-base'. "
+        "Without this node the shipped one is used. A style works with the generator it was learned with."
+    )
+    RETURN_TYPES = (GENERATOR_WIRE,)
+    RETURN_NAMES = ("generator",)
+    OUTPUT_TOOLTIPS = ("The generator, for learning and painting.",)
+    FUNCTION = "load"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        names = [SHIPPED_GENERATOR, *model_files("pstyle.generator")]
+        tooltip = "The shipped generator, or one of yours in models/pstyle."
+        return {"required": {"name": wire(names, tooltip, default=SHIPPED_GENERATOR)}}
+
+    @classmethod
+    def IS_CHANGED(cls, name: str) -> str:
+        return name if name == SHIPPED_GENERATOR else digest(name)
+
+    def load(self, name: str) -> tuple[Networks]:
+        with torch.inference_mode(False):
+            generator = load_generator(None if name == SHIPPED_GENERATOR else model_file(name))
+            vgg = load_vgg()
+        if generator.config.vgg_width != vgg.width:
+            raise ValueError(
+                f"the generator {name!r} reads a VGG of width {generator.config.vgg_width}, the shipped one "
+                f"has {vgg.width}: choose a generator trained for that width"
+            )
+        return (Networks(generator, vgg),)
+
+
+class PStyleSaveStyle:
+    """Style -> file."""
+
+    TITLE = "Save Style"
+    CATEGORY = "pstyle/files"
+    DESCRIPTION = "Saves a style into models/pstyle: one file under 1 MB, to load again or to share."
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("file",)
+    OUTPUT_TOOLTIPS = ("The name of the file, as Load Style lists it.",)
+    FUNCTION = "save"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
+        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
+        return {
+            "required": {
+                "style": wire(STYLE_WIRE, "The style to save."),
+                "name": wire("STRING", name, default="my_style"),
+                "overwrite": wire("BOOLEAN", overwrite, default=False),
+            }
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
+        try:
+            path_in(host.model_folders()[0], name, host.SUFFIX)
+        except BadFile as error:
+            return str(error)
+        return True
+
+    def save(self, style: BoundStyle, name: str, overwrite: bool) -> dict[str, Any]:
+        path = path_in(host.save_folder(), name, host.SUFFIX)
+        save_style(path, style.style, overwrite=overwrite)
+        return {"ui": {"text": [path.name]}, "result": (path.name,)}
+
+
+class PStyleLoadStyle:
+    """File -> style."""
+
+    TITLE = "Load Style"
+    CATEGORY = "pstyle/files"
+    DESCRIPTION = (
+        "Loads a style from models/pstyle. Files from strangers are safe: all is checked and nothing is run."
+    )
+    RETURN_TYPES = (STYLE_WIRE, "STRING")
+    RETURN_NAMES = ("style", "about")
+    OUTPUT_TOOLTIPS = ("The style, ready to paint with.", "What the style was learned from, and how.")
+    FUNCTION = "load"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        tooltip = "A style in models/pstyle. Press R to see files that were saved since the page was opened."
+        return {"required": {"name": wire(model_files("pstyle.style"), tooltip)}}
+
+    @classmethod
+    def IS_CHANGED(cls, name: str) -> str:
+        return digest(name)
+
+    def load(self, name: str) -> tuple[BoundStyle, str]:
+        with torch.inference_mode(False):
+            style = load_style(model_file(name))
+        about = "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in describe_style(style).items())
+        return BoundStyle(style), about

@@ -1,0 +1,245 @@
+"""Nodes that learn a style: sets of style pictures, the learning itself, and blends of what it gave."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..pstyle.checkpoint import BadFile, path_in
+from ..pstyle.images import list_pictures, open_image
+from ..pstyle.learning import MAX_PICTURES, LearnConfig, Learning
+from ..pstyle.perceptual import Perceptual
+from ..pstyle.samples import content_pictures
+from ..pstyle.style import Style, blend, save_style
+from ..pstyle.vgg import VGG
+from . import host
+from .files import shipped_networks
+from .widgets import widgets, wire
+from .wires import (
+    GENERATOR_WIRE,
+    HISTORY_WIRE,
+    LOSS_MAP_WIRE,
+    STYLE_SET_WIRE,
+    STYLE_WIRE,
+    VGG_WIRE,
+    BoundStyle,
+    History,
+    Networks,
+    StyleSet,
+    to_loss_map,
+    to_rgb,
+)
+
+INTERRUPTED = "interrupted"  # the name a style is kept under when its learning is canceled
+BUILT_IN_CONTENTS = 12
+MAX_WEIGHT = 100.0
+WEIGHT = "How much these pictures count beside the others of the set; 0 leaves them out."
+PREVIOUS = "A set to add to, so that pictures of several sizes and weights make one style."
+
+
+class PStyleStyleSet:
+    """Pictures and a weight -> a set of style pictures."""
+
+    TITLE = "Style Set"
+    CATEGORY = "pstyle/learn"
+    DESCRIPTION = (
+        "The pictures whose style is learned, with a weight. Chain several to mix pictures of several sizes "
+        "or weights; a list of pictures of any sizes can also come in at once."
+    )
+    RETURN_TYPES = (STYLE_SET_WIRE,)
+    RETURN_NAMES = ("style_set",)
+    OUTPUT_TOOLTIPS = ("All pictures so far, each with its weight.",)
+    FUNCTION = "collect"
+    INPUT_IS_LIST = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "pictures": wire("IMAGE", "Style pictures, at least 64 pixels on each side."),
+                "weight": wire("FLOAT", WEIGHT, default=1.0, min=0.0, max=MAX_WEIGHT, step=0.1),
+            },
+            "optional": {"style_set": wire(STYLE_SET_WIRE, PREVIOUS)},
+        }
+
+    def collect(
+        self, pictures: list[Tensor], weight: list[float], style_set: list[StyleSet] | None = None
+    ) -> tuple[StyleSet]:
+        found = [entry for previous in style_set or [] for entry in previous]
+        for index, batch in enumerate(pictures):
+            share = weight[min(index, len(weight) - 1)]
+            found += [(picture[None], share) for picture in to_rgb(batch, "style picture")]
+        return (found,)
+
+
+class PStyleStyleSetFromFolder:
+    """The pictures of a folder and a weight -> a set of style pictures."""
+
+    TITLE = "Style Set from Folder"
+    CATEGORY = "pstyle/learn"
+    DESCRIPTION = "All pictures of one folder within ComfyUI's input folder, of any sizes, as style pictures."
+    RETURN_TYPES = (STYLE_SET_WIRE,)
+    RETURN_NAMES = ("style_set",)
+    OUTPUT_TOOLTIPS = ("All pictures so far, each with its weight.",)
+    FUNCTION = "collect"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        folder = f"A folder within the input folder, with 1 to {MAX_PICTURES} pictures."
+        return {
+            "required": {
+                "folder": wire(list_folders(), folder),
+                "weight": wire("FLOAT", WEIGHT, default=1.0, min=0.0, max=MAX_WEIGHT, step=0.1),
+            },
+            "optional": {"style_set": wire(STYLE_SET_WIRE, PREVIOUS)},
+        }
+
+    @classmethod
+    def IS_CHANGED(cls, folder: str, **_: Any) -> str:
+        found = hashlib.sha256()
+        for path in _pictures_in(folder):
+            entry = path.stat()
+            found.update(repr((path.name, entry.st_mtime_ns, entry.st_size)).encode())
+        return found.hexdigest()
+
+    def collect(self, folder: str, weight: float, style_set: StyleSet | None = None) -> tuple[StyleSet]:
+        return ([*(style_set or []), *((open_image(path), weight) for path in _pictures_in(folder))],)
+
+
+def list_folders() -> list[str]:
+    """Sorted names of the folders that lie directly in the input folder, without hidden ones."""
+    try:
+        with os.scandir(host.input_folder()) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in names if not name.startswith("."))
+
+
+def _pictures_in(folder: str) -> list[Path]:
+    """The picture files of a folder that lies in the input folder just now; BadFile for any other name."""
+    if folder not in list_folders():
+        raise BadFile(f"there is no folder {str(folder)[:80]!r} in {str(host.input_folder())!r}")
+    found = list_pictures(host.input_folder() / folder)
+    if len(found) > MAX_PICTURES:
+        raise ValueError(
+            f"the folder {folder!r} holds {len(found)} pictures, allowed are {MAX_PICTURES}: choose the best"
+        )
+    return found
+
+
+class PStyleLearn:
+    """A set of style pictures -> a style."""
+
+    TITLE = "Learn Style"
+    CATEGORY = "pstyle/learn"
+    DESCRIPTION = (
+        "Learns a style from pictures: in about a minute on a processor, in seconds on a graphics card. "
+        f"When you cancel it, the style so far is kept in models/pstyle as '{INTERRUPTED}'."
+    )
+    RETURN_TYPES = (STYLE_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE)
+    RETURN_NAMES = ("style", "losses", "history")
+    OUTPUT_TOOLTIPS = (
+        "The style, to paint with or to save.",
+        "The total loss of each step, as ComfyUI's own loss graph takes it.",
+        "Every loss of each step, for Loss Plot.",
+    )
+    FUNCTION = "learn"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        contents = "Pictures such as those to be painted. Without them, the style is learned on drawn scenes."
+        generator = "The generator to start from. Without it, the shipped one."
+        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped slim VGG."
+        return {
+            "required": {
+                "style_set": wire(STYLE_SET_WIRE, "The pictures to learn from."),
+                **widgets(LearnConfig),
+            },
+            "optional": {
+                "contents": wire("IMAGE", contents),
+                "generator": wire(GENERATOR_WIRE, generator),
+                "vgg": wire(VGG_WIRE, vgg),
+            },
+        }
+
+    def learn(
+        self,
+        style_set: StyleSet,
+        contents: Tensor | None = None,
+        generator: Networks | None = None,
+        vgg: VGG | None = None,
+        **settings: Any,
+    ) -> tuple[BoundStyle, dict[str, list[float]], History]:
+        config = LearnConfig(**settings)
+        with torch.inference_mode(False), host.borrowed(vgg) as judge:
+            host.make_room()
+            networks = (generator or shipped_networks()).to(host.compute_device())
+            learning = Learning(
+                [picture for picture, _ in style_set],
+                contents_or_scenes(contents, config.size_px, config.seed),
+                networks.generator,
+                networks.vgg,
+                Perceptual([judge, networks.vgg] if judge else [networks.vgg]),
+                config,
+                [weight for _, weight in style_set],
+            )
+            try:
+                learning.run(host.Watch())
+            except host.Interrupted:
+                keep_style(learning.result().style)
+                raise
+            learned = learning.result()
+        return BoundStyle(learned.style, generator), to_loss_map(learned.history), learned.history
+
+
+def contents_or_scenes(contents: Tensor | None, size_px: int, seed: int) -> list[Tensor]:
+    """The content pictures of a wire; without one, drawn scenes of `size_px`."""
+    if contents is not None:
+        return [to_rgb(contents, "content picture")]
+    return content_pictures(BUILT_IN_CONTENTS, size_px, seed)
+
+
+def keep_style(style: Style) -> None:
+    """Save the style of a canceled learning, in place of an earlier one; a failure is logged, not raised."""
+    try:
+        path = path_in(host.save_folder(), INTERRUPTED, host.SUFFIX)
+        save_style(path, style, overwrite=True)
+        logging.getLogger("pstyle").info("canceled: the style so far is kept as %s", path)
+    except (OSError, ValueError) as error:  # the cancellation is under way and matters more
+        logging.getLogger("pstyle").warning("canceled, and the style so far could not be kept: %s", error)
+
+
+class PStyleBlend:
+    """Two styles -> one between them."""
+
+    TITLE = "Blend Styles"
+    CATEGORY = "pstyle/learn"
+    DESCRIPTION = "A style between two styles of the same generator. Chain it to blend more than two."
+    RETURN_TYPES = (STYLE_WIRE,)
+    RETURN_NAMES = ("style",)
+    OUTPUT_TOOLTIPS = ("The style between the two.",)
+    FUNCTION = "blend"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        share = "Share of the second style: 0 is the first alone, 1 the second alone."
+        return {
+            "required": {
+                "first": wire(STYLE_WIRE, "One style."),
+                "second": wire(STYLE_WIRE, "The other style."),
+                "share": wire("FLOAT", share, default=0.5, min=0.0, max=1.0, step=0.05),
+            }
+        }
+
+    def blend(self, first: BoundStyle, second: BoundStyle, share: float) -> tuple[BoundStyle]:
+        mixed = blend([first.style, second.style], [1 - share, share])
+        return (BoundStyle(mixed, first.networks or second.networks),)

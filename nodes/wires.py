@@ -1,0 +1,119 @@
+"""What runs on the wires: their type names, what they carry, and pictures and masks to the library and back.
+
+On a wire an IMAGE is (B, H, W, C) and a MASK (B, H, W); in the library both are (B, C, H, W). They are
+checked here, once, as they come in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..pstyle.discriminator import Discriminator
+from ..pstyle.generator import Generator
+from ..pstyle.images import check_image, split_alpha
+from ..pstyle.style import Style
+from ..pstyle.vgg import VGG
+from . import host
+
+VGG_WIRE = "PSTYLE_VGG"  # a VGG
+GENERATOR_WIRE = "PSTYLE_GENERATOR"  # Networks
+STYLE_WIRE = "PSTYLE_STYLE"  # BoundStyle
+STYLE_SET_WIRE = "PSTYLE_STYLE_SET"  # a StyleSet
+DISCRIMINATOR_WIRE = "PSTYLE_DISCRIMINATOR"  # Critic
+FEATURES_WIRE = "PSTYLE_FEATURES"  # Features
+HISTORY_WIRE = "PSTYLE_HISTORY"  # a History
+LOSS_MAP_WIRE = "LOSS_MAP"  # ComfyUI's own: {"loss": [x, ...]}
+
+StyleSet = list[tuple[Tensor, float]]  # pictures (1, 3, H, W) of any sizes, each with its weight
+History = list[dict[str, float]]  # a loop's records: {"step": 1, "loss": 0.5, ...}
+NO_MASK_PX = 64  # LoadImage gives 64 x 64 zeros for a picture without transparency
+NO_MASK_RULE = "A mask of 64 x 64 zeros, which Load Image gives where nothing is transparent, means no mask."
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """A generator and the VGG whose features it reads."""
+
+    generator: Generator
+    vgg: VGG
+
+    def to(self, device: torch.device) -> Networks:
+        """The same networks, moved; outside inference mode, so that they can still be learned with."""
+        with torch.inference_mode(False):
+            return Networks(self.generator.to(device), self.vgg.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class BoundStyle:
+    """A style, and the networks it was learned with unless they are the shipped ones."""
+
+    style: Style
+    networks: Networks | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features (B, C, h, w) of pictures of height x width pixels, by layer name."""
+
+    layers: dict[str, Tensor]
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, eq=False)
+class Critic:
+    """A discriminator and the VGG whose features it reads."""
+
+    discriminator: Discriminator
+    vgg: VGG
+
+
+def to_library(image: Tensor, what: str = "image") -> Tensor:
+    """An IMAGE (B, H, W, C) as (B, C, H, W) with C 1, 3 or 4: float32 on the CPU, fit for training.
+
+    Raises ValueError as `pstyle.images.check_image`.
+    """
+    if not isinstance(image, Tensor) or image.ndim != 4:
+        got = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        raise ValueError(f"{what} must be an IMAGE (batch, height, width, channels), got {got}")
+    return check_image(image.detach().cpu().movedim(-1, 1), what)
+
+
+def to_rgb(image: Tensor, what: str = "image") -> Tensor:
+    """An IMAGE as (B, 3, H, W): gray is repeated, transparency dropped. Raises ValueError as `to_library`."""
+    return split_alpha(to_library(image, what))[0]
+
+
+def to_mask(mask: Tensor | None) -> Tensor | None:
+    """A MASK (B, H, W) or (H, W) as (B, 1, H, W); None for 64 x 64 zeros (see NO_MASK_RULE).
+
+    Raises ValueError for another shape.
+    """
+    if mask is None:
+        return None
+    if not isinstance(mask, Tensor) or mask.ndim not in (2, 3):
+        got = tuple(mask.shape) if isinstance(mask, Tensor) else type(mask).__name__
+        raise ValueError(f"mask must be a MASK (batch, height, width), got {got}")
+    if mask.shape[-2:] == (NO_MASK_PX, NO_MASK_PX) and not mask.any():
+        return None
+    return check_image(mask.detach().cpu().reshape(-1, 1, *mask.shape[-2:]), "mask")
+
+
+def to_wire(image: Tensor) -> Tensor:
+    """Pictures (B, C, H, W) as an IMAGE (B, H, W, C)."""
+    return image.detach().to(host.output_device(), torch.float32).movedim(1, -1).contiguous()
+
+
+def to_loss_map(history: History) -> dict[str, list[float]]:
+    """A loop's total losses as a LOSS_MAP."""
+    return {"loss": [record["loss"] for record in history]}
+
+
+def to_history(losses: History | dict[str, list[float]]) -> History:
+    """A HISTORY as it is; a LOSS_MAP as records."""
+    if not isinstance(losses, dict):
+        return losses
+    return [{"step": step, "loss": loss} for step, loss in enumerate(losses.get("loss", ()), start=1)]

@@ -1,0 +1,57 @@
+"""Protects the nodes that measure: scores are the library's own, averaged, and every loop can be plotted."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pstyle.metrics import score
+from pstyle.vgg import load_vgg
+
+
+def test_scores_are_the_librarys(nodes, image: torch.Tensor, style_set: list) -> None:
+    found = nodes.PStyleScore().score(1 - image, image, style_set)
+    vgg, pictures = load_vgg(), image.movedim(-1, 1).clone()
+    rows = [score(1 - one, one, [style_set[0][0]], vgg) for one in pictures.split(1)]
+    report, *values = found["result"]
+    assert list(nodes.PStyleScore.RETURN_NAMES) == ["report", *rows[0]]
+    assert values == pytest.approx([sum(row[name] for row in rows) / 2 for name in rows[0]], abs=1e-5)
+    assert f"ssim: {values[4]:.4f}" in report.splitlines() and found["ui"]["text"] == [report]
+    assert all(type(value) is float for value in values)
+
+
+def test_one_content_serves_all_and_counts_must_fit(nodes, image: torch.Tensor, style_set: list) -> None:
+    same = nodes.PStyleScore().score(image[[0, 0]], image[:1], style_set)["result"]
+    assert same[5] == pytest.approx(1.0, abs=1e-4) and same[4] == pytest.approx(0.0, abs=1e-4)
+    with pytest.raises(ValueError, match="2 contents for 1 pictures"):
+        nodes.PStyleScore().score(image[:1], image, style_set)
+
+
+def test_losses_are_drawn_from_a_history_or_a_loss_map(nodes) -> None:
+    draw = nodes.PStyleLossPlot().plot
+    history = [{"step": step, "loss": 1 / step, "style": 0.5 / step} for step in range(1, 6)]
+    (plot,) = draw(history, "losses")
+    assert plot.shape == (1, 540, 960, 3) and 0 <= plot.min() < plot.max() <= 1
+    (single,) = draw({"loss": [record["loss"] for record in history]}, "losses")
+    (alone,) = draw([{"step": r["step"], "loss": r["loss"]} for r in history], "losses")
+    assert torch.equal(single, alone) and not torch.equal(single, plot)
+
+
+def test_flat_losses_and_a_single_one_can_be_drawn(nodes) -> None:
+    """ComfyUI's own loss graph divides by their range and fails."""
+    for losses in ([1.0, 1.0, 1.0], [0.5]):
+        assert nodes.PStyleLossPlot().plot({"loss": losses}, "losses")[0].shape == (1, 540, 960, 3)
+
+
+@pytest.mark.parametrize("losses", [[], {"loss": []}, {}])
+def test_nothing_to_draw_is_said_in_a_sentence(nodes, losses: object) -> None:
+    with pytest.raises(ValueError, match="history is empty"):
+        nodes.PStyleLossPlot().plot(losses, "losses")
+
+
+def test_a_discriminator_is_drawn_from_its_history(nodes) -> None:
+    history = [{"step": step, "accuracy": 0.9 - step / 10, "loss": 1.0} for step in range(4)]
+    (plot,) = nodes.PStyleLossPlot().plot(history, "discriminator")
+    assert plot.shape[2] == 960
+    with pytest.raises(ValueError, match="no accuracy"):
+        nodes.PStyleLossPlot().plot([{"step": 1, "style": 1.0}], "discriminator")
