@@ -46,7 +46,7 @@ def check_settings(config: Any) -> None:
     """
     for name, metadata in describe(config).items():
         if "default" not in metadata:
-            raise TypeError(f"{type(config).__name__}.{name} must be declared with setting() or choice()")
+            raise TypeError(f"{type(config).__name__}.{name} must be a setting(), a choice() or a text()")
         value = _checked(f"{type(config).__name__}.{name}", getattr(config, name), metadata)
         object.__setattr__(config, name, value)  # the config is frozen, and this is still its construction
 
@@ -113,7 +113,7 @@ def _number(name: str, value: Any, like: Any, metadata: Mapping[str, Any]) -> An
             _refuse(name, "True or False", value)
         return value
     if not isinstance(like, int | float):
-        raise TypeError(f"{name} is no number: declare it with choice()")
+        raise TypeError(f"{name} is no number: declare it with choice() or text()")
     minimum, maximum = metadata["minimum"], metadata["maximum"]
     allowed = f"{'an integer' if isinstance(like, int) else 'a number'} from {minimum} to {maximum}"
     if isinstance(value, bool) or not isinstance(value, int if isinstance(like, int) else int | float):

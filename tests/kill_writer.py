@@ -40,6 +40,14 @@ def write_for_ever(path: Path, step: int, acknowledge: int, write: str) -> None:
         step += 1
 
 
+def aim_at(temporary: Path, patience_seconds: float = 0.05) -> None:
+    """Wait until a write has begun, if it shows, and a random time more."""
+    deadline = time.monotonic() + patience_seconds
+    while not temporary.exists() and time.monotonic() < deadline:
+        time.sleep(0)
+    time.sleep(random.uniform(0, 0.01))
+
+
 def kill_one(path: Path, first: int, write: str) -> tuple[int, int]:
     """(last acknowledged step, step found in the file) after one writer was killed."""
     reading, writing = os.pipe()
@@ -47,8 +55,8 @@ def kill_one(path: Path, first: int, write: str) -> tuple[int, int]:
     if child == 0:
         write_for_ever(path, first, writing, write)
     os.close(writing)
-    acknowledged = os.read(reading, STEP_BYTES)  # now it is in the loop, so the kill lands inside a write
-    time.sleep(random.uniform(0, 0.02))
+    acknowledged = os.read(reading, STEP_BYTES)  # now it is in the loop
+    aim_at(path.with_name(f".{path.name}.tmp"))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     while more := os.read(reading, STEP_BYTES):

@@ -22,6 +22,7 @@ from pstyle.config import (
     from_json,
     parse_json,
     setting,
+    text,
     to_json,
 )
 
@@ -143,9 +144,9 @@ def test_500_random_configs_are_accepted_exactly_when_in_range() -> None:
 
 def test_json_round_trip_is_exact_and_sorted() -> None:
     toy = Toy(steps=7, lr=1 / 3, mode="lbfgs", mirror=False, layers=(0.1, 10.0))
-    text = to_json(toy)
-    assert from_json(Toy, text) == toy
-    assert list(json.loads(text)) == sorted(json.loads(text)) and text == to_json(from_json(Toy, text))
+    line = to_json(toy)
+    assert from_json(Toy, line) == toy
+    assert list(json.loads(line)) == sorted(json.loads(line)) and line == to_json(from_json(Toy, line))
 
 
 def edited(**changes: object) -> str:
@@ -153,7 +154,7 @@ def edited(**changes: object) -> str:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "line",
     [
         "", "{", "[]", "3", "null", '"x"', "{}", "NaN", "[" * 60_000, '{"a":' * 10_000, "1" * 5000, None,
         edited(extra=1), edited(steps=400.0), edited(steps=True), edited(steps="400"), edited(lr=1), b"{}",
@@ -165,25 +166,25 @@ def edited(**changes: object) -> str:
         edited() + " " * MAX_JSON_BYTES,
     ],
 )  # fmt: skip
-def test_json_of_other_fields_types_or_size_is_refused(text: str) -> None:
+def test_json_of_other_fields_types_or_size_is_refused(line: str) -> None:
     with pytest.raises(ValueError) as refusal:
-        from_json(Toy, text)
+        from_json(Toy, line)
     assert "Toy" in str(refusal.value) and str(refusal.value).isprintable()
 
 
 def test_64_kib_of_json_are_just_allowed() -> None:
-    text = to_json(Toy())
-    assert from_json(Toy, text + " " * (MAX_JSON_BYTES - len(text))) == Toy()
+    line = to_json(Toy())
+    assert from_json(Toy, line + " " * (MAX_JSON_BYTES - len(line))) == Toy()
 
 
 @settings(max_examples=200, deadline=None, database=None)
 @given(st.text())
-def test_any_text_is_json_or_a_value_error(text: str) -> None:
+def test_any_text_is_json_or_a_value_error(line: str) -> None:
     try:
-        value = parse_json(text)
+        value = parse_json(line)
     except ValueError:
         return
-    assert json.loads(text) == value
+    assert json.loads(line) == value
 
 
 def test_a_widget_and_a_flag_can_be_built_from_the_metadata() -> None:
@@ -216,6 +217,22 @@ def test_a_widget_and_a_flag_can_be_built_from_the_metadata() -> None:
 def test_a_wrong_declaration_fails_where_it_is_made(declare: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         declare()
+
+
+def test_a_text_is_one_printable_line_of_limited_length() -> None:
+    @dataclass(frozen=True)
+    class Label:
+        license: str = text("", 12, "license of the style")
+
+        def __post_init__(self) -> None:
+            check_settings(self)
+
+    for allowed in ("", "CC BY 4.0", "caf\u00e9", "x" * 12):
+        assert from_json(Label, to_json(Label(allowed))) == Label(allowed)
+    for refused in ("x" * 13, "a\nb", "\x1b[2J", "\u202e", "\ud800", None, 3, b"x"):
+        with pytest.raises(ValueError, match=r"Label\.license must be one line of at most 12") as refusal:
+            Label(refused)
+        assert str(refusal.value).isprintable()
 
 
 def test_an_undeclared_field_cannot_slip_past_the_checks() -> None:
