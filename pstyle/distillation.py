@@ -24,6 +24,8 @@ from .vgg import LAYERS, VGG
 
 DEAD = 1e-2  # mean activation below which a filter is left as it is: scaling it up would amplify noise
 
+WEAKEST = 1e-3  # least scale of a filter, relative to its layer's mean; below it half precision would lose it
+
 
 @dataclass(frozen=True)
 class DistillConfig:
@@ -112,8 +114,7 @@ def distill(
     """Train a slim VGG to carry the teachers' features; resumes from `state_path` if that file exists.
 
     Teachers are given from the most trusted to the least; their input is the same picture in [0, 1]. A given
-    `student` is trained on. Returns the frozen student, its filters scaled so that each has mean activation 1
-    on the training crops.
+    `student` is trained on. Returns the frozen student, its filters scaled by `weigh_channels`.
     """
     rng = torch.Generator().manual_seed(config.seed)
     student = student or new_student(teachers[0], crops, config, rng)
@@ -145,7 +146,7 @@ def distill(
         )
         if state_path and (state.step % save_every == 0 or state.step == config.steps):
             state.save(state_path)
-    return normalize_activations(student, crops, rng)
+    return weigh_channels(student, embedding)
 
 
 def relative_error(output: Tensor, target: Tensor) -> Tensor:
@@ -176,6 +177,28 @@ def normalize_activations(vgg: VGG, crops: Crops, rng: torch.Generator, batches:
         layer.bias.div_(average)
         previous = average
     return vgg.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def weigh_channels(student: VGG, embedding: Embedding) -> VGG:
+    """Scale the filters of every embedded layer by how strongly the teacher's features follow them.
+
+    Distances in the student's features then weigh channels as the teacher would. With all channels brought to
+    one mean instead, a few that hardly ever fire outweigh all others in a Gram matrix, and no style can be
+    matched.
+    """
+    before = None
+    for name, index in student.plan:
+        layer = student.features[str(index)]
+        if before is not None:
+            layer.weight.div_(before.view(1, -1, 1, 1))
+        before = None
+        if name in embedding.maps:
+            strength = embedding.maps[name].weight.flatten(1).norm(dim=0)  # (C,)
+            before = (strength / strength.mean()).clamp_min(WEAKEST)
+            layer.weight.mul_(before.view(-1, 1, 1, 1))
+            layer.bias.mul_(before)
+    return student.eval().requires_grad_(False)
 
 
 class LinearFit(NamedTuple):

@@ -10,11 +10,13 @@ import torch
 from pstyle.crops import Crops
 from pstyle.distillation import (
     DistillConfig,
+    Embedding,
     distill,
     layers_by_teacher,
     linear_fits,
     normalize_activations,
     relative_error,
+    weigh_channels,
 )
 from pstyle.samples import content_pictures, paint_as
 from pstyle.vgg import VGG
@@ -107,6 +109,23 @@ def test_mean_activations_become_one_and_shapes_stay(crops):
         spread = [ratio[:, i][before[name][:, i] > 0.01].std() for i in alive.nonzero().flatten().tolist()]
         assert all(s < 1e-2 for s in spread)  # one factor per channel
         assert (value.mean((0, 2, 3))[alive] - 1).abs().median() < 0.5
+
+
+def test_weighing_scales_channels_as_the_teacher_follows_them_and_changes_nothing_else(crops):
+    generator = torch.Generator().manual_seed(4)
+    vgg = VGG(0.125, "relu3_1")
+    for layer in vgg.features.values():
+        torch.nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=generator)
+    embedding = Embedding({"relu1_1": (8, 4), "relu2_1": (16, 4)})
+    image = crops.draw(2, 64, generator)
+    before = vgg(image)
+    weigh_channels(vgg, embedding)
+    after = vgg(image)
+    for name in ("relu1_1", "relu2_1"):
+        strength = embedding.maps[name].weight.flatten(1).norm(dim=0)
+        expected = before[name] * (strength / strength.mean()).view(1, -1, 1, 1)
+        assert torch.allclose(after[name], expected, rtol=1e-3, atol=1e-4)
+    assert torch.allclose(after["relu3_1"], before["relu3_1"], rtol=1e-3, atol=1e-4)
 
 
 def test_relative_error_is_one_for_the_mean(rng):
