@@ -22,9 +22,9 @@ from tests.nodes.conftest import TINY, tiny_generator
 
 HOSTILE = [
     "", ".", "..", "../escaped", "../../escaped", "/tmp/escaped", "~/x", "a/b", "a\\b", "C:\\x", "C:x",
-    "\\\\host\\x", "nul", "CON", "com1.x", "x:ads", "-rf", ".hidden", "a\nb", "a\x00b", "\u202egnp", "x" * 300,
-    "trailing.", "trailing ", "file://x", "%2e%2e%2fx", "..%2fx", "a\x1b[31m", "é", "*", "?", "|", "<x>", '"x"',
-    "$HOME", "`x`", None, 7,
+    "\\\\host\\x", "nul", "CON", "com1.x", "x:ads", "-rf", ".hidden", "a\nb", "a\x00b", "\u202egnp",
+    "x" * 300, "trailing.", "trailing ", "file://x", "%2e%2e%2fx", "..%2fx", "a\x1b[31m", "é", "*", "?", "|",
+    "<x>", '"x"', "$HOME", "`x`", None, 7,
 ]  # fmt: skip
 
 

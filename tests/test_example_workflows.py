@@ -1,0 +1,148 @@
+"""Protects the example workflows: each runs from start to end in both formats, as a page would save it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+
+from pstyle.generator import GENERATOR_FILE, Generator, GeneratorConfig, save_generator
+from pstyle.vgg import SLIM_FILE, VGG, save_vgg
+from pstyle.workflow import Runner
+from pstyle.workflow.editor import parse_editor
+from pstyle.workflow.schema import Catalog
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "example_workflows"
+NAMES = ("learn_and_paint", "load_and_paint", "finetune", "blend", "features")
+PHOTOGRAPHS = {"painting.png": data.coffee, "painting_2.png": data.astronaut, "photo.png": data.chelsea}
+LEARNING = {"steps": 2, "size_px": 128, "crop_px": 64, "batch": 1}
+FINETUNING = {"steps": 2, "warmup": 1, "size_px": 128, "crop_px": 64, "batch": 1}
+QUICK = {
+    "learn_and_paint": {"PStyleLearn": LEARNING},
+    "load_and_paint": {},
+    "finetune": {"PStyleFinetune": FINETUNING},
+    "blend": {"Learn the first": LEARNING, "Learn the second": LEARNING | {"steps": 1}},
+    "features": {},
+}
+WRITTEN = {  # nodes that save or show pictures, and how many each gives
+    "learn_and_paint": 2, "load_and_paint": 2, "finetune": 4, "blend": 1, "features": 6,
+}  # fmt: skip
+SIZE = (96, 72)
+
+
+def overrides(name: str) -> dict[str, float]:
+    return {
+        f"{node}.{field}": value for node, values in QUICK[name].items() for field, value in values.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny random networks in place of the shipped ones."""
+    folder = tmp_path_factory.mktemp("weights")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_vgg(folder / SLIM_FILE, VGG(0.125), "random")
+        tiny = GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1)
+        save_generator(folder / GENERATOR_FILE, Generator(tiny), "random")
+    return folder
+
+
+@pytest.fixture
+def runner(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """A runner with tiny networks and pictures of the names that the workflows ask for."""
+    (tmp_path / "input").mkdir()
+    for name, photograph in PHOTOGRAPHS.items():
+        Image.fromarray(photograph()).resize(SIZE).save(tmp_path / "input" / name)
+    found = Runner(ROOT, tmp_path / "input", tmp_path / "output", tmp_path / "models")
+    for part in ("generator", "vgg"):  # the pack's own copy of the library
+        module: ModuleType = sys.modules[f"{found.pack.module.__name__}.pstyle.{part}"]
+        monkeypatch.setattr(module, "weights_folder", lambda: weights)
+    return found
+
+
+@pytest.fixture
+def ready(runner: Runner) -> Runner:
+    """The runner, after the workflow that every README starts with."""
+    runner.run(EXAMPLES / "learn_and_paint.json", overrides("learn_and_paint"))
+    return runner
+
+
+@pytest.mark.parametrize("folder", [EXAMPLES, EXAMPLES / "api"], ids=["page", "api"])
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs(name: str, folder: Path, request: pytest.FixtureRequest) -> None:
+    needs_a_style = name in ("load_and_paint", "finetune")
+    runner = request.getfixturevalue("ready" if needs_a_style else "runner")
+    result = runner.run(folder / f"{name}.json", overrides(name))
+    pictures = [Image.open(path) for path in result.saved]
+    assert len(pictures) == WRITTEN[name]
+    assert all("prompt" in picture.text for picture in pictures)
+    painted = [path for path in result.saved if path.parent == runner.folders.output / "pstyle"]
+    assert [path.name for path in painted] == ([] if name == "features" else [f"{name}_00001_.png"])
+    assert all(Image.open(path).size == SIZE for path in painted)
+    styles = sorted(path.name for path in runner.folders.style_models.glob("*"))
+    expected = {"learn_and_paint": ["my_style"], "load_and_paint": ["my_style"]}
+    expected |= {"finetune": ["my_style", "my_style_tuned"]}
+    assert styles == [f"{style}.safetensors" for style in expected.get(name, [])]
+
+
+def test_a_second_run_learns_nothing_anew(runner: Runner) -> None:
+    path, values = EXAMPLES / "learn_and_paint.json", overrides("learn_and_paint")
+    runner.run(path, values)
+    again = runner.run(path, values | {"PStylePaint.strength": 0.5})
+    assert [node for node in again.executed if node in ("3", "4")] == []
+    assert again.saved[-1].name == "learn_and_paint_00002_.png"
+
+
+def test_every_example_is_tested_in_both_formats() -> None:
+    for folder in (EXAMPLES, EXAMPLES / "api"):
+        assert {path.stem for path in folder.glob("*.json")} == set(NAMES)
+
+
+@pytest.fixture
+def catalog(runner: Runner) -> Catalog:
+    return Catalog(runner.pack.classes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_formats_say_the_same(name: str, catalog: Catalog) -> None:
+    graph = parse_editor(json.loads((EXAMPLES / f"{name}.json").read_text()), catalog)
+    api = json.loads((EXAMPLES / "api" / f"{name}.json").read_text())
+    drawn = {key: (node["class_type"], node["inputs"]) for key, node in graph.prompt().items()}
+    assert drawn == {key: (node["class_type"], node["inputs"]) for key, node in api.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_what_a_page_would_save(name: str, catalog: Catalog) -> None:
+    """Slots in the classes' order, a value for each widget, wires that both of their ends know."""
+    document = json.loads((EXAMPLES / f"{name}.json").read_text())
+    nodes = {node["id"]: node for node in document["nodes"]}
+    assert document["version"] == 0.4 and document["last_node_id"] == max(nodes)
+    assert sorted(node["order"] for node in nodes.values()) == list(range(len(nodes)))
+    assert document["last_link_id"] == len(document["links"])
+    for link, source, slot, target, place, kind in document["links"]:
+        output, entry = nodes[source]["outputs"][slot], nodes[target]["inputs"][place]
+        assert link in output["links"] and entry["link"] == link
+        assert output["type"] == kind and kind in entry["type"].split(",")
+        assert nodes[source]["order"] < nodes[target]["order"]
+        assert nodes[source]["pos"][0] <= nodes[target]["pos"][0], "wires run from left to right"
+    notes = [node for node in nodes.values() if node["type"] == "MarkdownNote"]
+    assert len(notes) == 1 and document["groups"]
+    for node in nodes.values():
+        schema = catalog.get(node["type"])
+        if schema is None:
+            assert node in notes
+            continue
+        entries = sorted(schema.inputs.values(), key=lambda entry: entry.is_widget)
+        slots = [slot["name"] for slot in node["inputs"] if slot["name"] != "upload"]
+        assert slots == [entry.name for entry in entries]
+        widgets = sum(entry.is_widget for entry in entries) + schema.has_upload
+        assert len(node["widgets_values"]) == widgets
+        assert [output["type"] for output in node["outputs"]] == list(schema.outputs)
