@@ -24,7 +24,7 @@ from .vgg import LAYERS, VGG
 
 DEAD = 1e-2  # mean activation below which a filter is left as it is: scaling it up would amplify noise
 
-WEAKEST = 1e-2  # least scale of a filter relative to its layer: the next layer divides by it and must fit in fp16
+WEAKEST = 1e-2  # least relative scale of a filter: the next layer divides by it and must fit in fp16
 
 
 @dataclass(frozen=True)
