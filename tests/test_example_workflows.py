@@ -8,15 +8,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 from PIL import Image
 from skimage import data
 
-from pstyle.generator import GENERATOR_FILE, Generator, GeneratorConfig, save_generator
-from pstyle.vgg import SLIM_FILE, VGG, save_vgg
+from pstyle.style import save_style
 from pstyle.workflow import Runner
 from pstyle.workflow.editor import parse_editor
 from pstyle.workflow.schema import Catalog
+from tests.tiny_networks import random_style, ship, write_networks
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "example_workflows"
@@ -47,11 +46,7 @@ def overrides(name: str) -> dict[str, float]:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tiny random networks in place of the shipped ones."""
     folder = tmp_path_factory.mktemp("weights")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        save_vgg(folder / SLIM_FILE, VGG(0.125), "random")
-        tiny = GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1)
-        save_generator(folder / GENERATOR_FILE, Generator(tiny), "random")
+    write_networks(folder)
     return folder
 
 
@@ -69,9 +64,11 @@ def runner(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
 
 
 @pytest.fixture
-def ready(runner: Runner) -> Runner:
-    """The runner, after the workflow that every README starts with."""
-    runner.run(EXAMPLES / "learn_and_paint.json", overrides("learn_and_paint"))
+def ready(runner: Runner, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """The runner, with the style in its model folder that learn_and_paint would save."""
+    ship(weights, monkeypatch)
+    runner.folders.style_models.mkdir(parents=True)
+    save_style(runner.folders.style_models / "my_style.safetensors", random_style())
     return runner
 
 

@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-import pstyle.generator
-import pstyle.vgg
+from pstyle.base_run import new_generator
 from pstyle.folders import Folders, use_folders
-from pstyle.generator import GENERATOR_FILE, LEVELS, Generator, GeneratorConfig, save_generator
-from pstyle.style import Provenance, StyledGenerator
-from pstyle.vgg import SLIM_FILE, VGG, save_vgg
+from pstyle.generator import Generator
+from tests import tiny_networks
 from tests.conftest import random_picture
 
 if TYPE_CHECKING:
     from pstyle_pack.nodes.wires import BoundStyle
-
-TINY = GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1)
 
 
 @pytest.fixture(autouse=True)
@@ -32,32 +28,24 @@ def inference_mode() -> Iterator[None]:
 
 
 def tiny_generator(seed: int) -> Generator:
-    """A generator that paints by its latent: a fresh one has neither strokes nor heads."""
-    with torch.inference_mode(False), torch.random.fork_rng():
-        torch.manual_seed(seed)
-        generator = Generator(TINY)
-        for layer in (generator.convs["strokes"], *(mod.linear for mod in generator.mods.values())):
-            torch.nn.init.normal_(layer.weight, std=0.1)
-        return generator.eval().requires_grad_(False)
+    """A generator that is not the shipped one."""
+    with torch.inference_mode(False):
+        return new_generator(tiny_networks.TINY, seed).eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder with tiny random networks."""
     folder = tmp_path_factory.mktemp("weights")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        save_vgg(folder / SLIM_FILE, VGG(0.125), "random")
-    save_generator(folder / GENERATOR_FILE, tiny_generator(0), "random")
+    with torch.inference_mode(False):
+        tiny_networks.write_networks(folder)
     return folder
 
 
 @pytest.fixture(autouse=True)
-def shipped(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shipped(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny networks in place of the shipped ones."""
-    for module in (pstyle.generator, pstyle.vgg):
-        monkeypatch.setattr(module, "weights_folder", lambda: tiny_weights)
-    return tiny_weights
+    tiny_networks.ship(tiny_weights, monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -102,8 +90,8 @@ def style_set(nodes: SimpleNamespace, image: torch.Tensor) -> list:
     return nodes.PStyleStyleSet().collect([image[:1]], [1.0])[0]
 
 
-@pytest.fixture(scope="session")
-def style() -> BoundStyle:
+@pytest.fixture
+def style(shipped: None) -> BoundStyle:
     """A random style of the tiny generator, on a wire."""
     return random_style(0)
 
@@ -113,5 +101,4 @@ def random_style(seed: int) -> BoundStyle:
     from pstyle_pack.nodes.wires import BoundStyle
 
     with torch.inference_mode(False):
-        latent = torch.randn(LEVELS, TINY.latent, generator=torch.Generator().manual_seed(seed))
-        return BoundStyle(StyledGenerator(tiny_generator(0), latent).style(Provenance(pictures=1)))
+        return BoundStyle(tiny_networks.random_style(seed))

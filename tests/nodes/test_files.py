@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from safetensors.torch import save_file
 
 from pstyle.checkpoint import BadFile
 from pstyle.folders import Folders
-from pstyle.generator import save_generator
+from pstyle.generator import Generator, save_generator
 from pstyle.style import load_style
 from pstyle.vgg import VGG, save_vgg
-from tests.nodes.conftest import TINY, tiny_generator
+from tests.nodes.conftest import tiny_generator
+from tests.tiny_networks import TINY
 
 HOSTILE = [
     "", ".", "..", "../escaped", "../../escaped", "/tmp/escaped", "~/x", "a/b", "a\\b", "C:\\x", "C:x",
@@ -166,10 +168,6 @@ def test_loaded_networks_can_be_trained_with(nodes, image: torch.Tensor) -> None
 
 
 def test_a_generator_for_another_vgg_is_refused(nodes, folders: Folders) -> None:
-    from dataclasses import replace
-
-    from pstyle.generator import Generator
-
     with torch.inference_mode(False):
         wide = Generator(replace(TINY, vgg_width=0.25))
     save_generator(folders.style_models / "wide.safetensors", wide, "random")
