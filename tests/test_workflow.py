@@ -1,0 +1,182 @@
+"""Protects the headless runner: one workflow gives the same pictures in both of ComfyUI's formats."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from pstyle.workflow import BadWorkflow, Runner
+from tests.workflow_pack import (
+    CONTROLLED,
+    DRAWN,
+    PICTURE,
+    api,
+    editor,
+    make_pack,
+    open_runner,
+    texts,
+)
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_pack(tmp_path_factory.mktemp("custom nodes.x") / "pack-1.0")
+
+
+@pytest.fixture
+def runner(pack: Path, tmp_path: Path) -> Runner:
+    return open_runner(pack, tmp_path)
+
+
+# --- both formats
+
+
+def test_both_formats_give_the_same_picture_and_files(runner: Runner, tmp_path: Path) -> None:
+    first = runner.run(api(PICTURE))
+    file = tmp_path / "drawn.json"
+    file.write_text(json.dumps(editor(DRAWN)))
+    second = Runner(runner.pack.root, tmp_path / "in", tmp_path / "out").run(file)
+    assert torch.equal(first.outputs["3"][0][0], second.outputs["3"][0][0])
+    names = [result.saved[0].relative_to(tmp_path / "out").as_posix() for result in (first, second)]
+    assert names == ["sub/mix_00001_.png", "sub/mix_00002_.png"]
+    assert first.saved[0].read_bytes() != second.saved[0].read_bytes()  # only the second carries the drawing
+    with Image.open(first.saved[0]) as one, Image.open(second.saved[0]) as two:
+        assert one.tobytes() == two.tobytes()
+    assert first.ui["4"] == {"images": [{"filename": "mix_00001_.png", "subfolder": "sub", "type": "output"}]}
+
+
+def test_saved_pixels_are_the_tensor_with_fractions_cut_off(runner: Runner) -> None:
+    result = runner.run(api(PICTURE))
+    with Image.open(result.saved[0]) as picture:
+        expected = bytes(int(255 * value) for value in result.outputs["3"][0][0].flatten().double().tolist())
+        assert picture.mode == "RGB" and picture.tobytes() == expected
+
+
+def test_pngs_carry_a_workflow_that_runs_again(runner: Runner) -> None:
+    drawn = runner.run(editor(DRAWN), {"Mix.share": 0.75})
+    carried = texts(drawn.saved[0])
+    assert set(carried) == {"prompt", "workflow"}
+    assert carried["prompt"]["3"] == {
+        "inputs": {"first": ["1", 0], "second": ["2", 0], "share": 0.75},
+        "class_type": "Mix",
+        "_meta": {"title": "the mix"},
+    }
+    for text in carried.values():
+        again = Runner(runner.pack.root, runner.folders.input, runner.folders.output).run(text)
+        assert torch.equal(again.outputs["3"][0][0], drawn.outputs["3"][0][0])
+    assert set(texts(runner.run(api(PICTURE)).saved[0])) == {"prompt"}
+
+
+def test_virtual_muted_and_bypassed_nodes(runner: Runner) -> None:
+    drawn = editor(
+        {
+            1: ("Color", CONTROLLED, {}),
+            2: ("Color", [8, 8, "fixed", "gray", 0.5, False], {}),
+            3: (
+                "Mix",
+                [0.5],
+                {"first": (1, 0, "IMAGE"), "second": (2, 0, "IMAGE")},
+            ),  # bypassed: passes `first`
+            4: ("Reroute", None, {"": (3, 0, "*")}),
+            5: ("Reroute", None, {"": (4, 0, "*")}),
+            6: ("PrimitiveNode", [0.125, "fixed"], {}),
+            7: (
+                "Mix",
+                [0.9],
+                {"first": (5, 0, "IMAGE"), "second": (8, 0, "IMAGE"), "share": (6, 0, "FLOAT")},
+            ),
+            8: ("Color", [8, 9, "fixed", "gray"], {}),  # muted: `second` of 7 is left unconnected
+            9: ("Note", ["hello"], {}),
+            10: ("MarkdownNote", ["# hello"], {}),
+            11: ("SaveImage", ["x"], {"images": (7, 0, "IMAGE")}),
+            12: ("NeverInstalled", ["x"], {"images": (7, 0, "IMAGE")}),  # muted, so nobody minds
+        },
+        modes={3: 4, 8: 2, 12: 2},
+    )
+    result = runner.run(drawn)
+    assert sorted(result.executed) == ["1", "11", "7"]
+    assert torch.equal(result.outputs["7"][0][0], result.outputs["1"][0][0])
+    assert texts(result.saved[0])["prompt"]["7"]["inputs"] == {"share": 0.125, "first": ["1", 0]}
+
+
+def test_links_as_objects_and_widgets_by_name(runner: Runner) -> None:
+    drawn = editor(DRAWN)
+    drawn["links"] = [
+        dict(zip(("id", "origin_id", "origin_slot", "target_id", "target_slot", "type"), link, strict=True))
+        for link in drawn["links"]
+    ]
+    drawn["nodes"][0]["widgets_values"] = {"tint": "red", "seed": 7, "width": 8, "flip": True, "level": 0.25}
+    assert torch.equal(runner.run(drawn).outputs["3"][0][0], runner.run(api(PICTURE)).outputs["3"][0][0])
+
+
+def test_an_old_file_without_the_newest_widgets_gets_their_defaults(runner: Runner) -> None:
+    old = editor(
+        {1: ("Color", [8, 8, "fixed", "gray"], {}), 4: ("SaveImage", ["x"], {"images": (1, 0, "IMAGE")})}
+    )
+    result = runner.run(old)
+    assert texts(result.saved[0])["prompt"]["1"]["inputs"] == {
+        "width": 8, "seed": 8, "tint": "gray", "level": 0.5, "flip": False,
+    }  # fmt: skip
+
+
+def test_the_upload_buttons_entry_is_passed_over(runner: Runner) -> None:
+    Image.new("RGBA", (6, 5), (255, 0, 0, 51)).save(runner.folders.input / "a.png")
+    drawn = editor(
+        {1: ("LoadImageMask", ["a.png", "alpha", "image"], {}), 2: ("Show", [], {"value": (1, 0, "MASK")})}
+    )
+    mask = runner.run(drawn).outputs["1"][0][0]
+    assert mask.shape == (1, 5, 6) and torch.allclose(mask, torch.tensor(0.8))
+
+
+def test_subgraphs_are_refused_with_a_way_out(runner: Runner) -> None:
+    drawn = editor(
+        {1: ("0b1a-uuid", [], {}), 2: ("workflow>mine", [], {}), 3: ("Show", [], {"value": (1, 0, "*")})}
+    )
+    drawn["definitions"] = {"subgraphs": [{"id": "0b1a-uuid", "nodes": []}]}
+    with pytest.raises(BadWorkflow, match="unpack it in the editor") as caught:
+        runner.run(drawn)
+    assert [p.node for p in caught.value.problems if p.kind == "subgraph"] == ["1", "2"]
+
+
+# --- values from outside
+
+
+def test_overrides_by_id_class_and_title(runner: Runner) -> None:
+    result = runner.run(
+        editor(DRAWN),
+        {"2.seed": "9", "the mix.share": "0.125", "1.flip": "no", "SaveImage.filename_prefix": "o"},
+    )
+    prompt = texts(result.saved[0])["prompt"]
+    assert (prompt["2"]["inputs"]["seed"], prompt["3"]["inputs"]["share"]) == (9, 0.125)
+    assert prompt["1"]["inputs"]["flip"] is False and result.saved[0].name == "o_00001_.png"
+    stored = {node["id"]: node["widgets_values"] for node in texts(result.saved[0])["workflow"]["nodes"]}
+    assert stored[2][:3] == [8, 9, "fixed"] and stored[3] == [0.125]
+
+
+def test_an_override_takes_the_place_of_a_wire(runner: Runner) -> None:
+    drawn = editor(
+        {
+            1: ("Add", [1, 2], {}),
+            2: ("Add", [5, 6], {"a": (1, 0, "INT")}),
+            3: ("Show", [], {"value": (2, 0, "INT")}),
+        }
+    )
+    assert runner.run(drawn).outputs["2"] == [[9]]
+    result = runner.run(drawn, {"2.a": 100})
+    assert result.outputs["2"] == [[106]] and result.executed == ["2", "3"]
+    assert drawn["nodes"][1]["inputs"][0]["link"] == 1  # the caller's workflow is left alone
+
+
+def test_bad_overrides_are_named_together(runner: Runner) -> None:
+    overrides = {"Color.seed": 1, "nobody.x": 1, "3.first": 1, "3.nothing": 1, "dotless": 1,
+                 "3.share": "much", "1.level": 3, "4.filename_prefix": "../x"}  # fmt: skip
+    with pytest.raises(BadWorkflow) as caught:
+        runner.run(api(PICTURE), overrides)
+    text = str(caught.value)
+    for part in ("8 problems", "2 nodes are called 'Color'", "'nobody'", "'first'", "'nothing'", "NODE.INPUT",
+                 "got 'much'", "FLOAT from 0.0 to 1.0", "'..'"):  # fmt: skip
+        assert part in text, part
