@@ -45,7 +45,7 @@ def test_a_style_comes_back_as_it_was_saved(nodes, style: BoundStyle, folders: F
     loaded, about = nodes.PStyleLoadStyle().load("mine.safetensors")
     assert torch.equal(loaded.style.latent, style.style.latent)
     assert all(torch.equal(loaded.style.weights[key], value) for key, value in style.style.weights.items())
-    assert "pictures: 1" in about and "license:" in about
+    assert "pictures: 3" in about and "license:" in about
     assert (folders.style_models / "mine.safetensors").stat().st_size < 1_000_000
 
 
