@@ -1,0 +1,115 @@
+"""What commands read and where they write: pictures, networks, and files that must not be there yet."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ..files import find_file
+from ..folders import current_folders
+from ..generator import Generator, load_generator
+from ..images import list_pictures, open_image, resize_short_side
+from ..painter import choose_device
+from ..perceptual import Perceptual
+from ..samples import content_pictures
+from ..vgg import VGG, load_vgg
+
+MAX_CONTENTS = 100
+SCENES = 12
+
+
+class Networks(NamedTuple):
+    """What learning needs, on one device."""
+
+    generator: Generator
+    vgg: VGG
+    perceptual: Perceptual
+
+
+def networks(arguments: Namespace) -> Networks:
+    """The shipped networks, and the loss that `--vgg` asks for, on `--device`."""
+    device = choose_device(arguments.device)
+    slim = load_vgg()
+    loss = perceptual(arguments.vgg, slim)
+    return Networks(load_generator().to(device), slim.to(device), loss.to(device))
+
+
+def perceptual(name: str, slim: VGG) -> Perceptual:
+    """A loss from the network `name`, and from the slim one for layers that it does not reach."""
+    return Perceptual([slim] if name == "slim" else [find_vgg(name), slim])
+
+
+def find_vgg(name: str) -> VGG:
+    """The shipped network "slim", a file in the model folder, or a file by its path. Raises BadFile."""
+    if name == "slim":
+        return load_vgg()
+    if name.endswith(".safetensors") and os.path.lexists(name):
+        return load_vgg(Path(name))
+    file = name.removesuffix(".safetensors") + ".safetensors"
+    return load_vgg(find_file(current_folders().style_models, file))
+
+
+def picture_files(paths: Sequence[str], most: int) -> list[Path]:
+    """Picture files in the order given, those of a folder sorted, each once; ValueError for too many."""
+    found: dict[Path, Path] = {}  # by real path, so that no picture counts twice
+    for given in paths:
+        for path in list_pictures(given):
+            found.setdefault(path.resolve(), path)
+    if len(found) > most:
+        raise ValueError(f"got {len(found)} pictures, allowed are 1 to {most}: choose the best")
+    return list(found.values())
+
+
+def open_contents(paths: Sequence[str] | None, size_px: int, seed: int) -> list[Tensor]:
+    """Content pictures of short side `size_px`: at most 100 of those given, or drawn scenes."""
+    if paths is None:
+        return content_pictures(SCENES, size_px, seed)
+    files = list_pictures(paths)
+    chosen = files[:: -(-len(files) // MAX_CONTENTS)]
+    return [resize_short_side(open_image(path), size_px) for path in chosen]
+
+
+def read_weights(text: str | None, count: int) -> list[float]:
+    """Weights such as "2,1,1", one for each picture. Raises ValueError for what is not."""
+    if text is None:
+        return [1.0] * count
+    try:
+        weights = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ValueError(f"--weights must be numbers such as 2,1,1, got {text!r}") from error
+    if len(weights) != count:
+        raise ValueError(f"got {len(weights)} weights for {count} pictures: give one weight per picture")
+    return weights
+
+
+def new_file(path: str, suffixes: Sequence[str], overwrite: bool) -> Path:
+    """Where a file is to be written, checked before the work begins. Raises ValueError if it cannot be."""
+    target = Path(path)
+    if target.suffix.lower() not in suffixes:
+        raise ValueError(f"{path!r} must end with {' or '.join(suffixes)}")
+    if not target.parent.is_dir():
+        raise ValueError(f"{str(target.parent)!r} is no folder: make it first, or choose another")
+    refuse_existing([target], overwrite)
+    return target
+
+
+def new_folder(path: str) -> Path:
+    """A folder to write into, made if it is not there. Raises ValueError if something else is."""
+    folder = Path(path)
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ValueError(f"{path!r} is no folder: choose another")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def refuse_existing(targets: Sequence[Path], overwrite: bool) -> None:
+    """Raises ValueError if a file is there that may not be replaced."""
+    found = [target for target in targets if os.path.lexists(target)]
+    if found and not overwrite:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise ValueError(f"{str(found[0])!r}{more} exists already: choose another place, or add --overwrite")

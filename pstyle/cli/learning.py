@@ -1,0 +1,99 @@
+"""`pstyle learn` and `pstyle finetune`: pictures in, a style file out."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from ..adversarial import FinetuneConfig, Finetuning
+from ..images import open_image
+from ..learning import MAX_PICTURES, LearnConfig, Learning
+from ..style import load_style, save_style
+from .flags import (
+    Parser,
+    add_content,
+    add_device,
+    add_loss_network,
+    add_output,
+    add_pictures,
+    add_settings,
+    settings_from,
+)
+from .inputs import networks, new_file, open_contents, picture_files, read_weights
+from .screen import steps_bar, tell
+
+SUFFIX = ".safetensors"
+
+
+def learn_flags(parser: Parser) -> None:
+    """`learn PICTURE... -o STYLE`."""
+    add_pictures(parser)
+    _add_common_flags(parser, "style file to write")
+    add_settings(parser, LearnConfig)
+
+
+def learn(arguments: Namespace) -> None:
+    """Learn a style; after Ctrl-C the style as learned so far is kept."""
+    config = settings_from(arguments, LearnConfig)
+    target, parts = _prepared(arguments, config)
+    _run_and_keep(Learning(*parts), "learning", target, arguments)
+    tell(str(target))
+
+
+def finetune_flags(parser: Parser) -> None:
+    """`finetune STYLE PICTURE... -o STYLE2`."""
+    parser.add_argument("style", metavar="STYLE", help="style file to start from; it is left as it is")
+    add_pictures(parser)
+    _add_common_flags(parser, "style file to write, another than STYLE")
+    add_settings(parser, FinetuneConfig)
+
+
+def finetune(arguments: Namespace) -> None:
+    """Fine-tune a style; unless that wins on held-out pictures, the style is written as it was."""
+    config = settings_from(arguments, FinetuneConfig)
+    style = load_style(arguments.style)
+    target, parts = _prepared(arguments, config)
+    finetuning = Finetuning(style, *parts)
+    _run_and_keep(finetuning, "fine-tuning", target, arguments)
+    tell(finetuning.result().verdict)
+    tell(str(target))
+
+
+def _prepared(arguments: Namespace, config: LearnConfig | FinetuneConfig) -> tuple[Path, list[Any]]:
+    """The file to write, and what both loops are made from."""
+    target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
+    files = picture_files(arguments.pictures, MAX_PICTURES)
+    weights = read_weights(arguments.weights, len(files))
+    pictures = [open_image(file) for file in files]
+    contents = open_contents(arguments.content, config.size_px, config.seed)
+    return target, [pictures, contents, *networks(arguments), config, weights]
+
+
+def _run_and_keep(loop: Learning | Finetuning, what: str, target: Path, arguments: Namespace) -> None:
+    """Run a loop and write its style, also when Ctrl-C stops it."""
+    state = new_file(arguments.state, [SUFFIX], overwrite=True) if arguments.state else None
+    try:
+        with steps_bar(what) as on_step:
+            loop.run(on_step, state)
+    except KeyboardInterrupt as stop:
+        save_style(target, loop.result().style, overwrite=arguments.overwrite)
+        raise KeyboardInterrupt(f"stopped; the style so far is in {str(target)!r}") from stop
+    save_style(target, loop.result().style, overwrite=arguments.overwrite)
+
+
+def _add_common_flags(parser: Parser, what: str) -> None:
+    add_output(parser, what, "STYLE")
+    add_content(parser)
+    parser.add_argument(
+        "--weights",
+        metavar="W,W,...",
+        help="how much each picture counts, in the order given (default: all alike)",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        help="a .safetensors file written every 50 steps, to go on from after a kill",
+    )
+    add_loss_network(parser)
+    add_device(parser)

@@ -1,0 +1,112 @@
+"""`pstyle paint` and `pstyle optimize`: pictures in, painted pictures out."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from ..images import list_pictures, open_image, open_mask, save_image
+from ..learning import MAX_PICTURES
+from ..optimize import OptimizeConfig
+from ..optimize import optimize as optimize_picture
+from ..painter import MAX_STRENGTH, Painter, choose_device, load_painter
+from ..vgg import load_vgg
+from .flags import (
+    Parser,
+    add_device,
+    add_loss_network,
+    add_output,
+    add_pictures,
+    add_settings,
+    settings_from,
+)
+from .inputs import new_file, new_folder, perceptual, picture_files, read_weights, refuse_existing
+from .screen import counter, steps_bar, tell
+
+
+def paint_flags(parser: Parser) -> None:
+    """`paint STYLE PICTURE... -o DIR`."""
+    parser.add_argument("style", metavar="STYLE", help="style file")
+    add_pictures(parser, "pictures to paint")
+    add_output(parser, "folder to write NAME.png into; made if it is not there", "DIR")
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help=f"0 leaves the picture, 1 is the style, up to {MAX_STRENGTH} is beyond (default 1)",
+    )
+    parser.add_argument("--keep-color", action="store_true", help="paint the lightness only")
+    parser.add_argument("--mask", metavar="FILE", help="paint where this picture is white")
+    add_device(parser)
+
+
+def paint(arguments: Namespace) -> None:
+    """Paint pictures one after the other; one that cannot be read is passed over, and told at the end."""
+    if not 0 <= arguments.strength <= MAX_STRENGTH:
+        raise ValueError(f"--strength must be from 0 to {MAX_STRENGTH}, got {arguments.strength}")
+    files = list_pictures(arguments.pictures)
+    painter = load_painter(arguments.style, arguments.device)
+    mask = open_mask(arguments.mask) if arguments.mask else None
+    folder = new_folder(arguments.output)
+    targets = [folder / name for name in output_names(files)]
+    refuse_existing(targets, arguments.overwrite)
+    refused: list[str] = []
+    with counter("painting", len(files), "picture") as bar:
+        for file, target in zip(files, targets, strict=True):
+            try:
+                save_image(target, _painted(painter, file, mask, arguments), overwrite=arguments.overwrite)
+                tell(str(target))
+            except ValueError as error:
+                refused.append(str(error))
+            bar.update()
+    if refused:
+        more = f" ({len(refused)} of {len(files)} pictures were not painted)" if len(files) > 1 else ""
+        raise ValueError(refused[0] + more)
+
+
+def output_names(files: Sequence[Path]) -> list[str]:
+    """NAME.png for each picture; NAME_2.png where another picture of that name came before."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for file in files:
+        name, number = f"{file.stem}.png", 2
+        while name.lower() in taken:  # some file systems know no case
+            name, number = f"{file.stem}_{number}.png", number + 1
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _painted(painter: Painter, file: Path, mask: Tensor | None, arguments: Namespace) -> Tensor:
+    return painter(open_image(file), arguments.strength, arguments.keep_color, mask)
+
+
+def optimize_flags(parser: Parser) -> None:
+    """`optimize CONTENT STYLE_PICTURE... -o FILE`."""
+    parser.add_argument("content", metavar="CONTENT", help="picture to paint")
+    add_pictures(parser)
+    add_output(parser, "picture to write, .png or .jpg", "FILE")
+    parser.add_argument(
+        "--weights", metavar="W,W,...", help="how much each style picture counts (default: all alike)"
+    )
+    add_loss_network(parser)
+    add_device(parser)
+    add_settings(parser, OptimizeConfig)
+
+
+def optimize(arguments: Namespace) -> None:
+    """Optimize one picture and write it."""
+    config = settings_from(arguments, OptimizeConfig)
+    target = new_file(arguments.output, [".png", ".jpg", ".jpeg"], arguments.overwrite)
+    files = picture_files(arguments.pictures, MAX_PICTURES)
+    weights = read_weights(arguments.weights, len(files))
+    content, styles = open_image(arguments.content), [open_image(file) for file in files]
+    loss = perceptual(arguments.vgg, load_vgg()).to(choose_device(arguments.device))
+    with steps_bar("optimizing") as on_step:
+        image = optimize_picture(content, styles, loss, config, weights, on_step)
+    save_image(target, image, overwrite=arguments.overwrite)
+    tell(str(target))

@@ -1,0 +1,82 @@
+"""`pstyle demo` and `pstyle run`: the whole story at once, and workflows without ComfyUI."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..demo import DemoConfig, run_demo
+from ..folders import PACK_ROOT, current_folders
+from ..workflow import Progress, Runner
+from .flags import Parser, add_device, add_output, add_settings, settings_from
+from .inputs import new_folder
+from .screen import counter, steps_bar, tell
+
+
+def demo_flags(parser: Parser) -> None:
+    """`demo -o DIR`."""
+    add_output(parser, "folder to write into; made if it is not there", "DIR")
+    add_device(parser)
+    add_settings(parser, DemoConfig)
+
+
+def demo(arguments: Namespace) -> None:
+    """Run the demo and tell which files it wrote."""
+    config = settings_from(arguments, DemoConfig)
+    told = run_demo(
+        new_folder(arguments.output), config, arguments.device, arguments.overwrite, watch=steps_bar
+    )
+    tell(told.verdict)
+    for path in told.files:
+        tell(str(path))
+
+
+def run_flags(parser: Parser) -> None:
+    """`run WORKFLOW.json`."""
+    folders = current_folders()
+    parser.add_argument("workflow", metavar="WORKFLOW.json", help="workflow in API or editor format")
+    parser.add_argument(
+        "--input", metavar="DIR", default=folders.input, help="where pictures are loaded from (default input)"
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", default=folders.output, help="where pictures are saved (default output)"
+    )
+    parser.add_argument(
+        "--models",
+        metavar="DIR",
+        default=folders.models,
+        help="folder with pstyle/ in it (default: beside the package)",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NODE.INPUT=VALUE",
+        action="append",
+        default=[],
+        help="change a value; NODE is an id, or a class or title that only one node has (repeatable)",
+    )
+
+
+def run(arguments: Namespace) -> None:
+    """Run a workflow and tell which pictures it saved."""
+    overrides = dict(_setting(text) for text in arguments.set)
+    try:
+        runner = Runner(PACK_ROOT, arguments.input, arguments.output, arguments.models)
+    except ImportError as error:
+        raise ValueError(str(error)) from error
+    with counter("running", unit="node") as bar:
+
+        def on_progress(progress: Progress) -> None:
+            bar.total = progress.total
+            bar.set_postfix_str(progress.title, refresh=False)
+            bar.update(progress.finished - bar.n)
+
+        result = runner.run(Path(arguments.workflow), overrides, on_progress)
+    for saved in result.saved:
+        tell(str(saved))
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise ValueError(f"--set needs NODE.INPUT=VALUE, got {text!r}")
+    return key, value

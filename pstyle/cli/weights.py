@@ -1,0 +1,78 @@
+"""`pstyle get-vgg` and `pstyle train-base`: where network weights come from."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..base_run import BaseRunConfig, Material, make_weights
+from ..folders import current_folders
+from ..images import list_pictures
+from ..pretrained import get_vgg as fetch_vgg
+from .flags import Parser, add_output, add_settings, settings_from
+from .screen import counter, tell
+
+
+def get_vgg_flags(parser: Parser) -> None:
+    """`get-vgg`."""
+    parser.add_argument(
+        "--folder",
+        metavar="DIR",
+        default=current_folders().style_models,
+        help="folder to put it into (default: the model folder, where --vgg finds it)",
+    )
+    parser.add_argument("--url", help="where to fetch it (default: what torchvision says)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists already")
+
+
+def get_vgg(arguments: Namespace) -> None:
+    """Fetch VGG-19 and tell where it is."""
+    path = fetch_vgg(arguments.folder, arguments.url, tell, arguments.overwrite)
+    tell(str(path))
+    tell(f"use it with: pstyle learn ... --vgg {path.stem}")
+
+
+def train_base_flags(parser: Parser) -> None:
+    """`train-base --teacher FILE... --photos DIR... --paintings DIR... -o DIR --state DIR`."""
+    parser.add_argument(
+        "--teacher",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="VGG-19 as .safetensors, the most trusted first, the cheapest last; any may end early",
+    )
+    for name, what in (("photos", "photographs"), ("paintings", "paintings")):
+        parser.add_argument(
+            f"--{name}", nargs="+", required=True, metavar="DIR", help=f"{what}, files or folders of folders"
+        )
+    add_output(parser, "folder to write the weights into; made if it is not there", "DIR")
+    parser.add_argument(
+        "--state", required=True, metavar="DIR", help="folder of this run, to go on in after a kill"
+    )
+    add_settings(parser, BaseRunConfig)
+
+
+def train_base(arguments: Namespace) -> None:
+    """Make the weights and tell where they are."""
+    config = settings_from(arguments, BaseRunConfig)
+    material = Material(
+        teachers=[Path(path) for path in arguments.teacher],
+        photos=list_pictures(arguments.photos, recursive=True),
+        paintings=list_pictures(arguments.paintings, recursive=True),
+    )
+    shown = "preparing"
+    with counter(shown) as bar:
+
+        def on_step(stage: str, steps: int, record: dict[str, float]) -> None:
+            nonlocal shown
+            if stage != shown:
+                shown = stage
+                bar.reset(total=steps)
+                bar.set_description(stage, refresh=False)
+            bar.set_postfix(loss=f"{record['loss']:.4g}", refresh=False)
+            bar.update(record["step"] - bar.n)
+
+        out, state = Path(arguments.output), Path(arguments.state)
+        paths = make_weights(material, out, state, config, on_step, arguments.overwrite)
+    for path in paths:
+        tell(str(path))

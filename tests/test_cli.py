@@ -1,0 +1,454 @@
+"""Protects the command line: every command does its work, bad input is one sentence, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+
+from pstyle import cli
+from pstyle.adversarial import FinetuneConfig
+from pstyle.base_run import BaseRunConfig
+from pstyle.base_training import BaseConfig
+from pstyle.cli.flags import Parser, settings_from
+from pstyle.config import describe
+from pstyle.demo import DemoConfig
+from pstyle.distillation import DistillConfig
+from pstyle.folders import Folders, use_folders
+from pstyle.generator import GeneratorConfig, load_generator
+from pstyle.images import open_image, save_image
+from pstyle.learning import LearnConfig, Progress
+from pstyle.optimize import OptimizeConfig
+from pstyle.style import load_style, save_style
+from pstyle.vgg import load_vgg, save_vgg
+from tests.conftest import random_picture
+from tests.tiny_networks import random_style, ship, tiny_vgg, write_networks
+from tests.workflow_pack import api, make_pack
+
+ROOT = Path(__file__).resolve().parents[1]
+PHOTOS = ["--content", "photos"]
+QUICK = ["--steps", "2", "--size-px", "128", "--crop-px", "64", "--batch", "1"]
+CONFIGS = {
+    "learn": (LearnConfig, ["a.png", "-o", "b"]),
+    "finetune": (FinetuneConfig, ["style", "a.png", "-o", "b"]),
+    "optimize": (OptimizeConfig, ["a.png", "b.png", "-o", "c"]),
+    "demo": (DemoConfig, ["-o", "a"]),
+    "train-base": (
+        BaseRunConfig,
+        ["--teacher", "a", "--photos", "b", "--paintings", "c", "-o", "d", "--state", "e"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    write_networks(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with pictures, a style, a damaged picture, tiny shipped weights and a model folder."""
+    ship(weights, monkeypatch)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.chdir(tmp_path)
+    rng = torch.Generator().manual_seed(0)
+    for folder in ("photos", "models/pstyle", "out"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name, size in (("one", (64, 70)), ("two", (80, 66))):
+        save_image(tmp_path / f"{name}.png", random_picture(rng, *size))
+        save_image(tmp_path / "photos" / f"{name}.jpg", random_picture(rng, 72, 96))
+    (tmp_path / "damaged.png").write_bytes((tmp_path / "one.png").read_bytes()[:300])
+    (tmp_path / "text.txt").write_text("no picture")
+    save_style(tmp_path / "style.safetensors", random_style())
+    (tmp_path / "broken.safetensors").write_bytes((tmp_path / "style.safetensors").read_bytes()[:-5])
+    save_vgg(tmp_path / "models" / "pstyle" / "shallow.safetensors", tiny_vgg(0.25, "relu2_1"), "random")
+    folders = Folders(tmp_path / "input", tmp_path / "output", tmp_path / "temp", tmp_path / "models")
+    with use_folders(folders):
+        yield tmp_path
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture):
+    """Runs a command: (exit code, lines on stdout, text on stderr)."""
+
+    def run(*argv: str) -> tuple[int, list[str], str]:
+        code = cli.main(list(argv))
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err
+
+    return run
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- every command
+
+
+def test_learn_writes_a_style(call, place: Path) -> None:
+    code, out, err = call(
+        "learn", "one.png", "two.png", "-o", "new.safetensors", "--content", "photos", *QUICK
+    )
+    assert (code, out, err) == (0, ["new.safetensors"], "")
+    told = load_style(place / "new.safetensors").provenance
+    assert (told.pictures, told.steps, told.sizes_px) == (2, 2, "70x64, 66x80")
+
+
+def test_learn_practices_on_built_in_scenes(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int, int]] = []
+
+    def scenes(count: int, size_px: int, seed: int) -> list[torch.Tensor]:
+        asked.append((count, size_px, seed))
+        return [random_picture(torch.Generator().manual_seed(seed), size_px, size_px)]
+
+    monkeypatch.setattr("pstyle.cli.inputs.content_pictures", scenes)
+    assert call("learn", "one.png", "-o", "new.safetensors", *QUICK, "--seed", "3")[0] == 0
+    assert asked == [(12, 128, 3)]
+
+
+def test_weights_belong_to_pictures_in_the_order_given(call, place: Path) -> None:
+    common = ["--content", "photos", *QUICK[2:], "--steps", "0"]
+    assert call("learn", "two.png", "one.png", "--weights", "1,0", "-o", "a.safetensors", *common)[0] == 0
+    assert call("learn", "two.png", "-o", "b.safetensors", *common)[0] == 0
+    assert call("learn", "one.png", "-o", "c.safetensors", *common)[0] == 0
+    a, b, c = (load_style(place / f"{name}.safetensors").latent for name in "abc")
+    assert torch.equal(a, b) and not torch.equal(a, c)
+
+
+def test_the_loss_may_come_from_another_network(call, place: Path) -> None:
+    """By name from the model folder or by path; layers that it does not reach come from the slim one."""
+    common = ["learn", "one.png", "--content", "photos", *QUICK]
+    for out, more in (
+        ("slim", []),
+        ("name", ["--vgg", "shallow"]),
+        ("path", ["--vgg", "models/pstyle/shallow.safetensors"]),
+    ):
+        assert call(*common, "-o", f"{out}.safetensors", *more)[0] == 0
+    slim, name, path = (
+        load_style(place / f"{out}.safetensors").weights["body.weight"] for out in ("slim", "name", "path")
+    )
+    assert torch.equal(name, path) and not torch.equal(name, slim)
+
+
+def test_ctrl_c_keeps_the_style_so_far(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self: object, progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pstyle.cli.screen.Follower.__call__", stop)
+    code, out, err = call("learn", "one.png", "-o", "new.safetensors", "--content", "photos", *QUICK)
+    assert code == 130 and out == [] and err.count("\n") == 1 and "'new.safetensors'" in err
+    assert load_style(place / "new.safetensors").provenance.steps == 1
+
+
+def test_a_killed_learning_goes_on_from_its_state(call, place: Path) -> None:
+    common = ["learn", "one.png", "--content", "photos", *QUICK, "--state", "state.safetensors"]
+    assert call(*common, "-o", "a.safetensors")[0] == 0
+    untouched = (place / "state.safetensors").read_bytes()
+    assert call(*common, "-o", "b.safetensors")[0] == 0  # no step is left to do
+    a, b = (load_style(place / f"{name}.safetensors") for name in "ab")
+    assert all(torch.equal(a.weights[name], b.weights[name]) for name in a.weights)
+    assert (place / "state.safetensors").read_bytes() == untouched
+    code, _, err = call(*common, "--lr-latent", "0.5", "-o", "c.safetensors")
+    assert code == 2 and "other settings" in err
+
+
+def test_paint_writes_one_picture_for_each(call, place: Path) -> None:
+    code, out, err = call("paint", "style.safetensors", "photos", "one.png", "-o", "same", "--strength", "0")
+    assert code == 0 and err == ""
+    assert sorted(out) == ["same/one.png", "same/one_2.png", "same/two.png"]
+    assert torch.equal(open_image("same/one.png"), open_image("one.png"))
+    assert call("paint", "style.safetensors", "photos", "-o", "styled")[0] == 0
+    assert (open_image("styled/two.png") - open_image("photos/two.jpg")).abs().mean() > 0.02
+
+
+def test_paint_goes_around_what_a_mask_and_keep_color_spare(call, place: Path) -> None:
+    save_image(place / "mask.png", (torch.arange(70) < 35).float().expand(1, 1, 64, 70))
+    assert (
+        call("paint", "style.safetensors", "one.png", "-o", "out", "--mask", "mask.png", "--keep-color")[0]
+        == 0
+    )
+    change = (open_image("out/one.png") - open_image("one.png")).abs().mean((0, 1, 2))
+    assert change[35:].max() == 0 and change[:35].min() > 0
+
+
+def test_paint_passes_over_a_damaged_picture(call, place: Path) -> None:
+    code, out, err = call("paint", "style.safetensors", "damaged.png", "one.png", "two.png", "-o", "out")
+    assert code == 2 and out == ["out/one.png", "out/two.png"]
+    assert err.count("\n") == 1 and "'damaged.png'" in err and "1 of 3 pictures" in err
+
+
+def test_finetune_writes_another_style(call, place: Path) -> None:
+    before = (place / "style.safetensors").read_bytes()
+    code, out, err = call(
+        *(
+            "finetune",
+            "style.safetensors",
+            "one.png",
+            "two.png",
+            "-o",
+            "new.safetensors",
+            "--content",
+            "photos",
+        ),
+        *(*QUICK, "--warmup", "1", "--check-every", "2"),
+    )
+    assert code == 0 and err == "" and out[-1] == "new.safetensors" and len(out) == 2
+    style, begun = load_style(place / "new.safetensors"), load_style(place / "style.safetensors")
+    kept = "stays as it was" in out[0]
+    assert kept == torch.equal(style.weights["body.weight"], begun.weights["body.weight"])
+    assert (place / "style.safetensors").read_bytes() == before
+
+
+def test_optimize_writes_one_picture(call, place: Path) -> None:
+    quick = ["--steps", "2", "--size-px", "48", "--first-px", "48"]
+    code, out, err = call("optimize", "one.png", "two.png", "photos", "-o", "best.png", *quick)
+    assert (code, out, err) == (0, ["best.png"], "")
+    assert open_image("best.png").shape == (1, 3, 48, 52)
+
+
+def test_inspect_tells_what_a_style_holds(call) -> None:
+    code, out, err = call("inspect", "style.safetensors")
+    assert code == 0 and err == ""
+    told = dict(line.split(": ", 1) for line in out)
+    assert (told["pictures"], told["steps"], told["note"]) == ("3", "7", "random")
+    assert len(told["generator"]) == 64 and "license" in told
+
+
+def test_score_prints_each_score(call) -> None:
+    code, out, err = call("score", "one.png", "one.png", "two.png")
+    assert code == 0 and err == ""
+    told = {name: float(value) for name, value in (line.split(": ") for line in out)}
+    assert told.keys() == {"style", "patch_swd", "color", "content", "ssim", "edge_f1"}
+    assert told["ssim"] == 1 and told["content"] == 0 and told["style"] > 0
+
+
+def test_run_runs_a_workflow(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pstyle.cli.showing.PACK_ROOT", make_pack(place / "pack"))
+    nodes = {
+        "1": ("Color", {"width": 8, "seed": 7, "tint": "gray"}),
+        "2": ("SaveImage", {"images": ("1", 0), "filename_prefix": "made"}),
+    }
+    (place / "flow.json").write_text(json.dumps(api(nodes)))
+    code, out, err = call("run", "flow.json", "--output", "saved", "--set", "1.width=12")
+    assert code == 0 and err == "" and out == [str(place / "saved" / "made_00001_.png")]
+    assert open_image(out[0]).shape[3] == 12
+
+
+def test_get_vgg_fetches_into_the_model_folder(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple] = []
+
+    def fetch(folder: Path, url: str | None, on_progress: object, overwrite: bool) -> Path:
+        asked.append((folder, url, overwrite))
+        return Path(folder) / "vgg19_imagenet.safetensors"
+
+    monkeypatch.setattr("pstyle.cli.weights.fetch_vgg", fetch)
+    code, out, _ = call("get-vgg", "--url", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth", "--overwrite")
+    assert code == 0 and "vgg19_imagenet.safetensors" in out[0] and "--vgg vgg19_imagenet" in out[1]
+    assert asked == [(place / "models" / "pstyle", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth", True)]
+
+
+def test_train_base_makes_weights(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = BaseConfig(steps=1, styles=1, contents=1, size_px=32, style_px=32)
+    small = GeneratorConfig(latent=8, vgg_width=0.0625, body=8, texture=8, grain=8, blocks=1)
+    slim = DistillConfig(steps=1, batch=1, size_px=32, width=0.0625)
+    for name, value in (
+        ("distillation", slim),
+        ("architecture", small),
+        ("first_stage", quick),
+        ("second_stage", quick),
+    ):
+        monkeypatch.setattr(BaseRunConfig, name, lambda self, value=value: value)
+    rng = torch.Generator().manual_seed(0)
+    for name in ("photo", "painting"):
+        (place / name / "deeper").mkdir(parents=True)
+        save_image(place / name / "deeper" / "a.png", random_picture(rng, 130, 140))
+    save_vgg(place / "teacher.safetensors", tiny_vgg(), "random")
+    code, out, err = call(
+        *("train-base", "--teacher", "teacher.safetensors", "--photos", "photo", "--paintings", "painting"),
+        *("--out", "made", "--state", "state", "--procedural", "0"),
+    )
+    assert code == 0 and err == ""
+    assert out == [
+        f"made/{name}" for name in ("vgg_slim.safetensors", "generator.safetensors", "numbers.json")
+    ]
+    assert load_vgg(Path(out[0])).width == load_generator(Path(out[1])).config.vgg_width == 0.0625
+
+
+# --- bad input
+
+LEARN = ("learn", "one.png", "-o", "new.safetensors", "--content", "photos")
+PAINT = ("paint", "style.safetensors", "one.png", "-o", "out")
+FINETUNE = ("finetune", "style.safetensors", "one.png", "-o", "new.safetensors", "--content", "photos")
+OPTIMIZE = ("optimize", "one.png", "two.png", "-o", "new.png")
+TRAIN = ("train-base", "--photos", "photos", "--paintings", "photos", "-o", "made", "--state", "state")
+BAD = [
+    ((), "give a command"),
+    (("bogus",), "no command 'bogus'"),
+    (("learn",), "required: PICTURE"),
+    (("learn", "one.png"), "required: -o"),
+    ((*LEARN, "--frobnicate"), "--frobnicate"),
+    ((*LEARN, "--device", "tpu"), "tpu"),
+    ((*LEARN, "--steps", "many"), "--steps must be an integer from 0 to 10000, got 'many'"),
+    ((*LEARN, "--steps", "10001"), "--steps must be an integer from 0 to 10000, got 10001"),
+    ((*LEARN, "--style-weight", "nan"), "--style-weight must be a number from 0.0 to 1000.0, got nan"),
+    ((*LEARN, "--crop-px", "68"), "--crop-px must be a multiple of 8"),
+    ((*LEARN, "--weights", "1,2"), "2 weights for 1 pictures"),
+    ((*LEARN, "--weights", "x"), "--weights"),
+    ((*LEARN, "--weights", "nan"), "finite"),
+    ((*LEARN, "--vgg", "nowhere"), "no file 'nowhere.safetensors'"),
+    ((*LEARN, "--vgg", "../style"), "no file '../style.safetensors'"),
+    ((*LEARN, "--vgg", "style.safetensors"), "is no VGG-19"),
+    ((*LEARN, "--state", "style.safetensors"), "pstyle.training"),
+    (("learn", "nowhere.png", "-o", "new.safetensors"), "no file or folder 'nowhere.png'"),
+    (("learn", "damaged.png", "-o", "new.safetensors"), "'damaged.png' cannot be opened"),
+    (("learn", "text.txt", "-o", "new.safetensors"), "not a picture file"),
+    (("learn", "out", "-o", "new.safetensors"), "no pictures in the folder"),
+    (("learn", "one.png", "-o", "style.safetensors"), "exists already"),
+    (("learn", "one.png", "-o", "new.pt"), "must end with .safetensors"),
+    (("learn", "one.png", "-o", "nowhere/new.safetensors"), "no folder"),
+    ((*PAINT, "--strength", "1.6"), "strength must be from 0 to 1.5"),
+    ((*PAINT, "--strength", "nan"), "strength must be from 0 to 1.5"),
+    ((*PAINT, "--mask", "nowhere.png"), "'nowhere.png'"),
+    (("paint", "nowhere", "one.png", "-o", "out"), "'nowhere'"),
+    (("paint", "broken.safetensors", "one.png", "-o", "out"), "'broken.safetensors'"),
+    (("paint", "models/pstyle/shallow.safetensors", "one.png", "-o", "out"), "pstyle.style file is needed"),
+    (("paint", "style.safetensors", "one.png", "-o", "text.txt"), "'text.txt' is no folder"),
+    (("paint", "style.safetensors", "damaged.png", "-o", "out"), "'damaged.png' cannot be opened"),
+    (("paint", "style.safetensors", "one.png", "-o", "."), "'one.png' exists already"),
+    ((*FINETUNE, "--crop-px", "512", "--size-px", "512"), "at most half of size_px"),
+    (("finetune", "one.png", "one.png", "-o", "new.safetensors"), "'one.png'"),
+    (("finetune", "style.safetensors", "one.png", "-o", "style.safetensors"), "exists already"),
+    ((*OPTIMIZE, "--loss", "l2"), "l2"),
+    ((*OPTIMIZE, "--steps", "0"), "--steps must be an integer from 1"),
+    (("optimize", "text.txt", "two.png", "-o", "new.png"), "'text.txt' cannot be opened"),
+    (("optimize", "one.png", "two.png", "-o", "new.gif"), "must end with .png"),
+    (("optimize", "one.png", "two.png", "-o", "two.png"), "exists already"),
+    (("inspect", "one.png"), "'one.png'"),
+    (("inspect", "out"), "not a regular file"),
+    (("score", "one.png", "nowhere.png", "two.png"), "'nowhere.png'"),
+    (("run", "nowhere.json"), "nowhere.json"),
+    (("run", "text.txt"), "not valid JSON"),
+    (("run", "text.txt", "--set", "width"), "NODE.INPUT=VALUE"),
+    (("get-vgg", "--url", "ftp://somewhere/vgg19.pth"), "must be like https"),
+    (("get-vgg", "--url", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth"), "could not be fetched"),
+    ((*TRAIN, "--teacher", "nowhere"), "'nowhere'"),
+    ((*TRAIN, "--teacher", "models/pstyle/shallow.safetensors"), "no teacher reaches relu3_1"),
+    (("demo", "-o", "text.txt"), "'text.txt' is no folder"),
+    (("demo", "-o", "out", "--artist", "nobody"), "nobody"),
+]
+
+
+@pytest.mark.parametrize(("argv", "fragment"), BAD, ids=[" ".join(argv) for argv, _ in BAD])
+def test_bad_input_is_one_sentence_and_changes_nothing(
+    argv: tuple[str, ...], fragment: str, call, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pstyle.cli.inputs.content_pictures", lambda count, size_px, seed: [])
+    monkeypatch.setattr("pstyle.cli.showing.PACK_ROOT", place / "pack")
+    if argv[:1] == ("run",):
+        make_pack(place / "pack")
+    before = files_in(place)
+    code, _, err = call(*argv)
+    assert code == 2 and fragment in err
+    assert err.startswith("pstyle: ") and err.endswith("\n") and err.count("\n") == 1
+    assert files_in(place) == before
+
+
+def test_a_workflow_with_several_faults_is_still_one_line(
+    call, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pstyle.cli.showing.PACK_ROOT", make_pack(place / "pack"))
+    (place / "flow.json").write_text(json.dumps(api({"1": ("Nothing", {}), "2": ("Less", {})})))
+    code, _, err = call("run", "flow.json")
+    assert code == 2 and err.count("\n") == 1 and "'1'" in err and "'2'" in err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_missing_device_is_told(call) -> None:
+    code, _, err = call(*LEARN, "--device", "cuda")
+    assert code == 2 and "no CUDA device" in err
+
+
+def test_a_name_cannot_write_to_the_terminal(call, place: Path) -> None:
+    code, _, err = call("inspect", "a\x1b[31m\nb")
+    assert code == 2 and "\x1b" not in err and err.count("\n") == 1
+
+
+def test_overwrite_replaces(call, place: Path) -> None:
+    before = (place / "style.safetensors").read_bytes()
+    assert (
+        call(*("learn", "one.png", "-o", "style.safetensors", "--content", "photos"), *QUICK, "--overwrite")[
+            0
+        ]
+        == 0
+    )
+    assert (place / "style.safetensors").read_bytes() != before
+
+
+def test_a_fault_of_ours_is_not_called_bad_input(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(arguments: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("pstyle.cli.reading.inspect", fail)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        call("inspect", "style.safetensors")
+
+
+# --- flags and help
+
+
+@pytest.mark.parametrize("command", CONFIGS)
+def test_flags_are_the_settings(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without flags the settings are the dataclass's own; each has a flag, whose help tells its range."""
+    monkeypatch.setenv("COLUMNS", "1000")  # so that no line of the help is broken
+    config_class, needed = CONFIGS[command]
+    home = import_module(f"pstyle.cli.{cli.COMMANDS[command][0]}")
+    parser = Parser(prog="x")
+    getattr(home, f"{command.replace('-', '_')}_flags")(parser)
+    assert settings_from(parser.parse_args(needed), config_class) == config_class()
+    shown = " ".join(parser.format_help().split())
+    for name, declared in describe(config_class).items():
+        flag = f"--{name.replace('_', '-')}"
+        assert flag in shown
+        if declared["options"]:
+            other = declared["options"][-1]
+        else:
+            other = declared["maximum"] if name not in ("crop_px", "steps") else declared["minimum"]
+            assert f"({declared['minimum']} to {declared['maximum']}; default {declared['default']})" in shown
+        found = getattr(settings_from(parser.parse_args([*needed, flag, str(other)]), config_class), name)
+        assert found == other and type(found) is type(declared["default"])
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_help(command: str, call) -> None:
+    code, out, err = call(command, "--help")
+    assert code == 0 and err == "" and out[0].startswith(f"usage: pstyle {command}")
+
+
+def test_help_and_version_come_without_torch() -> None:
+    code = (
+        "import sys; from pstyle.cli import main; codes = main(['--help']), main(['--version']); "
+        "sys.exit(any(codes) or 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert all(f"\n  {name} " in done.stdout for name in cli.COMMANDS)
+
+
+def test_python_dash_m_ends_with_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    for argv, code in ((["--version"], 0), (["bogus"], 2)):
+        monkeypatch.setattr(sys, "argv", ["pstyle", *argv])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("pstyle", run_name="__main__")
+        assert ended.value.code == code
