@@ -187,6 +187,12 @@ def test_any_text_is_json_or_a_value_error(line: str) -> None:
     assert json.loads(line) == value
 
 
+@pytest.mark.parametrize("line", ["NaN", "[Infinity]", '{"a": -Infinity}', '{"a": 1, "a": 1}', "[" * 50_000])
+def test_json_that_python_alone_would_take_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        parse_json(line)
+
+
 def test_a_widget_and_a_flag_can_be_built_from_the_metadata() -> None:
     parser = argparse.ArgumentParser()
     for name, field in describe(Toy).items():
