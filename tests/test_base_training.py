@@ -1,4 +1,6 @@
-"""Protects the making of the generator: it learns, resumes to the bit, and its parts do what they are named for."""
+"""Protects the making of the generator: it learns, resumes to the bit, and its parts do what they are
+named for.
+"""
 
 from __future__ import annotations
 

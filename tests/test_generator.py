@@ -1,4 +1,6 @@
-"""Protects the painter's network: StyleMod's formula, sizes, locality with frozen statistics, and its file."""
+"""Protects the painter's network: StyleMod's formula, sizes, locality with frozen statistics, and its
+file.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Protects the learning of a style: it gets nearer, repeats itself, resumes to the bit, and survives being stopped."""
+"""Protects the learning of a style: it gets nearer, repeats itself, resumes to the bit, and survives being
+stopped.
+"""
 
 from __future__ import annotations
 
@@ -169,4 +171,4 @@ def test_progress_tells_losses_and_shows_a_picture(start):
     assert [progress.step for progress in seen] == list(range(1, 7))
     last = seen[-1]
     assert {"loss", "style", "content"} <= last.losses.keys()
-    assert last.sample.shape == (1, 3, 64, 64) and 0 <= last.sample.min() and last.sample.max() <= 1
+    assert last.sample.shape == (1, 3, 64, 64) and last.sample.min() >= 0 and last.sample.max() <= 1

@@ -1,4 +1,6 @@
-"""Protects the losses: the paper's formulas by hand, gradients in double precision, and what relative forms promise."""
+"""Protects the losses: the paper's formulas by hand, gradients in double precision, and what relative
+forms promise.
+"""
 
 from __future__ import annotations
 

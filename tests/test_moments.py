@@ -1,4 +1,6 @@
-"""Protects the statistics that stand for a style: closed forms, and mixtures that equal the pictures put together."""
+"""Protects the statistics that stand for a style: closed forms, and mixtures that equal the pictures put
+together.
+"""
 
 from __future__ import annotations
 

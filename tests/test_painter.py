@@ -1,4 +1,6 @@
-"""Protects the call that everybody makes: any picture in, the same size out, and strength that means something."""
+"""Protects the call that everybody makes: any picture in, the same size out, and strength that means
+something.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Protects the training loss: layers from the right network, zero for a match, gradients where colors saturate."""
+"""Protects the training loss: layers from the right network, zero for a match, gradients where colors
+saturate.
+"""
 
 from __future__ import annotations
 

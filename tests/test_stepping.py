@@ -1,4 +1,6 @@
-"""Protects training from one bad number: a step that is not finite changes nothing, and many of them end the run."""
+"""Protects training from one bad number: a step that is not finite changes nothing, and many of them end
+the run.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Protects the features everything rests on: VGG-19's own numbers, the layer names, the files it is read from."""
+"""Protects the features everything rests on: VGG-19's own numbers, the layer names, the files it is read
+from.
+"""
 
 from __future__ import annotations
 
