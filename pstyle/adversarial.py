@@ -1,0 +1,327 @@
+"""The loop that fine-tunes a learned style against a discriminator until neither side gains.
+
+Hinge losses, and a discriminator that waits while it wins (Sanakoyeu et al., arXiv 1807.10201); adversarial
+weight from gradient norms as in VQGAN (Esser et al., arXiv 2012.09841), but at the painted pixels, where both
+gradients exist anyway. Content and style terms stay: few real pictures alone would pull the painter anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import checkpoint
+from .base_training import follow
+from .config import check_settings, setting, to_json
+from .crops import single_pictures
+from .discriminator import Discriminator, accuracy, augment, hinge, lecam, realness, split
+from .equilibrium import Check, Game, diagnose, duality_gap, held_out_scores
+from .generator import STRIDE, Generator
+from .holdout import hold_out
+from .images import resize_short_side
+from .learning import OnStep, Progress, anchored, provenance_of, style_pictures
+from .moments import mix_by_layer, normalized_weights
+from .perceptual import Perceptual, clamp_through
+from .referee import Referee
+from .stepping import NotFinite, Stepper
+from .style import Style, StyledGenerator, preview_of
+from .training_state import TrainingState
+from .vgg import VGG
+
+BETAS = (0.0, 0.99)
+SMOOTHING = 0.95  # of the discriminator's success and of its mean logits
+ENOUGH_SUCCESS = 0.8  # above it the discriminator waits for the painter
+MAX_WEIGHT = 10.0  # of the adversarial term, for a discriminator that is nearly flat
+DUALITY_STEPS = 8
+MAX_NOTE = 2000  # characters of a provenance's note
+SMOOTHED = {"success": 0.5, "real": 0.0, "painted": 0.0}  # what is smoothed, and where it starts
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Settings of adversarial fine-tuning."""
+
+    steps: int = setting(300, 0, 20_000, "steps at most; it ends earlier at an equilibrium")
+    warmup: int = setting(40, 0, 10_000, "first steps, in which only the discriminator learns")
+    size_px: int = setting(512, 128, 2048, "short side in pixels at which pictures are seen: as in learning")
+    crop_px: int = setting(128, 64, 512, "side of real and content crops in pixels, at most half of size_px")
+    batch: int = setting(4, 1, 32, "real crops and content crops per step")
+    adversarial_ratio: float = setting(
+        0.2, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms"
+    )
+    style_weight: float = setting(12.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
+    gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
+    smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
+    lecam_weight: float = setting(0.3, 0.0, 10.0, "weight of the LeCam term, which calms the discriminator")
+    photo_share: float = setting(0.25, 0.0, 0.9, "share of untouched contents among what must not look real")
+    lr_latent: float = setting(0.004, 0.0, 1.0, "learning rate of the latents")
+    lr_offset: float = setting(0.001, 0.0, 1.0, "learning rate of the modulation offsets")
+    lr_weight: float = setting(0.0002, 0.0, 1.0, "learning rate of the convolutions")
+    lr_discriminator: float = setting(0.001, 0.0, 1.0, "learning rate of the discriminator")
+    ema: float = setting(0.98, 0.0, 0.9999, "decay per step of the averaged style, which is what is kept")
+    check_every: int = setting(50, 1, 10_000, "steps from one check on held-out pictures to the next")
+    seed: int = setting(0, 0, 2**31 - 1, "seed of crops, augmentation and discriminator")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.crop_px % STRIDE or 2 * self.crop_px > self.size_px:
+            raise ValueError(
+                f"FinetuneConfig.crop_px must be a multiple of {STRIDE} and at most half of size_px "
+                f"({self.size_px}), so that a part of a picture can be held out; got {self.crop_px}"
+            )
+
+
+@dataclass
+class Finetuned:
+    """A style, fine-tuned if that won on held-out pictures and else as it was, and how that came about.
+
+    history has a record per step, checks one per check; the discriminator shows where pictures look painted.
+    """
+
+    style: Style
+    history: list[dict[str, float]]
+    checks: list[Check]
+    verdict: str
+    accepted: bool
+    discriminator: Discriminator = field(repr=False)
+
+
+class Finetuning:
+    """A fine-tuning in progress: `run` it, stop it by an exception from `on_step`, take `result` any time."""
+
+    def __init__(
+        self,
+        style: Style,
+        pictures: Sequence[Tensor],
+        contents: Sequence[Tensor],
+        generator: Generator,
+        vgg: VGG,
+        perceptual: Perceptual,
+        config: FinetuneConfig | None = None,
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        """Pictures are the style's own, contents any others, (B, C, H, W); `vgg` is the slim one.
+
+        Raises ValueError for unusable pictures or weights, or a style of another generator.
+        """
+        self.config = c = config or FinetuneConfig()
+        self.begun, self.pictures, self.perceptual = style, style_pictures(pictures), perceptual
+        self.rng = torch.Generator().manual_seed(c.seed)
+        device = next(generator.parameters()).device
+        seen = [resize_short_side(picture, c.size_px).to(device) for picture in self.pictures]
+        contents = single_pictures(contents, "content picture", c.crop_px // 2)
+        contents = [resize_short_side(picture, c.size_px).to(device) for picture in contents]
+        shares = normalized_weights([1.0] * len(seen) if weights is None else weights, len(seen))
+        self.target = mix_by_layer([perceptual.style(picture) for picture in seen], shares)
+        self.supply, self.exam = hold_out(seen, shares, contents, c.crop_px, self.rng)
+
+        styled = StyledGenerator.of(generator, style).to(device)
+        self.average, self.best = (deepcopy(styled).requires_grad_(False) for _ in range(2))
+        styled.generator.convs.requires_grad_(True)
+        discriminator = Discriminator(vgg, seed=c.seed).to(device)
+        discriminator.measure(vgg(self.exam.known, discriminator.layers))
+        self.game = Game(vgg, styled, discriminator)
+        self.state = self._state()
+        self.referee = Referee({"step": 0} | self._scores(styled), self.state)
+        self.steppers = {name: Stepper(adam) for name, adam in self.state.optimizers.items()}
+        self.history: list[dict[str, float]] = []
+        self.failure: str | None = None
+
+    def run(
+        self, on_step: OnStep = lambda progress: None, state_path: Path | None = None, save_every: int = 50
+    ) -> None:
+        """Go on to the end; with `state_path`, from where a killed run with the same settings stood.
+
+        A run whose losses stay non-finite ends as well, with the reason in the verdict.
+        """
+        c, state = self.config, self.state
+        if state_path:
+            state.resume(state_path)
+        try:
+            while state.step < c.steps and not self._ending():
+                # batch
+                real, image = self.supply.draw(c.batch, c.crop_px, self.rng)
+                content = self.perceptual.content(image)
+                # forward
+                with torch.set_grad_enabled(state.step >= c.warmup):
+                    painted = self.game.paint(image)
+                # losses, backward, guard, step: first the discriminator, then the painter
+                record = self._discriminate(real, painted.detach().clamp(0, 1), image)
+                record |= self._paint_better(painted, content)
+                state.step += 1
+                # check and record
+                if state.step > c.warmup and (state.step % c.check_every == 0 or state.step == c.steps):
+                    record |= self._check()
+                self.history.append({"step": state.step} | record)
+                if state_path and (state.step % save_every == 0 or state.step == c.steps):
+                    state.save(state_path)
+                on_step(Progress(state.step, c.steps, record, painted[:1].detach().clamp(0, 1)))
+        except NotFinite as error:
+            self.failure = f"stopped: {error}"
+
+    def result(self) -> Finetuned:
+        """The averaged style of the best check if it won by enough on held-out pictures, else the start."""
+        accepted = self.referee.accepts()
+        return Finetuned(
+            style=self._style() if accepted else self.begun,
+            history=list(self.history),
+            checks=self.referee.checks,
+            verdict=f"{self._ending() or self._unfinished()}; {self.referee.outcome()}",
+            accepted=accepted,
+            discriminator=self.game.discriminator,
+        )
+
+    def _state(self) -> TrainingState:
+        c, game = self.config, self.game
+        modules = {"styled": game.styled, "average": self.average, "best": self.best}
+        modules |= {"discriminator": game.discriminator}
+        optimizers = {
+            "painter": painter_optimizer(game.styled, c),
+            "discriminator": discriminator_optimizer(game.discriminator, c),
+        }
+        parts = {"latent": self.begun.latent, **{str(i): picture for i, picture in enumerate(self.pictures)}}
+        settings = f"{to_json(c)} on style and pictures {checkpoint.digest(parts)}"
+        return TrainingState(modules, optimizers, self.rng, settings, numbers=dict(SMOOTHED))
+
+    def _discriminate(self, real: Tensor, painted: Tensor, content: Tensor) -> dict[str, float]:
+        """Move the discriminator, unless it is far ahead; pictures (B, 3, S, S), without gradients."""
+        c, numbers, game = self.config, self.state.numbers, self.game
+        warm = self.state.step < c.warmup
+        photos = content[: math.ceil(c.photo_share * c.batch)]
+        batch = augment(torch.cat([real, painted, photos]), self.rng)
+        features = game.vgg(batch, game.discriminator.layers)
+        learns = warm or numbers["success"] <= ENOUGH_SUCCESS
+        with torch.set_grad_enabled(learns):
+            logits = game.discriminator(features)
+            known, made, untouched = split(logits, [len(real), len(painted), len(photos)])
+            terms = {"real": hinge(known, 1), "painted": (1 - c.photo_share) * hinge(made, -1)}
+            if len(photos):
+                terms["photos"] = c.photo_share * hinge(untouched, -1)
+            if not warm:
+                terms["lecam"] = c.lecam_weight * lecam(known, made, numbers["real"], numbers["painted"])
+            loss = torch.stack(list(terms.values())).sum()
+        if learns:
+            self.steppers["discriminator"].step(loss, self._pace(), terms)
+        right = accuracy(known, made)
+        if torch.isfinite(loss):
+            news = {"success": right, "real": realness(known).item(), "painted": realness(made).item()}
+            for name, value in news.items():
+                numbers[name] = SMOOTHING * numbers[name] + (1 - SMOOTHING) * value
+        return {"discriminator_loss": loss.item(), "batch_accuracy": right}
+
+    def _paint_better(self, painted: Tensor, content: dict[str, Tensor]) -> dict[str, float]:
+        """Move the painter if `painted` (B, 3, S, S) has a gradient, which the warm-up withholds."""
+        c, weight = self.config, torch.zeros(())
+        learns = painted.requires_grad
+        with torch.set_grad_enabled(learns):
+            terms = self.perceptual.terms(painted, content, self.target, c.gram_weight, group=c.batch)
+            loss = anchored(terms, c.style_weight, c.smooth_weight)
+            adversarial = -realness(self.game.judge(augment(clamp_through(painted), self.rng)))
+        terms = terms | {"adversarial": adversarial}
+        if learns:
+            loss, weight = balanced(painted, loss, adversarial, c.adversarial_ratio * self._pace())
+            if self.steppers["painter"].step(loss, self._pace(), terms):
+                done = self.state.step - c.warmup
+                follow(self.average, self.game.styled, min(c.ema, (done + 1) / (done + 10)))
+        record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
+        return record | {"adversarial_weight": weight.item()}
+
+    def _check(self) -> Check:
+        """Measure on held-out pictures; keep the averaged style if it is the best, undo a collapse."""
+        exam = self.exam
+        found = diagnose(self.game, exam.known, exam.fresh, exam.content)
+        found |= {"duality": self._duality()} | self._scores(self.average)
+        advice = self.referee.note(found)
+        if advice == "keep":
+            self.best.load_state_dict(self.average.state_dict())
+        if advice == "roll back":
+            for module in (self.game.styled, self.average):
+                module.load_state_dict(self.best.state_dict())
+            self.state.optimizers["painter"].state.clear()
+        return found
+
+    def _scores(self, styled: StyledGenerator) -> Check:
+        return held_out_scores(replace(self.game, styled=styled), self.exam.contents, self.exam.styles)
+
+    def _duality(self) -> float:
+        c, exam = self.config, self.exam
+        rng = torch.Generator().manual_seed(c.seed + self.state.step)  # so a check changes no later step
+        return duality_gap(
+            self.game,
+            exam.fresh,
+            exam.content,
+            lambda: self.supply.draw(c.batch, c.crop_px, rng),
+            lambda discriminator: discriminator_optimizer(discriminator, c),
+            lambda styled: painter_optimizer(styled, c),
+            DUALITY_STEPS,
+        )
+
+    def _pace(self) -> float:
+        """Each rollback halves the learning rates and the adversarial ratio."""
+        return 0.5**self.referee.rollbacks
+
+    def _ending(self) -> str | None:
+        return self.failure or self.referee.ending()
+
+    def _unfinished(self) -> str:
+        step, steps = self.state.step, self.config.steps
+        if step >= steps:
+            return f"no equilibrium in {steps} steps"
+        return f"stopped after step {step} of {steps}"
+
+    def _style(self) -> Style:
+        begun, c = self.begun.provenance, self.config
+        note = f"fine-tuned after {begun.steps} steps of learning with {begun.settings}"[:MAX_NOTE]
+        steps = begun.steps + int(self.referee.best["step"])
+        provenance = provenance_of(self.pictures, c.seed, steps, to_json(c), note)
+        preview = preview_of(self.pictures[0]) if self.begun.preview is None else self.begun.preview
+        return replace(self.best.style(provenance, preview), license=self.begun.license)
+
+
+def finetune(
+    style: Style,
+    pictures: Sequence[Tensor],
+    contents: Sequence[Tensor],
+    generator: Generator,
+    vgg: VGG,
+    perceptual: Perceptual,
+    config: FinetuneConfig | None = None,
+    weights: Sequence[float] | None = None,
+    on_step: OnStep = lambda progress: None,
+) -> Finetuned:
+    """Fine-tune a style against a discriminator; see `Finetuning`, which can also be stopped and resumed."""
+    finetuning = Finetuning(style, pictures, contents, generator, vgg, perceptual, config, weights)
+    finetuning.run(on_step)
+    return finetuning.result()
+
+
+def balanced(painted: Tensor, anchor: Tensor, adversarial: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
+    """anchor + weight * adversarial, and the weight that makes their gradients' sizes 1 to `ratio`.
+
+    Gradients are taken at the painted pixels (B, 3, H, W) and go on from there: each term is passed once.
+    """
+    pull, push = (torch.autograd.grad(term, painted)[0] for term in (anchor, adversarial))
+    weight = (ratio * pull.norm() / push.norm().clamp_min(1e-12)).clamp_max(MAX_WEIGHT)
+    onward = (painted * (pull + weight * push)).sum()  # its gradient at `painted` is that of the whole loss
+    return (anchor + weight * adversarial).detach() + onward - onward.detach(), weight
+
+
+def painter_optimizer(styled: StyledGenerator, config: FinetuneConfig) -> torch.optim.Adam:
+    """Adam over what a style owns: latent and offsets move faster than the convolutions."""
+    groups = [
+        {"params": [styled.latent], "lr": config.lr_latent},
+        {"params": list(styled.offsets.parameters()), "lr": config.lr_offset},
+        {"params": list(styled.generator.convs.parameters()), "lr": config.lr_weight},
+    ]
+    return torch.optim.Adam(groups, betas=BETAS)
+
+
+def discriminator_optimizer(discriminator: Discriminator, config: FinetuneConfig) -> torch.optim.Adam:
+    """Adam over the heads."""
+    return torch.optim.Adam(discriminator.parameters(), lr=config.lr_discriminator, betas=BETAS)

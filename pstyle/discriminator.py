@@ -1,0 +1,195 @@
+"""The discriminator: patch heads on frozen VGG features that tell painted pictures from real ones.
+
+Frozen features after fixed random mixing as in Projected GANs (Sauer et al., arXiv 2111.01007), spectral
+norm (Miyato et al., arXiv 1802.05957), DiffAugment (Zhao et al., arXiv 2006.10738), LeCam (Tseng et al.,
+arXiv 2104.03310). We differ in the spectral norm: it is exact, not a power iteration, since the heads are
+small; so a call changes nothing, and the weights are all the state there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .layers import conv
+from .vgg import VGG, channels
+
+# Layer -> number of 3x3 convolutions. A patch sees 18, 40 and 84 px: too little to know a composition.
+DEPTHS = {"relu2_1": 2, "relu3_1": 2, "relu4_1": 1}
+SLOPE = 0.2  # of the leaky ReLU
+SHIFT, CUTOUT = 0.125, 0.2  # share of the side
+BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # mild: strong ones would hide wrong colors
+GRAY = 0.5
+
+Logits = dict[str, Tensor]  # layer -> (B, 1, h, w), one per patch: above 0 looks real, below 0 painted
+
+
+class SpectralConv(nn.Module):
+    """A 3x3 convolution of spectral norm 1, its weight taken as a matrix (outputs, inputs * 9)."""
+
+    def __init__(self, inputs: int, outputs: int, rng: torch.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3, generator=rng))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def normalized(self) -> Tensor:
+        """The weight (outputs, inputs, 3, 3) that convolves: divided by its largest singular value."""
+        return self.weight / spectral_norm(self.weight.flatten(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return conv(x, self.normalized(), self.bias)
+
+
+class PatchHead(nn.Module):
+    """Features of one layer (B, C, h, w) -> a logit per patch (B, 1, h, w)."""
+
+    def __init__(self, features: int, hidden: int, depth: int, rng: torch.Generator) -> None:
+        super().__init__()
+        sizes = [min(hidden, features)] + [hidden] * depth
+        mixing = nn.init.orthogonal_(torch.empty(sizes[0], features), generator=rng)
+        self.register_buffer("mixing", mixing[:, :, None, None])  # (mixed, C, 1, 1), orthonormal rows
+        self.register_buffer("mean", torch.zeros(1, features, 1, 1))
+        self.register_buffer("scale", torch.ones(()))
+        self.convs = nn.ModuleList(SpectralConv(a, b, rng) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.weight = nn.Parameter(torch.randn(1, hidden, 1, 1, generator=rng) / hidden**0.5)
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = F.conv2d((features - self.mean) * self.scale, self.mixing)
+        for layer in self.convs:
+            x = F.leaky_relu(layer(x), SLOPE)
+        return F.conv2d(x, self.weight, self.bias)
+
+
+class Discriminator(nn.Module):
+    """A patch head on each of relu2_1, relu3_1 and relu4_1 that the VGG reaches; features in, logits out.
+
+    The VGG itself is not held: its features are given, so that copies and saved states hold the heads alone.
+    """
+
+    def __init__(self, vgg: VGG, hidden: int = 32, seed: int = 0) -> None:
+        """Raises ValueError for a VGG that ends before relu2_1."""
+        super().__init__()
+        reached = [name for name in DEPTHS if name in vgg.layers]
+        if not reached:
+            raise ValueError(f"this VGG ends at {vgg.last}: a discriminator needs one that reaches relu2_1")
+        rng = torch.Generator().manual_seed(seed)
+        heads = {name: PatchHead(channels(vgg.width, name), hidden, DEPTHS[name], rng) for name in reached}
+        self.heads = nn.ModuleDict(heads)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The VGG layers it reads."""
+        return tuple(self.heads)
+
+    def forward(self, features: Mapping[str, Tensor]) -> Logits:
+        return {name: head(features[name]) for name, head in self.heads.items()}
+
+    @torch.no_grad()
+    def measure(self, features: Mapping[str, Tensor]) -> None:
+        """Let these features, of real pictures, come in with mean 0 in each channel and mean square 1 in all.
+
+        One scale for a layer keeps what its channels weigh against each other.
+        """
+        for name, head in self.heads.items():
+            head.mean.copy_(features[name].mean((0, 2, 3), keepdim=True))
+            head.scale.copy_((features[name] - head.mean).square().mean().clamp_min(1e-12).rsqrt())
+
+
+@torch.no_grad()
+def logit_map(discriminator: Discriminator, vgg: VGG, image: Tensor) -> Tensor:
+    """Where pictures (B, 3, H, W) look real (above 0) or painted: the heads' mean logit, (B, 1, H, W)."""
+    logits = discriminator(vgg(image, discriminator.layers))
+    maps = [F.interpolate(value, image.shape[2:], mode="bilinear") for value in logits.values()]
+    return torch.stack(maps).mean(0)
+
+
+def spectral_norm(matrix: Tensor) -> Tensor:
+    """The largest singular value of (rows, columns), fast for few rows: root of the Gram's top eigenvalue."""
+    return torch.linalg.eigvalsh(matrix @ matrix.T)[-1].clamp_min(1e-12).sqrt()
+
+
+def hinge(logits: Logits, target: int) -> Tensor:
+    """Mean of max(0, 1 - target * logit), target 1 for real, -1 for painted: the discriminator's loss."""
+    return _mean([F.relu(1 - target * value).mean() for value in logits.values()])
+
+
+def realness(logits: Logits) -> Tensor:
+    """Mean logit, each head with equal weight: what the painter maximizes."""
+    return _mean([value.mean() for value in logits.values()])
+
+
+def lecam(real: Logits, painted: Logits, real_average: float, painted_average: float) -> Tensor:
+    """Squared excess of real logits over the running average of painted ones, and the other way round.
+
+    It holds the two sides together, so that few real pictures do not let the logits run away.
+    """
+    above = [F.relu(value - painted_average).square().mean() for value in real.values()]
+    below = [F.relu(real_average - value).square().mean() for value in painted.values()]
+    return _mean(above) + _mean(below)
+
+
+def accuracy(real: Logits, painted: Logits) -> float:
+    """Share of patches judged right, real and painted with equal weight: 0.5 is guessing."""
+    rights = [(real[name] > 0).float().mean() + (painted[name] < 0).float().mean() for name in real]
+    return _mean(rights).item() / 2
+
+
+def split(logits: Logits, sizes: Sequence[int]) -> list[Logits]:
+    """The logits of a batch as those of its parts of the given sizes."""
+    parts = {name: value.split(list(sizes)) for name, value in logits.items()}
+    return [{name: part[index] for name, part in parts.items()} for index in range(len(sizes))]
+
+
+def augment(image: Tensor, rng: torch.Generator) -> Tensor:
+    """Pictures (B, 3, H, W) with random color, shift and cutout, each its own; differentiable.
+
+    Real and painted pictures must both go through it: what one side alone shows would be learned as its mark.
+    """
+    return cut_out(shift(jitter(image, rng), rng), rng)
+
+
+def jitter(image: Tensor, rng: torch.Generator) -> Tensor:
+    """Brightness, saturation and contrast of (B, 3, H, W) moved a little; the result may leave [0, 1]."""
+    x = image + _uniform(image, BRIGHTNESS, rng)
+    gray = x.mean(1, keepdim=True)
+    x = gray + (x - gray) * (1 + _uniform(image, SATURATION, rng))
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return mean + (x - mean) * (1 + _uniform(image, CONTRAST, rng))
+
+
+def shift(image: Tensor, rng: torch.Generator) -> Tensor:
+    """(B, 3, H, W) moved by up to an eighth of its sides; what comes in is reflected, not black."""
+    B, _, H, W = image.shape
+    down, across = int(H * SHIFT), int(W * SHIFT)
+    padded = F.pad(image, (across, across, down, down), mode="reflect")
+    tops = torch.randint(2 * down + 1, (B,), generator=rng).tolist()
+    lefts = torch.randint(2 * across + 1, (B,), generator=rng).tolist()
+    moved = [x[:, t : t + H, s : s + W] for x, t, s in zip(padded, tops, lefts, strict=True)]
+    return torch.stack(moved)
+
+
+def cut_out(image: Tensor, rng: torch.Generator) -> Tensor:
+    """(B, 3, H, W) with one gray rectangle each, a fifth of the sides, that may reach over the border."""
+    B, _, H, W = image.shape
+    rows = _hidden(H, B, rng).view(B, 1, H, 1)
+    columns = _hidden(W, B, rng).view(B, 1, 1, W)
+    return image.masked_fill((rows & columns).to(image.device), GRAY)
+
+
+def _hidden(side: int, count: int, rng: torch.Generator) -> Tensor:
+    """(count, side): true along a fifth of the side around a random place."""
+    center = torch.randint(side, (count, 1), generator=rng)
+    return (torch.arange(side) - center).abs() <= (side * CUTOUT - 1) / 2
+
+
+def _uniform(image: Tensor, radius: float, rng: torch.Generator) -> Tensor:
+    drawn = (2 * torch.rand(len(image), 1, 1, 1, generator=rng) - 1) * radius
+    return drawn.to(image)
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean()

@@ -1,0 +1,103 @@
+"""Which pictures a fine-tuning trains on, and which only its checks see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .crops import random_crop
+from .generator import STRIDE
+
+WHOLE_PICTURES = 5  # from this many style pictures on, whole ones are held out; of fewer, a part of each
+CHECK_CROPS = 8
+SCORED = 4  # contents and style pictures that a check compares, each with each
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Pictures (1, 3, H, W) to draw training crops from: real ones, by their shares, and contents."""
+
+    reals: list[Tensor]
+    shares: list[float]
+    contents: list[Tensor]
+
+    def draw(self, count: int, size_px: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Real crops and content crops, both (count, 3, size_px, size_px)."""
+        return crops(self.reals, count, size_px, rng, self.shares), crops(self.contents, count, size_px, rng)
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What every check sees, always the same: crops (B, 3, S, S) and whole pictures (1, 3, H, W)."""
+
+    known: Tensor  # of the real pictures trained on
+    fresh: Tensor  # of those held out
+    content: Tensor  # of contents held out
+    contents: list[Tensor]
+    styles: list[Tensor]
+
+
+def hold_out(
+    pictures: Sequence[Tensor],
+    weights: Sequence[float],
+    contents: Sequence[Tensor],
+    crop_px: int,
+    rng: torch.Generator,
+) -> tuple[Supply, Exam]:
+    """Divide style pictures and contents, (1, 3, H, W) of 2 * crop_px a side or more, to train and to check.
+
+    Of five style pictures or more a fifth is held out, of fewer the right quarter of each, or as much as
+    a crop needs; of two contents or more a quarter; a single one serves both. Weight 0 leaves one out.
+    """
+    used = [index for index, weight in enumerate(weights) if weight > 0]
+    reals, shares = [pictures[index] for index in used], [weights[index] for index in used]
+    favorites = sorted(range(len(reals)), key=lambda index: -shares[index])[:SCORED]
+    styles = [reals[index] for index in favorites]
+    reals, shares, fresh = _divided(reals, shares, crop_px, rng)
+    count = min(SCORED, -(-len(contents) // 4))
+    supply = Supply(reals, shares, list(contents[:-count] or contents))
+    unseen = list(contents[-count:])
+    exam = Exam(
+        known=crops(reals, CHECK_CROPS, crop_px, rng, shares),
+        fresh=crops(fresh, CHECK_CROPS, crop_px, rng),
+        content=crops(unseen, CHECK_CROPS, crop_px, rng),
+        contents=[center_square(picture) for picture in unseen],
+        styles=styles,
+    )
+    return supply, exam
+
+
+def crops(
+    pictures: Sequence[Tensor],
+    count: int,
+    size_px: int,
+    rng: torch.Generator,
+    shares: Sequence[float] | None = None,
+) -> Tensor:
+    """(count, 3, size_px, size_px) random crops in the memory layout that CPU convolutions like."""
+    drawn = torch.cat([random_crop(pictures, size_px, rng, shares) for _ in range(count)])
+    return drawn.contiguous(memory_format=torch.channels_last)
+
+
+def center_square(image: Tensor) -> Tensor:
+    """The largest square in the middle of (B, 3, H, W) whose side is a multiple of 8 px."""
+    height, width = image.shape[2:]
+    side = min(height, width) // STRIDE * STRIDE
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[:, :, top : top + side, left : left + side].contiguous(memory_format=torch.channels_last)
+
+
+def _divided(
+    pictures: list[Tensor], shares: list[float], crop_px: int, rng: torch.Generator
+) -> tuple[list[Tensor], list[float], list[Tensor]]:
+    if len(pictures) >= WHOLE_PICTURES:
+        order = torch.randperm(len(pictures), generator=rng).tolist()
+        fresh, kept = order[: len(order) // 5], order[len(order) // 5 :]
+        return [pictures[i] for i in kept], [shares[i] for i in kept], [pictures[i] for i in fresh]
+    # Cut at the side: sky and ground are then in both parts.
+    bands = [max(crop_px, picture.shape[3] // 4) for picture in pictures]
+    kept = [picture[..., :-band] for picture, band in zip(pictures, bands, strict=True)]
+    return kept, shares, [picture[..., -band:] for picture, band in zip(pictures, bands, strict=True)]
