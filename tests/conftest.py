@@ -89,7 +89,8 @@ def tiny_generator() -> Generator:
     """A generator of about 20,000 random weights that reads `tiny_vgg`."""
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        generator = Generator(GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1))
+        config = GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1)
+        generator = Generator(config)
         for mod in generator.mods.values():
             torch.nn.init.normal_(mod.linear.weight, std=0.1)
         torch.nn.init.normal_(generator.convs["strokes"].weight, std=0.02)
