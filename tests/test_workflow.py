@@ -18,6 +18,7 @@ from tests.workflow_pack import (
     editor,
     make_pack,
     open_runner,
+    problems,
     texts,
 )
 
@@ -130,6 +131,23 @@ def test_the_upload_buttons_entry_is_passed_over(runner: Runner) -> None:
     )
     mask = runner.run(drawn).outputs["1"][0][0]
     assert mask.shape == (1, 5, 6) and torch.allclose(mask, torch.tensor(0.8))
+
+
+@pytest.mark.parametrize(("stored", "result"), [(["b", "image", 7], "b7"), (["b", 7], "b7"), (["b"], "b1")])
+def test_widgets_behind_an_upload_button(runner: Runner, stored: list, result: str) -> None:
+    drawn = editor({1: ("Upload", stored, {}), 2: ("Show", [], {"value": (1, 0, "STRING")})})
+    assert runner.run(drawn).outputs["1"] == [[result]]
+
+
+def test_a_wire_from_a_muted_node_takes_the_widgets_value_with_it(runner: Runner) -> None:
+    """So does the page; an input whose wire leads nowhere keeps its value."""
+    nodes = {1: ("Color", CONTROLLED, {}), 2: ("Color", CONTROLLED, {}), 3: ("Note", [], {})}
+    nodes[4] = ("Mix", [0.5], {"first": (1, 0, "IMAGE"), "share": (2, 1, "FLOAT")})
+    nodes[5] = ("Show", [], {"value": (4, 0, "IMAGE")})
+    found = problems(runner, editor(nodes, modes={2: 2}))
+    assert [(p.kind, p.node, p.input) for p in found] == [("required_input_missing", "4", "share")]
+    nodes[4][2]["share"] = (3, 0, "FLOAT")
+    assert runner.run(editor(nodes)).executed == ["1", "4", "5"]
 
 
 def test_subgraphs_are_refused_with_a_way_out(runner: Runner) -> None:

@@ -195,6 +195,19 @@ class Raise:
         return {"short": (), "none": None, "expand": {"expand": {}, "result": (1,)}}[what]
 
 
+class Upload:
+    RETURN_TYPES = ("STRING",)
+    FUNCTION = "run"
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        button = {"image_upload": True}
+        return {"required": {"file": (["a", "b"], button)}, "optional": {"count": ("INT", {"default": 1})}}
+
+    def run(self, file, count=1):
+        return (f"{file}{count}",)
+
+
 class Broken:
     RETURN_TYPES = ("INT",)
     FUNCTION = "run"
@@ -216,6 +229,7 @@ NODE_CLASS_MAPPINGS = {
     "World": World,
     "Even": Even,
     "Raise": Raise,
+    "Upload": Upload,
     "Broken": Broken,
     "SaveImage": Color,  # a core id: ComfyUI keeps its own
 }
