@@ -134,7 +134,7 @@ def distill(
         with torch.no_grad():
             taught = {name: value for teacher, names in plan for name, value in teacher(image, names).items()}
         # forward and losses
-        mapped = embedding(student(image))
+        mapped = embedding(student(image, isolate=True))  # or deep layers' errors drown the shallow filters
         losses = {name: relative_error(mapped[name], taught[name]) for name in taught}
         loss = torch.stack(list(losses.values())).sum()
         # backward, guard, step

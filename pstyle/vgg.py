@@ -75,11 +75,16 @@ class VGG(nn.Module):
         return tuple(name for name in LAYERS if name in reached)
 
     def forward(
-        self, image: Tensor, layers: Iterable[str] | None = None, padding: str = "reflect"
+        self,
+        image: Tensor,
+        layers: Iterable[str] | None = None,
+        padding: str = "reflect",
+        isolate: bool = False,
     ) -> dict[str, Tensor]:
         """Features of pictures (B, 3, H, W) in [0, 1] by layer name, each (B, C, H / 2^k, W / 2^k).
 
-        Raises ValueError for a layer this network does not reach.
+        With `isolate` the gradient of a layer ends at the wanted layer before it. Raises ValueError for a
+        layer this network does not reach.
         """
         wanted = self._wanted(layers)
         x = (image - self.mean) / self.std
@@ -91,6 +96,7 @@ class VGG(nn.Module):
             x = F.relu(conv(x, layer.weight, layer.bias, padding))
             if name in wanted:
                 found[name] = x
+                x = x.detach() if isolate else x
             if len(found) == len(wanted):
                 break
         return found
