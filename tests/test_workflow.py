@@ -189,6 +189,18 @@ def test_an_override_takes_the_place_of_a_wire(runner: Runner) -> None:
     assert drawn["nodes"][1]["inputs"][0]["link"] == 1  # the caller's workflow is left alone
 
 
+def test_a_replaced_wire_is_gone_from_the_drawing(runner: Runner) -> None:
+    nodes = DRAWN | {3: ("Mix", [0.5], {"first": (1, 0, "IMAGE"), "share": (2, 1, "FLOAT")})}
+    drawn = editor(nodes)
+    drawn["nodes"][1]["outputs"] = [{"name": "IMAGE", "links": None}, {"name": "FLOAT", "links": [2]}]
+    carried = texts(runner.run(drawn, {"3.share": 0.25}).saved[0])["workflow"]
+    assert [slot["link"] for slot in carried["nodes"][2]["inputs"]] == [1, None]
+    assert [link[0] for link in carried["links"]] == [1, 3]
+    assert carried["nodes"][1]["outputs"][1]["links"] == [] and carried["nodes"][2]["widgets_values"] == [
+        0.25
+    ]
+
+
 def test_bad_overrides_are_named_together(runner: Runner) -> None:
     overrides = {"Color.seed": 1, "nobody.x": 1, "3.first": 1, "3.nothing": 1, "dotless": 1,
                  "3.share": "much", "1.level": 3, "4.filename_prefix": "../x"}  # fmt: skip

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pstyle.workflow import BadWorkflow, Runner
 from pstyle.workflow.validate import fits
-from tests.workflow_pack import api, editor, make_pack, open_runner, problems
+from tests.workflow_pack import api, dummy_of, editor, make_pack, open_runner, problems
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +112,21 @@ def test_values_are_converted_as_comfyui_does(runner: Runner) -> None:
     assert runner.run(api(nodes)).outputs["1"] == [[5]]
 
 
+def test_the_ends_of_a_range_belong_to_it(runner: Runner) -> None:
+    low = {"width": 1, "seed": 0, "tint": "red", "level": 0.0}
+    high = {"width": 64, "seed": 2**64 - 1, "tint": "red", "level": 1.0}
+    nodes = {"1": ("Mix", {"first": ("2", 0), "share": 0}), "2": ("Color", low), "3": ("Color", high)}
+    nodes |= {"4": ("Show", {"value": ("1", 0)}), "5": ("Show", {"value": ("3", 1)})}
+    assert sorted(runner.run(api(nodes)).executed) == ["1", "2", "3", "4", "5"]
+
+
 def test_a_check_of_the_nodes_own_takes_the_place_of_the_range(runner: Runner) -> None:
     nodes = {"1": ("Even", {"number": 12}), "2": ("Show", {"value": ("1", 0)})}  # its maximum is 10
     assert runner.run(api(nodes)).outputs["1"] == [[12]]
     nodes["1"] = ("Even", {"number": ("3", 0)})  # by wire it is None to the check
     nodes["3"] = ("Add", {"a": 1, "b": 2})
     assert runner.run(api(nodes)).outputs["1"] == [[3]]
+    assert [call for call in dummy_of(runner).CALLS if call[0] == "Even sees"][-1] == ("Even sees", None)
 
 
 class Anything(str):

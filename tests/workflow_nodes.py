@@ -171,6 +171,7 @@ class Even:
 
     @classmethod
     def VALIDATE_INPUTS(cls, number):
+        CALLS.append(("Even sees", number))
         if number is None:
             return True
         return True if number % 2 == 0 else f"{number} is odd"
