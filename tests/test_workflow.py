@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 
 from pstyle.workflow import BadWorkflow, Runner
+from pstyle.workflow.editor import place_widgets
+from pstyle.workflow.schema import read_schema
 from tests.workflow_pack import (
     CONTROLLED,
     DRAWN,
@@ -137,6 +139,35 @@ def test_the_upload_buttons_entry_is_passed_over(runner: Runner) -> None:
 def test_widgets_behind_an_upload_button(runner: Runner, stored: list, result: str) -> None:
     drawn = editor({1: ("Upload", stored, {}), 2: ("Show", [], {"value": (1, 0, "STRING")})})
     assert runner.run(drawn).outputs["1"] == [[result]]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "options", "stored", "value"),
+    [
+        ("seed", "INT", {}, [1, "fixed", 9], 9),
+        ("seed", "INT", {}, [1, 9], 9),  # made by a program that knows no controls
+        ("noise_seed", "INT", {}, [1, "increment", 9], 9),
+        ("seed", "INT", {"control_after_generate": False}, [1, "fixed"], "fixed"),
+        ("step", "INT", {"control_after_generate": True}, [1, "decrement", 9], 9),
+        ("step", "INT", {}, [1, 9], 9),
+        ("seed", "INT", {"forceInput": True}, [9], 9),
+        ("seed", "FLOAT", {}, [1.5, 9], 9),
+        ("pick", ["a", "b"], {"control_after_generate": True}, ["a", "randomize", "", 9], 9),
+        ("pick", "COMBO", {"options": ["a"]}, ["a", 9], 9),
+        ("wire", "IMAGE", {}, [9], 9),
+    ],
+)
+def test_where_the_next_widget_stands(
+    name: str, kind: object, options: dict, stored: list, value: object
+) -> None:
+    class Sample:
+        RETURN_TYPES = ()
+
+        @classmethod
+        def INPUT_TYPES(cls) -> dict:  # noqa: N802
+            return {"required": {name: (kind, options)}, "optional": {"next": ("INT", {})}}
+
+    assert place_widgets(read_schema(Sample), stored)[0]["next"] == value
 
 
 def test_a_wire_from_a_muted_node_takes_the_widgets_value_with_it(runner: Runner) -> None:
