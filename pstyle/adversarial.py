@@ -63,7 +63,7 @@ class FinetuneConfig:
     lr_latent: float = setting(0.004, 0.0, 1.0, "learning rate of the latents")
     lr_offset: float = setting(0.001, 0.0, 1.0, "learning rate of the modulation offsets")
     lr_weight: float = setting(0.0002, 0.0, 1.0, "learning rate of the convolutions")
-    lr_discriminator: float = setting(0.001, 0.0, 1.0, "learning rate of the discriminator")
+    lr_discriminator: float = setting(0.002, 0.0, 1.0, "learning rate of the discriminator")
     ema: float = setting(0.98, 0.0, 0.9999, "decay per step of the averaged style, which is what is kept")
     check_every: int = setting(50, 1, 10_000, "steps from one check on held-out pictures to the next")
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops, augmentation and discriminator")

@@ -49,7 +49,7 @@ def hold_out(
 ) -> tuple[Supply, Exam]:
     """Divide style pictures and contents, (1, 3, H, W) of 2 * crop_px a side or more, to train and to check.
 
-    Of five style pictures or more a fifth is held out, of fewer the right quarter of each, or as much as
+    Of five style pictures or more a fifth is held out, of fewer a middle quarter of each, or as much as
     a crop needs; of two contents or more a quarter; a single one serves both. Weight 0 leaves one out.
     """
     used = [index for index, weight in enumerate(weights) if weight > 0]
@@ -97,7 +97,23 @@ def _divided(
         order = torch.randperm(len(pictures), generator=rng).tolist()
         fresh, kept = order[: len(order) // 5], order[len(order) // 5 :]
         return [pictures[i] for i in kept], [shares[i] for i in kept], [pictures[i] for i in fresh]
-    # Cut at the side: sky and ground are then in both parts.
-    bands = [max(crop_px, picture.shape[3] // 4) for picture in pictures]
-    kept = [picture[..., :-band] for picture, band in zip(pictures, bands, strict=True)]
-    return kept, shares, [picture[..., -band:] for picture, band in zip(pictures, bands, strict=True)]
+    kept, kept_shares, fresh = [], [], []
+    for picture, share in zip(pictures, shares, strict=True):
+        parts, band = _without_band(picture, crop_px)
+        places = [part.shape[3] - crop_px + 1 for part in parts]  # as many as there are crops side by side
+        kept += parts
+        kept_shares += [share * place / sum(places) for place in places]
+        fresh.append(band)
+    return kept, kept_shares, fresh
+
+
+def _without_band(picture: Tensor, crop_px: int) -> tuple[list[Tensor], Tensor]:
+    """A picture's parts and a quarter from top to bottom between them, which so is most like the rest.
+
+    A picture too narrow for crops on both sides of it gives the quarter up at its right.
+    """
+    width = picture.shape[3]
+    band = max(crop_px, width // 4)
+    left = (width - band) // 2 if width - band >= 2 * crop_px else width - band
+    parts = [part for part in (picture[..., :left], picture[..., left + band :]) if part.shape[3]]
+    return parts, picture[..., left : left + band]

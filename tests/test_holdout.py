@@ -30,9 +30,10 @@ def seen(images: torch.Tensor) -> tuple[set[int], set[int]]:
 @pytest.mark.parametrize("count", [1, 4])
 def test_of_few_pictures_a_quarter_of_each_is_held_out(count):
     supply, exam = hold_out(numbered(count), [1.0] * count, numbered(1), 48, seeded())
-    known, fresh = seen(torch.cat([supply.draw(8, 48, seeded(i))[0] for i in range(5)])), seen(exam.fresh)
-    assert known[0] == set(range(count)) and max(known[1]) < 150 <= min(fresh[1])
-    assert max(seen(exam.known)[1]) < 150
+    known, fresh = seen(torch.cat([supply.draw(8, 48, seeded(i))[0] for i in range(8)])), seen(exam.fresh)
+    assert known[0] == set(range(count)) and fresh[1] <= set(range(75, 125))
+    assert known[1] <= {*range(75), *range(125, 200)} and {0, 199} <= known[1]
+    assert not seen(exam.known)[1] & fresh[1]
 
 
 def test_of_many_pictures_a_fifth_is_held_out_whole():
@@ -43,7 +44,16 @@ def test_of_many_pictures_a_fifth_is_held_out_whole():
     assert not seen(exam.known)[0] & fresh
 
 
-def test_a_band_is_wide_enough_for_a_crop():
+def test_parts_count_by_the_crops_they_hold():
+    supply, _ = hold_out(numbered(2), [0.2, 0.8], numbered(1), 48, seeded())
+    assert [part.shape[3] for part in supply.reals] == [75, 75, 75, 75]
+    assert supply.shares == pytest.approx([0.1, 0.1, 0.4, 0.4])
+    odd, _ = hold_out(numbered(1, width=203), [1.0], numbered(1), 48, seeded())
+    assert [part.shape[3] for part in odd.reals] == [76, 77]
+    assert odd.shares == pytest.approx([29 / 59, 30 / 59])
+
+
+def test_a_band_is_wide_enough_for_a_crop_and_at_the_side_of_a_narrow_picture():
     supply, exam = hold_out(numbered(1, 128, 128), [1.0], numbered(1), 64, seeded())
     assert exam.fresh.shape == (8, 3, 64, 64) and min(seen(exam.fresh)[1]) == 64
     assert max(seen(supply.draw(8, 64, seeded())[0])[1]) == 63
