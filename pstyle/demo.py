@@ -46,7 +46,7 @@ class DemoConfig:
     steps: int = setting(
         LearnConfig.steps, 4, 10_000, "steps of learning; fine-tuning takes a quarter of them"
     )
-    artist: str = choice("palette_knife", tuple(ARTISTS), "the procedural artist whose style is learned")
+    artist: str = choice("hatching", tuple(ARTISTS), "the procedural artist whose style is learned")
     seed: int = setting(0, 0, 2**31 - 1, "seed of everything")
 
     def __post_init__(self) -> None:
