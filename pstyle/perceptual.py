@@ -76,11 +76,25 @@ class Perceptual(nn.Module):
         }
 
 
+class _ClampThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, image: Tensor) -> Tensor:
+        ctx.save_for_backward(image)
+        return image.clamp(0, 1)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        (image,) = ctx.saved_tensors
+        outward = ((image > 1) & (gradient < 0)) | ((image < 0) & (gradient > 0))
+        return gradient.masked_fill(outward, 0)
+
+
 def clamp_through(image: Tensor) -> Tensor:
-    """The picture clamped to [0, 1] with the gradient of the unclamped one, so that saturated pixels still
-    learn.
+    """The picture clamped to [0, 1], with a gradient where descending it leads a saturated pixel back inside.
+
+    Plain clamping never lets such a pixel learn; letting every gradient through drives it ever further out.
     """
-    return image + (image.clamp(0, 1) - image).detach()
+    return _ClampThrough.apply(image)
 
 
 def _grouped(found: Mapping[str, Moments], group: int) -> dict[str, Moments]:
