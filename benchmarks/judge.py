@@ -1,4 +1,4 @@
-"""Judge a stylized picture with the true VGG-19: one JSON line of scores that no training here optimizes.
+"""Judge a stylized picture with the true VGG-19: one JSON line of scores, computed apart from every loss.
 
     python benchmarks/judge.py --vgg FOLDER OUTPUT CONTENT STYLE...
 

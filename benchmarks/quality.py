@@ -61,7 +61,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=8, help="held-out pairs, 1 to 15")
     parser.add_argument("--steps", type=int, help="steps of learning; the default setting if not given")
     parser.add_argument("--contents", nargs="+", help="photographs to learn on; drawn scenes if not given")
-    parser.add_argument("--loss-vgg", default="slim", help="file of the VGG of the losses, as in learn --vgg")
+    parser.add_argument("--loss-vgg", default="loss", help="file of the VGG of the losses, as in learn --vgg")
     parser.add_argument("--generator", type=Path, help="generator to use in place of the shipped one")
     parser.add_argument("--slim", type=Path, help="slim VGG to use in place of the shipped one")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")

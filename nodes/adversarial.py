@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..pstyle.adversarial import FinetuneConfig, Finetuning
 from ..pstyle.discriminator import logit_map
-from ..pstyle.perceptual import Perceptual
+from ..pstyle.perceptual import perceptual_with
 from ..pstyle.vgg import VGG
 from . import host
 from .files import shipped_networks
@@ -61,7 +61,7 @@ class PStyleFinetune:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         contents = "Pictures such as those to be painted. Without them, drawn scenes."
         generator = "The generator the style was learned with, if that is not the shipped one."
-        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped slim VGG."
+        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped one."
         return {
             "required": {
                 "style": wire(STYLE_WIRE, "The style to fine-tune."),
@@ -94,7 +94,7 @@ class PStyleFinetune:
                 contents_or_scenes(contents, config.size_px, config.seed),
                 networks.generator,
                 networks.vgg,
-                Perceptual([judge, networks.vgg] if judge else [networks.vgg]),
+                perceptual_with(networks.vgg, judge),
                 config,
                 [weight for _, weight in style_set],
             )

@@ -26,12 +26,12 @@ from ..pstyle.checkpoint import (
 )
 from ..pstyle.generator import load_generator
 from ..pstyle.style import describe_style, load_style, save_style
-from ..pstyle.vgg import load_vgg
+from ..pstyle.vgg import load_loss_vgg, load_vgg
 from . import host
 from .widgets import wire
 from .wires import GENERATOR_WIRE, STYLE_WIRE, VGG_WIRE, BoundStyle, Networks
 
-SHIPPED_VGG = "slim (shipped)"
+SHIPPED_VGGS = {"slim (shipped)": load_vgg, "loss (shipped)": load_loss_vgg}
 SHIPPED_GENERATOR = "shipped"
 FOREIGN = ""  # the format of a file that names none, as the VGG-19 of others does
 
@@ -78,9 +78,9 @@ class PStyleLoadVGG:
     TITLE = "Load VGG"
     CATEGORY = "pstyle/files"
     DESCRIPTION = (
-        "Loads a VGG, the network whose features stand for style and content. The slim one comes with the "
-        "pack; the ImageNet VGG-19 gives better styles and takes longer: put it into models/pstyle, or run "
-        "'python -m pstyle get-vgg'."
+        "Loads a VGG, the network whose features stand for style and content. Two come with the pack: a "
+        "slim one for looking at features, and one for losses and scores. The ImageNet VGG-19 takes longer: "
+        "put it into models/pstyle, or run 'python -m pstyle get-vgg'."
     )
     RETURN_TYPES = (VGG_WIRE,)
     RETURN_NAMES = ("vgg",)
@@ -89,17 +89,17 @@ class PStyleLoadVGG:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        names = [SHIPPED_VGG, *model_files("pstyle.vgg", FOREIGN)]
-        tooltip = "The shipped slim VGG, or a VGG-19 as .safetensors in models/pstyle."
-        return {"required": {"name": wire(names, tooltip, default=SHIPPED_VGG)}}
+        names = [*SHIPPED_VGGS, *model_files("pstyle.vgg", FOREIGN)]
+        tooltip = "A shipped VGG, or a VGG-19 as .safetensors in models/pstyle."
+        return {"required": {"name": wire(names, tooltip, default=names[0])}}
 
     @classmethod
     def IS_CHANGED(cls, name: str) -> str:
-        return name if name == SHIPPED_VGG else digest(name)
+        return name if name in SHIPPED_VGGS else digest(name)
 
     def load(self, name: str) -> tuple[Any]:
         with torch.inference_mode(False):
-            return (load_vgg(None if name == SHIPPED_VGG else model_file(name)),)
+            return (SHIPPED_VGGS[name]() if name in SHIPPED_VGGS else load_vgg(model_file(name)),)
 
 
 class PStyleLoadGenerator:

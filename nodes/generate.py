@@ -12,7 +12,7 @@ from torch import Tensor
 from ..pstyle.learning import Progress
 from ..pstyle.optimize import OptimizeConfig, optimize
 from ..pstyle.painter import MAX_STRENGTH, Painter, fitted_mask
-from ..pstyle.perceptual import Perceptual
+from ..pstyle.perceptual import perceptual_with
 from ..pstyle.vgg import VGG, load_vgg
 from . import host
 from .files import shipped_networks
@@ -117,7 +117,7 @@ class PStyleOptimize:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped slim VGG."
+        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped one."
         return {
             "required": {
                 "image": wire("IMAGE", "The picture to optimize, one at a time."),
@@ -140,7 +140,7 @@ class PStyleOptimize:
 
         with torch.inference_mode(False), host.borrowed(vgg) as judge, host.borrowed(load_vgg()) as slim:
             host.make_room()
-            perceptual = Perceptual([judge, slim] if judge else [slim])
+            perceptual = perceptual_with(slim, judge)
             styles, weights = [entry[0] for entry in style_set], [entry[1] for entry in style_set]
             found = optimize(to_library(image), styles, perceptual, config, weights, on_step)
         return to_wire(found), to_loss_map(history), history

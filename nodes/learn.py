@@ -16,7 +16,7 @@ from torch import Tensor
 from ..pstyle.checkpoint import BadFile, path_in
 from ..pstyle.images import list_pictures, open_image
 from ..pstyle.learning import MAX_PICTURES, LearnConfig, Learning
-from ..pstyle.perceptual import Perceptual
+from ..pstyle.perceptual import perceptual_with
 from ..pstyle.samples import content_pictures
 from ..pstyle.style import Style, blend, save_style
 from ..pstyle.vgg import VGG
@@ -158,7 +158,7 @@ class PStyleLearn:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         contents = "Pictures such as those to be painted. Without them, the style is learned on drawn scenes."
         generator = "The generator to start from. Without it, the shipped one."
-        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped slim VGG."
+        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped one."
         return {
             "required": {
                 "style_set": wire(STYLE_SET_WIRE, "The pictures to learn from."),
@@ -188,7 +188,7 @@ class PStyleLearn:
                 contents_or_scenes(contents, config.size_px, config.seed),
                 networks.generator,
                 networks.vgg,
-                Perceptual([judge, networks.vgg] if judge else [networks.vgg]),
+                perceptual_with(networks.vgg, judge),
                 config,
                 [weight for _, weight in style_set],
             )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..pstyle.metrics import score
 from ..pstyle.plots import discriminator_plot, loss_plot
-from ..pstyle.vgg import VGG, load_vgg
+from ..pstyle.vgg import VGG, load_loss_vgg
 from . import host
 from .widgets import wire
 from .wires import (
@@ -59,7 +59,7 @@ class PStyleScore:
                 "content": wire("IMAGE", "The pictures before painting: one, or one for each."),
                 "style_set": wire(STYLE_SET_WIRE, "The style pictures."),
             },
-            "optional": {"vgg": wire(VGG_WIRE, "The network that judges. Without it, the shipped slim VGG.")},
+            "optional": {"vgg": wire(VGG_WIRE, "The network that judges. Without it, the shipped one.")},
         }
 
     def score(
@@ -71,7 +71,7 @@ class PStyleScore:
             counts = f"{len(before)} contents for {len(painted)} pictures"
             raise ValueError(f"got {counts}: give one content, or one for each picture")
         styles = [picture.to(device) for picture, _ in style_set]
-        with host.borrowed(vgg or load_vgg()) as judge:
+        with host.borrowed(vgg or load_loss_vgg()) as judge:
             rows = [
                 score(painted[[i]], before[[min(i, len(before) - 1)]], styles, judge)
                 for i in host.watched(range(len(painted)))

@@ -26,6 +26,7 @@ from .generator import STRIDE, Generator
 from .holdout import hold_out
 from .images import resize_short_side
 from .learning import OnStep, Progress, anchored, provenance_of, style_pictures
+from .losses import structure_distance
 from .moments import mix_by_layer, normalized_weights
 from .perceptual import Perceptual, clamp_through
 from .referee import Referee
@@ -55,7 +56,7 @@ class FinetuneConfig:
     adversarial_ratio: float = setting(
         0.2, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms"
     )
-    style_weight: float = setting(12.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
+    style_weight: float = setting(10.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
     lecam_weight: float = setting(0.3, 0.0, 10.0, "weight of the LeCam term, which calms the discriminator")
@@ -67,6 +68,7 @@ class FinetuneConfig:
     ema: float = setting(0.98, 0.0, 0.9999, "decay per step of the averaged style, which is what is kept")
     check_every: int = setting(50, 1, 10_000, "steps from one check on held-out pictures to the next")
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops, augmentation and discriminator")
+    structure_weight: float = setting(3.0, 0.0, 100.0, "weight of structure: fine detail, smooth surfaces")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -153,7 +155,7 @@ class Finetuning:
                     painted = self.game.paint(image)
                 # losses, backward, guard, step: first the discriminator, then the painter
                 record = self._discriminate(real, painted.detach().clamp(0, 1), image)
-                record |= self._paint_better(painted, content)
+                record |= self._paint_better(painted, content, image)
                 state.step += 1
                 # check and record
                 if state.step > c.warmup and (state.step % c.check_every == 0 or state.step == c.steps):
@@ -215,13 +217,14 @@ class Finetuning:
                 numbers[name] = SMOOTHING * numbers[name] + (1 - SMOOTHING) * value
         return {"discriminator_loss": loss.item(), "batch_accuracy": right}
 
-    def _paint_better(self, painted: Tensor, content: dict[str, Tensor]) -> dict[str, float]:
+    def _paint_better(self, painted: Tensor, content: dict[str, Tensor], image: Tensor) -> dict[str, float]:
         """Move the painter if `painted` (B, 3, S, S) has a gradient, which the warm-up withholds."""
         c, weight = self.config, torch.zeros(())
         learns = painted.requires_grad
         with torch.set_grad_enabled(learns):
             terms = self.perceptual.terms(painted, content, self.target, c.gram_weight, group=c.batch)
-            loss = anchored(terms, c.style_weight, c.smooth_weight)
+            terms["structure"] = structure_distance(clamp_through(painted), image)
+            loss = anchored(terms, c.style_weight, c.smooth_weight) + c.structure_weight * terms["structure"]
             adversarial = -realness(self.game.judge(augment(clamp_through(painted), self.rng)))
         terms = terms | {"adversarial": adversarial}
         if learns:

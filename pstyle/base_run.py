@@ -1,4 +1,4 @@
-"""One command from pictures to weights/: a slim VGG distilled from teachers, then a generator in two stages.
+"""One command from pictures to weights/: two VGGs distilled from teachers, then a generator in two stages.
 
 Every stage goes on from its own file in the state folder after a kill, and a finished one is not run again.
 """
@@ -27,11 +27,11 @@ from .images import open_image, resize_short_side, save_image
 from .ledger import Numbers, OnStageStep
 from .perceptual import Perceptual
 from .samples import procedural_style
-from .vgg import LAYERS, SLIM_FILE, VGG, load_vgg, save_vgg
+from .vgg import LAYERS, LOSS_FILE, SLIM_FILE, VGG, load_vgg, save_vgg
 
 FIRST_STAGE_FILE = "generator_first_stage.safetensors"
 NUMBERS_FILE = "numbers.json"
-RESULTS = (SLIM_FILE, GENERATOR_FILE, NUMBERS_FILE)
+RESULTS = (SLIM_FILE, LOSS_FILE, GENERATOR_FILE, NUMBERS_FILE)
 PROCEDURAL_PX = 448
 NORMALIZED_PX = 128  # side of the crops on which a distilled network is measured
 
@@ -40,7 +40,7 @@ NORMALIZED_PX = 128  # side of the crops on which a distilled network is measure
 class BaseRunConfig:
     """Settings of making the shipped weights."""
 
-    steps: int = setting(3000, 1, 1_000_000, "steps of each of the three stages")
+    steps: int = setting(3000, 1, 1_000_000, "steps of each of the four stages")
     procedural: int = setting(60, 0, 10_000, "procedural styles, painted from the photographs")
     seed: int = setting(0, 0, 2**31 - 2, "seed of everything")
 
@@ -51,6 +51,12 @@ class BaseRunConfig:
         """Settings of the slim VGG's distillation."""
         return DistillConfig(steps=self.steps, seed=self.seed)
 
+    def loss_distillation(self, width: float) -> DistillConfig:
+        """Settings of the distillation of the loss network from a teacher of this width."""
+        return DistillConfig(
+            steps=self.steps, width=width, inner=0.5, last="relu3_1", embed=False, lr=1e-3, seed=self.seed
+        )
+
     def architecture(self) -> GeneratorConfig:
         """What the generator is made of."""
         return GeneratorConfig()
@@ -60,14 +66,14 @@ class BaseRunConfig:
         return BaseConfig(steps=self.steps, seed=self.seed)
 
     def second_stage(self) -> BaseConfig:
-        """Settings of the generator's second stage, whose loss comes from the most trusted teachers."""
-        return BaseConfig(steps=self.steps, lr=6e-4, style_weight=8.0, seed=self.seed + 1)
+        """Settings of the generator's second stage, whose loss comes from the distilled loss network."""
+        return BaseConfig(steps=self.steps, seed=self.seed + 1)
 
     def largest_crop_px(self) -> int:
         """The side that every picture needs at least."""
         stages = (self.first_stage(), self.second_stage())
         sizes = [size for stage in stages for size in (stage.size_px, stage.style_px)]
-        return max(NORMALIZED_PX, self.distillation().size_px, *sizes)
+        return max(NORMALIZED_PX, self.distillation().size_px, self.loss_distillation(1.0).size_px, *sizes)
 
 
 @dataclass(frozen=True)
@@ -92,14 +98,14 @@ def make_weights(
     on_step: OnStageStep = lambda stage, steps, record: None,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Make vgg_slim.safetensors, generator.safetensors and numbers.json in the folder `out`; returns them.
+    """Make vgg_slim, vgg_loss and generator.safetensors and numbers.json in the folder `out`; returns them.
 
     `state` is a folder of the run's own, where it goes on after a kill. `on_step` gets a stage's name, its
     number of steps and each step's record. Raises ValueError for unusable files, a state folder of something
     else, or results that exist and may not be replaced.
     """
     c = config or BaseRunConfig()
-    slim_file, generator_file, numbers_file = (state / name for name in RESULTS)
+    slim_file, loss_file, generator_file, numbers_file = (state / name for name in RESULTS)
     results = check_folders(out, state, overwrite)
     teachers = load_teachers(material.teachers)
     numbers = Numbers(numbers_file, {"settings": to_json(c)} | material.fingerprint(), on_step)
@@ -108,15 +114,18 @@ def make_weights(
     paintings = open_crops([*material.paintings, *drawn], c.largest_crop_px())
     numbers.tell(photos=len(photos), paintings=len(material.paintings), procedural=len(drawn))
 
-    slim = make_slim(together(photos, paintings), teachers, c.distillation(), slim_file, numbers)
+    both = together(photos, paintings)
+    slim = make_vgg("slim VGG", both, teachers, c.distillation(), slim_file, numbers)
+    narrow = c.loss_distillation(teachers[0].width)
+    loss = make_vgg("loss VGG", both, teachers[:1], narrow, loss_file, numbers)
     new = new_generator(c.architecture(), c.seed)
     stage = partial(make_generator, slim=slim, photos=photos, paintings=paintings, numbers=numbers)
-    cheap, best = Perceptual([teachers[-1], slim]), Perceptual([*teachers, slim])
+    cheap, best = Perceptual([teachers[-1], slim]), Perceptual([loss, teachers[-1], slim])
     first = stage("generator, first stage", new, cheap, c.first_stage(), state / FIRST_STAGE_FILE)
     final = stage("generator, second stage", first, best, c.second_stage(), generator_file)
 
     numbers.tell(parameters=sum(value.numel() for value in final.parameters()))
-    numbers.tell(sha256={path.name: hash_of([path]) for path in (slim_file, generator_file)})
+    numbers.tell(sha256={path.name: hash_of([path]) for path in (slim_file, loss_file, generator_file)})
     for result in results:
         write_atomically(result, (state / result.name).read_bytes(), overwrite=overwrite)
     return results
@@ -184,18 +193,19 @@ def new_generator(config: GeneratorConfig, seed: int) -> Generator:
         return Generator(config)
 
 
-def make_slim(
-    crops: Crops, teachers: list[VGG], config: DistillConfig, product: Path, numbers: Numbers
+def make_vgg(
+    name: str, crops: Crops, teachers: list[VGG], config: DistillConfig, product: Path, numbers: Numbers
 ) -> VGG:
-    """The slim VGG as stored in the file `product`, distilled first if it is not there."""
+    """The VGG as stored in the file `product`, distilled first if it is not there."""
     if not product.exists():
-        with numbers.stage("slim VGG", config.steps, to_json(config)) as on_step:
-            slim = distill(crops, teachers, config, state_path=state_of(product), on_step=on_step)
+        with numbers.stage(name, config.steps, to_json(config)) as on_step:
+            vgg = distill(crops, teachers, config, state_path=state_of(product), on_step=on_step)
         rng = torch.Generator().manual_seed(config.seed)
         images = [crops.draw(8, NORMALIZED_PX, rng) for _ in range(4)]
-        fits = linear_fits(slim, teachers, images)
-        numbers.tell(explained={name: round(fit.explained, 4) for name, fit in fits.items()})
-        save_vgg(product, slim, f"distilled by pstyle {__version__} from {len(teachers)} teachers")
+        fits = linear_fits(vgg, teachers, images)
+        explained = {layer: round(fit.explained, 4) for layer, fit in fits.items()}
+        numbers.tell(explained=numbers.found.get("explained", {}) | {name: explained})
+        save_vgg(product, vgg, f"distilled by pstyle {__version__} from {len(teachers)} teachers")
     return load_vgg(product)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from .config import check_settings, setting, to_json
 from .crops import Crops
 from .generator import CONTENT_LAYERS, Generator, StyleEncoder, style_moments
+from .losses import structure_distance
 from .moments import Moments
 from .perceptual import Perceptual, clamp_through
 from .stepping import Stepper, cosine
@@ -36,14 +37,15 @@ class BaseConfig:
     size_px: int = setting(128, 32, 1024, "side of the content crops in pixels")
     style_px: int = setting(192, 32, 1024, "side of the style crops in pixels")
     lr: float = setting(1e-3, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
-    style_weight: float = setting(6.0, 0.0, 1e4, "weight of the style term; the content term has weight 1")
+    style_weight: float = setting(10.0, 0.0, 1e4, "weight of the style term; the content term has weight 1")
     gram_weight: float = setting(0.5, 0.0, 100.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
-    range_weight: float = setting(2.0, 0.0, 100.0, "weight of values outside [0, 1]")
+    structure_weight: float = setting(3.0, 0.0, 100.0, "weight of structure, which keeps fine detail")
+    range_weight: float = setting(5.0, 0.0, 100.0, "weight of values outside [0, 1]")
     identity_weight: float = setting(
         4.0, 0.0, 1e3, "weight of a picture painted in its own style, mean absolute error"
     )
-    identity_every: int = setting(4, 1, 1000, "steps from one identity step to the next")
+    identity_every: int = setting(20, 1, 1000, "steps from one identity step to the next")
     mixed_share: float = setting(0.25, 0.0, 1.0, "share of styles that are mixtures of two")
     recolored_share: float = setting(0.3, 0.0, 1.0, "share of style crops with exchanged color channels")
     ema: float = setting(0.998, 0.0, 1.0, "decay per step of the averaged weights")
@@ -125,7 +127,8 @@ def style_terms(
         features = vgg(image, CONTENT_LAYERS)
     latent = generator.encode(code).repeat_interleave(config.contents, dim=0)
     output = generator(image, features, generator.modulation(latent))
-    return perceptual.terms(output, content, target, config.gram_weight, group=config.contents)
+    terms = perceptual.terms(output, content, target, config.gram_weight, group=config.contents)
+    return terms | {"structure": structure_distance(clamp_through(output), image)}
 
 
 def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, Tensor]:
@@ -139,7 +142,8 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
 def weighted(terms: dict[str, Tensor], config: BaseConfig) -> Tensor:
     """The loss that is minimized: every term times its weight."""
     weights = {"style": config.style_weight, "content": 1.0, "smooth": config.smooth_weight}
-    weights |= {"range": config.range_weight, "identity": config.identity_weight}
+    weights |= {"structure": config.structure_weight, "range": config.range_weight}
+    weights |= {"identity": config.identity_weight}
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
 

@@ -21,7 +21,7 @@ from .generator import load_generator
 from .images import open_image, resize_short_side, save_image
 from .learning import LearnConfig, Learned, Learning, OnStep
 from .painter import Painter, choose_device
-from .perceptual import Perceptual
+from .perceptual import perceptual_with
 from .plots import contact_sheet, discriminator_plot, loss_plot
 from .samples import ARTISTS, content_pictures, paint_as
 from .style import Style, save_style
@@ -146,7 +146,7 @@ def make_styles(
     """Learn the pictures' style, then fine-tune it; practice is on the artist's motifs and drawn scenes."""
     chosen = choose_device(device)
     slim, generator = load_vgg().to(chosen), load_generator().to(chosen)
-    networks = generator, slim, Perceptual([slim])
+    networks = generator, slim, perceptual_with(slim)
     contents = [*originals, *content_pictures(SCENES, SIZE_PX, config.seed)]
     learning = Learning(pictures, contents, *networks, config.learning())
     with watch("learning") as on_step:

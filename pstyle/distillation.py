@@ -7,7 +7,7 @@ energy), and in taking deep layers from a second teacher where the first one end
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .config import check_settings, setting, to_json
+from .config import check_settings, choice, setting, to_json
 from .crops import Crops
 from .stepping import Stepper, cosine
 from .training_state import TrainingState
@@ -36,6 +36,11 @@ class DistillConfig:
     size_px: int = setting(96, 32, 1024, "side of the training crops in pixels")
     lr: float = setting(5e-4, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
     width: float = setting(0.25, 0.05, 1.0, "width of the student relative to VGG-19")
+    inner: float = setting(1.0, 0.05, 1.0, "width of the student's layers between style layers, on top")
+    last: str = choice("relu5_1", LAYERS, "deepest layer of the student")
+    embed: bool = setting(
+        True, help="map features linearly to the teacher's; else they are compared as they are"
+    )
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops and initial weights")
 
     def __post_init__(self) -> None:
@@ -43,23 +48,28 @@ class DistillConfig:
 
 
 class Embedding(nn.Module):
-    """A linear map per layer from the student's channels to the teacher's, used in training only."""
+    """A linear map per layer from the student's channels to the teacher's, used in training only; layers
+    without one stay as they are.
+    """
 
     def __init__(self, pairs: Mapping[str, tuple[int, int]]) -> None:
         super().__init__()
         self.maps = nn.ModuleDict({name: nn.Conv2d(a, b, 1) for name, (a, b) in pairs.items()})
 
     def forward(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: layer(features[name]) for name, layer in self.maps.items()}
+        return dict(features) | {name: layer(features[name]) for name, layer in self.maps.items()}
 
 
-def layers_by_teacher(teachers: list[VGG]) -> list[tuple[VGG, tuple[str, ...]]]:
+def layers_by_teacher(
+    teachers: list[VGG], layers: Sequence[str] = LAYERS
+) -> list[tuple[VGG, tuple[str, ...]]]:
     """Each layer is taught by the first teacher that reaches it."""
-    left, plan = list(LAYERS), []
+    left, plan = list(layers), []
     for teacher in teachers:
         reached = tuple(name for name in left if name in teacher.layers)
         left = [name for name in left if name not in reached]
-        plan.append((teacher, reached))
+        if reached:
+            plan.append((teacher, reached))
     return plan
 
 
@@ -67,12 +77,12 @@ def new_student(teacher: VGG, crops: Crops, config: DistillConfig, rng: torch.Ge
     """A student whose filters start as the teacher's strongest ones (by L1 norm), random where the teacher
     ends.
     """
-    student = VGG(config.width)
+    student = VGG(config.width, config.last, config.inner)
     for layer in student.features.values():
         nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=rng)
         nn.init.zeros_(layer.bias)
     _prune_into(student, teacher)
-    return normalize_activations(student, crops, rng)
+    return normalize_activations(student, crops, rng) if config.embed else student
 
 
 def fitted_embedding(
@@ -111,14 +121,15 @@ def distill(
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
     save_every: int = 250,
 ) -> VGG:
-    """Train a slim VGG to carry the teachers' features; resumes from `state_path` if that file exists.
+    """Train a small VGG to carry the teachers' features; resumes from `state_path` if that file exists.
 
     Teachers are given from the most trusted to the least; their input is the same picture in [0, 1]. A given
-    `student` is trained on. Returns the frozen student, its filters scaled by `weigh_channels`.
+    `student` is trained on. Returns the frozen student, its embedded filters scaled by
+    `weigh_channels`.
     """
     rng = torch.Generator().manual_seed(config.seed)
     student = student or new_student(teachers[0], crops, config, rng)
-    embedding = fitted_embedding(student, teachers, crops, config, rng)
+    embedding = fitted_embedding(student, teachers, crops, config, rng) if config.embed else Embedding({})
     student.requires_grad_(True)
     weights = [*student.parameters(), *embedding.parameters()]
     optimizer = torch.optim.Adam(weights, lr=config.lr, betas=(0.9, 0.99))
@@ -127,15 +138,15 @@ def distill(
     )
     if state_path:
         state.resume(state_path)
-    stepper, plan = Stepper(optimizer), layers_by_teacher(teachers)
+    stepper, plan = Stepper(optimizer), layers_by_teacher(teachers, student.layers)
     while state.step < config.steps:
         # batch
         image = crops.draw(config.batch, config.size_px, rng).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             taught = {name: value for teacher, names in plan for name, value in teacher(image, names).items()}
         # forward and losses
-        mapped = embedding(student(image, isolate=True))  # or deep layers' errors drown the shallow filters
-        losses = {name: relative_error(mapped[name], taught[name]) for name in taught}
+        found = embedding(student(image, isolate=True))  # or deep layers' errors drown the shallow filters
+        losses = {name: relative_error(found[name], taught[name]) for name in taught}
         loss = torch.stack(list(losses.values())).sum()
         # backward, guard, step
         stepper.step(loss, cosine(state.step, config.steps, warmup=50), losses)
@@ -219,7 +230,7 @@ def linear_fits(student: VGG, teachers: list[VGG], images: Iterable[Tensor]) -> 
     totals: dict[str, list[Tensor]] = {}
     for image in images:
         own = student(image)
-        for teacher, names in layers_by_teacher(teachers):
+        for teacher, names in layers_by_teacher(teachers, student.layers):
             for name, target in teacher(image, names).items():
                 sums = _sums(own[name], target)
                 old = totals.get(name, [0.0] * len(sums))

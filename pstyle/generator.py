@@ -1,9 +1,11 @@
 """The painter's network: content features and a style's modulation -> picture.
 
 Instance norm with per-style affine parameters after Dumoulin et al., arXiv 1610.07629; a style encoder
-predicts them from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in the output: the
-picture's own pixels, restyled, enter convolutions at half the resolution, and a pixel shuffle (Shi et al.,
-arXiv 1609.05158) brings the strokes to full size.
+predicts them from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in three places:
+content features enter at every resolution but the last, with the picture's own colors at a quarter of it;
+noise that depends on the position alone gives flat areas something to make strokes of (Ulyanov et al., arXiv
+1603.03417; without it they show the grid of the upsampling); and a pixel shuffle (Shi et al., arXiv
+1609.05158) brings the strokes to full size.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from . import checkpoint
 from .config import check_settings, from_json, setting, to_json
 from .layers import Statistics, conv, modulate, statistics
 from .moments import Moments, moments
+from .noise import position_noise
 from .shipped import weights_folder
 from .vgg import VGG, channels
 
@@ -27,7 +30,8 @@ GENERATOR_FILE = "generator.safetensors"
 CONTENT_LAYERS = ("relu2_1", "relu3_1", "relu4_1")
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 STRIDE = 8  # pixels per position of the deepest content features
-LEVELS = 4  # latents per style: form (1/8), texture (1/4), grain (1/2), color (1/1)
+NOISES = {"texture": (0, 1), "grain": (2,)}  # layers of position noise at 1/4 and 1/2 of the resolution
+LEVELS = 4  # latents per style: form (1/8), texture (1/4), grain (1/2), color
 
 Modulation = dict[str, Tensor]  # site name -> (B, 2C, 1, 1): scale and bias of a StyleMod layer
 
@@ -122,6 +126,8 @@ class Generator(nn.Module):
             "grain0": (2, c.grain),
             "grain1": (2, c.grain),
             "color": (3, 3),
+            "texture_noise": (1, len(NOISES["texture"])),
+            "grain_noise": (2, len(NOISES["grain"])),
         }
         self.sites = {name: level for name, (level, _) in sizes.items()}
         self.mods = nn.ModuleDict({name: StyleMod(c.latent, size) for name, (_, size) in sizes.items()})
@@ -133,11 +139,11 @@ class Generator(nn.Module):
         self.convs.update(
             {
                 "to_texture": _conv(c.body, features[1]),
-                "texture0": _conv(features[1], c.texture, bias=False),
+                "texture0": _conv(features[1] + 3 + len(NOISES["texture"]), c.texture, bias=False),
                 "texture1": _conv(c.texture, c.texture, bias=False),
                 "to_grain": _conv(c.texture, features[0]),
-                "grain0": _conv(features[0], c.grain, bias=False),
-                "grain1": _conv(c.grain + 12, c.grain, bias=False),
+                "grain0": _conv(features[0] + len(NOISES["grain"]), c.grain, bias=False),
+                "grain1": _conv(c.grain, c.grain, bias=False),
                 "strokes": _conv(c.grain, 12),
             }
         )
@@ -162,11 +168,13 @@ class Generator(nn.Module):
         padding: str = "reflect",
         frozen: Mapping[str, Statistics] | None = None,
         record: dict[str, Statistics] | None = None,
+        origin: tuple[int, int] = (0, 0),
     ) -> Tensor:
         """Paint pictures (B, 3, H, W) with VGG features of theirs; may leave [0, 1] a little: the caller
         clamps.
 
-        `record`, if given, receives every site's statistics, to be passed as `frozen` later.
+        `record`, if given, receives every site's statistics, to be passed as `frozen` later. `origin` is the
+        row and column, multiples of 8, of a tile's corner in the whole picture.
         """
 
         def mod(x: Tensor, site: str) -> Tensor:
@@ -177,16 +185,22 @@ class Generator(nn.Module):
         def convolve(x: Tensor, name: str) -> Tensor:
             return conv(x, self.convs[name].weight, self.convs[name].bias, padding)
 
+        def noise(like: Tensor, name: str, stride: int) -> Tensor:
+            corner = (origin[0] // stride, origin[1] // stride)
+            found = position_noise(like, NOISES[name], corner, around=padding == "circular")
+            return mod(found, f"{name}_noise")
+
         x = convolve(mod(features["relu4_1"], "content4"), "body")  # (B, body, H/8, W/8)
         for i in range(self.config.blocks):
             x = x + convolve(F.relu(mod(convolve(x, f"block{i}"), f"block{i}")), f"block{i}_out")
         x = enlarge(convolve(x, "to_texture")) + mod(features["relu3_1"], "content3")  # (B, C3, H/4, W/4)
-        x = F.relu(mod(convolve(F.relu(x), "texture0"), "texture0"))
+        colors = mod(F.avg_pool2d(image, 4), "color")  # (B, 3, H/4, W/4): colors without detail
+        x = torch.cat([F.relu(x), colors, noise(x, "texture", 4)], dim=1)  # (B, C3 + 5, H/4, W/4)
+        x = F.relu(mod(convolve(x, "texture0"), "texture0"))
         x = F.relu(mod(convolve(x, "texture1"), "texture1"))
         x = enlarge(convolve(x, "to_grain")) + mod(features["relu2_1"], "content2")  # (B, C2, H/2, W/2)
-        x = F.relu(mod(convolve(F.relu(x), "grain0"), "grain0"))
-        colors = mod(image, "color")  # (B, 3, H, W)
-        x = torch.cat([x, F.pixel_unshuffle(colors, 2)], dim=1)  # (B, grain + 12, H/2, W/2)
+        x = torch.cat([F.relu(x), noise(x, "grain", 2)], dim=1)  # (B, C2 + 1, H/2, W/2)
+        x = F.relu(mod(convolve(x, "grain0"), "grain0"))
         x = F.relu(mod(convolve(x, "grain1"), "grain1"))
         return F.pixel_shuffle(convolve(x, "strokes"), 2)
 

@@ -20,8 +20,10 @@ from .config import check_settings, setting, to_json
 from .crops import random_crop, single_pictures
 from .generator import CONTENT_LAYERS, STRIDE, Generator, style_moments
 from .images import resize_short_side
+from .losses import structure_distance
 from .moments import Moments, mix_by_layer
-from .perceptual import Perceptual
+from .patches import patch_distance, style_patches
+from .perceptual import Perceptual, clamp_through
 from .stepping import Stepper, cosine
 from .style import Provenance, Style, StyledGenerator, preview_of
 from .training_state import TrainingState
@@ -35,19 +37,25 @@ MAX_PICTURES = 50
 class LearnConfig:
     """Settings of learning a style."""
 
-    steps: int = setting(160, 0, 10_000, "optimization steps; 0 only encodes the pictures")
+    steps: int = setting(100, 0, 10_000, "optimization steps; 0 only encodes the pictures")
     size_px: int = setting(
         512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size"
     )
-    crop_px: int = setting(160, 64, 512, "side of the content crops in pixels")
+    crop_px: int = setting(128, 64, 512, "side of the content crops in pixels")
     batch: int = setting(4, 1, 32, "content crops per step; their statistics are taken together")
-    style_weight: float = setting(12.0, 0.0, 1000.0, "weight of style; content has weight 1")
+    style_weight: float = setting(10.0, 0.0, 1000.0, "weight of style; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
     lr_latent: float = setting(0.02, 0.0, 1.0, "learning rate of the latents")
     lr_offset: float = setting(0.005, 0.0, 1.0, "learning rate of the modulation offsets")
     lr_weight: float = setting(0.001, 0.0, 1.0, "learning rate of the convolutions")
     seed: int = setting(0, 0, 2**31 - 1, "seed of the crops")
+    structure_weight: float = setting(
+        3.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
+    )
+    patch_weight: float = setting(
+        20.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -109,6 +117,8 @@ class Learning:
             self.target: dict[str, Moments] = mix_by_layer(
                 [perceptual.style(picture) for picture in seen], weights
             )
+        drawing = torch.Generator().manual_seed(self.config.seed)
+        self.patches = style_patches(seen, weights, drawing)
         self.styled = StyledGenerator(generator, latent).to(device)
         self.contents = [
             resize_short_side(picture, self.config.size_px).to(device)
@@ -134,7 +144,11 @@ class Learning:
             # forward, losses
             output = self.styled.generator(image, features, self.styled.modulation())
             terms = self.perceptual.terms(output, content, self.target, c.gram_weight, group=c.batch)
+            shown = clamp_through(output)
+            terms["structure"] = structure_distance(shown, image)
+            terms["patches"] = patch_distance(shown, self.patches, self.rng)
             loss = anchored(terms, c.style_weight, c.smooth_weight)
+            loss = loss + c.structure_weight * terms["structure"] + c.patch_weight * terms["patches"]
             # backward, guard, step
             self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
             # record

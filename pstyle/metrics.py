@@ -1,4 +1,4 @@
-"""Scores of a stylized picture that no loop optimizes: style, patches, color, structure and edges.
+"""Scores of a stylized picture, apart from every loss: style, patches, color, structure and edges.
 
 Patch SWD follows Elnekave & Weiss (arXiv 2203.14672), SSIM follows Wang et al. 2004, the style score compares
 what Gatys et al. (arXiv 1508.06576) and Huang & Belongie (arXiv 1703.06868) match. Scores are comparable only

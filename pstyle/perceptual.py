@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .losses import content_distance, style_distance, total_variation
 from .moments import Moments, moments_by_layer
-from .vgg import VGG
+from .vgg import VGG, load_loss_vgg
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 CONTENT_LAYERS = ("relu3_1", "relu4_1")
@@ -74,6 +74,13 @@ class Perceptual(nn.Module):
             "smooth": total_variation(output),
             "range": (F.relu(output - 1) + F.relu(-output)).mean(),
         }
+
+
+def perceptual_with(slim: VGG, vgg: VGG | None = None) -> Perceptual:
+    """The loss read from `vgg`, by default the shipped network for losses, and from the slim one for layers
+    it does not reach; on the slim one's device.
+    """
+    return Perceptual([vgg or load_loss_vgg(), slim]).to(next(slim.parameters()).device)
 
 
 class _ClampThrough(torch.autograd.Function):

@@ -24,14 +24,18 @@ BLOCKS = (
     (512, 4),
     (512, 4),
 )  # (channels at width 1, convolutions), pooled between
-SLIM_FILE = "vgg_slim.safetensors"
+SLIM_FILE = "vgg_slim.safetensors"  # what painters read: every layer at a quarter of the width
+LOSS_FILE = "vgg_loss.safetensors"  # what losses and scores read: full width to relu3_1, narrower between
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def channels(width: float, layer: str) -> int:
-    """Number of feature maps of a layer such as "relu3_1" at the given width."""
-    return max(1, round(BLOCKS[int(layer[4]) - 1][0] * width))
+def channels(width: float, layer: str, inner: float = 1.0) -> int:
+    """Number of feature maps of a layer such as "relu3_1" at the given width; `inner` narrows all but the
+    first of a block.
+    """
+    share = width if layer.endswith("_1") else width * inner
+    return max(1, round(BLOCKS[int(layer[4]) - 1][0] * share))
 
 
 def convolutions(last: str = "relu5_1") -> list[tuple[str, int]]:
@@ -51,17 +55,19 @@ class VGG(nn.Module):
     """VGG-19's convolutions at a width, frozen where they are made.
 
     Differs from torchvision in two ways: pictures come in [0, 1] and are normalized inside, and padding is an
-    argument of the call, reflection by default (zeros darken the borders of a stylized picture).
+    argument of the call, reflection by default (zeros darken the borders of a stylized picture). With `inner`
+    below 1 the convolutions between style layers are narrower than those, which makes a network that yields
+    features of full width at a fraction of the time.
     """
 
-    def __init__(self, width: float = 1.0, last: str = "relu5_1") -> None:
+    def __init__(self, width: float = 1.0, last: str = "relu5_1", inner: float = 1.0) -> None:
         super().__init__()
-        self.width, self.last = width, last
+        self.width, self.last, self.inner = width, last, inner
         self.plan = convolutions(last)
         self.features = nn.ModuleDict()
         previous = 3
         for name, index in self.plan:
-            current = channels(width, name)
+            current = channels(width, name, inner)
             self.features[str(index)] = nn.Conv2d(previous, current, 3, padding=1)
             previous = current
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
@@ -114,14 +120,19 @@ class VGG(nn.Module):
 def save_vgg(path: Path, vgg: VGG, origin: str) -> None:
     """Write a VGG in half precision with one line on where its weights come from."""
     tensors = {name: value.half() for name, value in vgg.state_dict().items()}
-    metadata = {"format": "pstyle.vgg", "width": repr(vgg.width), "last": vgg.last, "origin": origin}
-    checkpoint.save(path, tensors, metadata)
+    shape = {"width": repr(vgg.width), "inner": repr(vgg.inner), "last": vgg.last}
+    checkpoint.save(path, tensors, {"format": "pstyle.vgg", "origin": origin} | shape)
+
+
+def load_loss_vgg() -> VGG:
+    """The shipped network for losses and scores."""
+    return load_vgg(weights_folder() / LOSS_FILE)
 
 
 def load_vgg(path: Path | None = None) -> VGG:
     """The shipped slim VGG, or any VGG-19 of ours or torchvision's layout in a .safetensors file.
 
-    Width and depth are read off the file's own shapes and then every name and shape must fit them. Raises
+    Widths and depth are read off the file's own shapes and then every name and shape must fit them. Raises
     BadFile.
     """
     path = Path(path) if path is not None else weights_folder() / SLIM_FILE
@@ -140,9 +151,12 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
         raise BadFile(
             f"{name!r} is no VGG-19: it needs tensors named features.0.weight, features.0.bias and so on"
         )
+    second = shapes.get("features.2.weight", first)  # the first of the convolutions that may be narrower
+    inner = min(second[0] / first[0], 1.0) if len(second) == 4 else 1.0
     with torch.device("meta"):
         expected = {
-            key: tuple(value.shape) for key, value in VGG(first[0] / 64, found[-1]).state_dict().items()
+            key: tuple(value.shape)
+            for key, value in VGG(first[0] / 64, found[-1], inner).state_dict().items()
         }
     for key in sorted(expected.keys() ^ shapes.keys()):
         raise BadFile(
@@ -151,4 +165,4 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
     for key, shape in expected.items():
         if shapes[key] != shape:
             raise BadFile(f"{name!r} is no VGG-19: tensor {key!r} must be {shape}, got {shapes[key]}")
-    return VGG(first[0] / 64, found[-1])
+    return VGG(first[0] / 64, found[-1], inner)

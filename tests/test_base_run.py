@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.conftest import random_picture
 from tests.tiny_networks import tiny_vgg
 
 SMALL = GeneratorConfig(latent=8, vgg_width=0.0625, body=8, texture=8, grain=8, blocks=1)
-STAGES = {"slim VGG": 2, "generator, first stage": 3, "generator, second stage": 2}
+STAGES = {"slim VGG": 2, "loss VGG": 2, "generator, first stage": 3, "generator, second stage": 2}
 
 
 class TinyRun(BaseRunConfig):
@@ -29,6 +30,9 @@ class TinyRun(BaseRunConfig):
 
     def distillation(self) -> DistillConfig:
         return DistillConfig(steps=2, batch=1, size_px=32, width=0.0625, seed=self.seed)
+
+    def loss_distillation(self, width: float) -> DistillConfig:
+        return replace(super().loss_distillation(width), steps=2, batch=1, size_px=32)
 
     def architecture(self) -> GeneratorConfig:
         return SMALL
@@ -74,8 +78,10 @@ def whole(material: Material, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def test_a_run_makes_networks_that_fit_each_other(whole: dict[str, bytes], tmp_path: Path) -> None:
     for name, data in whole.items():
         (tmp_path / name).write_bytes(data)
-    vgg, generator = load_vgg(tmp_path / RESULTS[0]), load_generator(tmp_path / RESULTS[1])
-    assert (vgg.width, vgg.last) == (0.0625, "relu5_1") and generator.config == SMALL
+    slim, loss = (load_vgg(tmp_path / name) for name in RESULTS[:2])
+    generator = load_generator(tmp_path / RESULTS[2])
+    assert (slim.width, slim.last, slim.inner) == (0.0625, "relu5_1", 1) and generator.config == SMALL
+    assert (loss.width, loss.last, loss.inner) == (0.125, "relu3_1", 0.5)  # as wide as its teacher
     start = new_generator(SMALL, seed=0).convs["body"].weight.half().float()  # as a file would hold it
     assert not torch.equal(generator.convs["body"].weight, start) and generator.encoder.mean.any()
 
@@ -83,7 +89,9 @@ def test_a_run_makes_networks_that_fit_each_other(whole: dict[str, bytes], tmp_p
 def test_the_numbers_tell_what_was_done(whole: dict[str, bytes]) -> None:
     numbers = json.loads(whole["numbers.json"])
     assert (numbers["photos"], numbers["paintings"], numbers["procedural"]) == (1, 2, 1)
-    assert numbers["explained"].keys() == {f"relu{level}_1" for level in range(1, 6)}
+    explained = {name: sorted(layers) for name, layers in numbers["explained"].items()}
+    reached = [f"relu{level}_1" for level in range(1, 6)]
+    assert explained == {"slim VGG": reached, "loss VGG": reached[:3]}
     assert {name: stage["steps"] for name, stage in numbers["stages"].items()} == STAGES
     for name, stage in numbers["stages"].items():
         assert (
@@ -115,7 +123,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     paths = make_weights(material, tmp_path / "out", tmp_path / "state", CONFIG, killed_at("", 0, again))
     finished = list(STAGES)[: list(STAGES).index(stage)]
     assert again and not {name for name, _ in again} & set(finished)
-    for path in paths[:2]:
+    for path in paths[:3]:
         assert path.read_bytes() == whole[path.name]
 
 

@@ -6,6 +6,7 @@ import json
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -129,15 +130,18 @@ def test_the_loss_may_come_from_another_network(call, place: Path) -> None:
     """By name from the model folder or by path; layers that it does not reach come from the slim one."""
     common = ["learn", "one.png", "--content", "photos", *QUICK]
     for out, more in (
-        ("slim", []),
+        ("shipped", []),
+        ("slim", ["--vgg", "slim"]),
         ("name", ["--vgg", "shallow"]),
         ("path", ["--vgg", "models/pstyle/shallow.safetensors"]),
     ):
         assert call(*common, "-o", f"{out}.safetensors", *more)[0] == 0
-    slim, name, path = (
-        load_style(place / f"{out}.safetensors").weights["body.weight"] for out in ("slim", "name", "path")
+    shipped, slim, name, path = (
+        load_style(place / f"{out}.safetensors").weights["body.weight"]
+        for out in ("shipped", "slim", "name", "path")
     )
-    assert torch.equal(name, path) and not torch.equal(name, slim)
+    assert torch.equal(name, path)
+    assert not any(torch.equal(a, b) for a, b in ((name, slim), (name, shipped), (slim, shipped)))
 
 
 def test_ctrl_c_keeps_the_style_so_far(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +265,8 @@ def test_train_base_makes_weights(call, place: Path, monkeypatch: pytest.MonkeyP
     quick = BaseConfig(steps=1, styles=1, contents=1, size_px=32, style_px=32)
     small = GeneratorConfig(latent=8, vgg_width=0.0625, body=8, texture=8, grain=8, blocks=1)
     slim = DistillConfig(steps=1, batch=1, size_px=32, width=0.0625)
+    narrow = replace(slim, width=0.125, inner=0.5, last="relu3_1", embed=False)
+    monkeypatch.setattr(BaseRunConfig, "loss_distillation", lambda self, width: narrow)
     for name, value in (
         ("distillation", slim),
         ("architecture", small),
@@ -278,10 +284,10 @@ def test_train_base_makes_weights(call, place: Path, monkeypatch: pytest.MonkeyP
         *("--out", "made", "--state", "state", "--procedural", "0"),
     )
     assert code == 0 and err == ""
-    assert out == [
-        f"made/{name}" for name in ("vgg_slim.safetensors", "generator.safetensors", "numbers.json")
-    ]
-    assert load_vgg(Path(out[0])).width == load_generator(Path(out[1])).config.vgg_width == 0.0625
+    names = ("vgg_slim.safetensors", "vgg_loss.safetensors", "generator.safetensors", "numbers.json")
+    assert out == [f"made/{name}" for name in names]
+    assert load_vgg(Path(out[0])).width == load_generator(Path(out[2])).config.vgg_width == 0.0625
+    assert load_vgg(Path(out[1])).inner == 0.5
 
 
 # --- bad input

@@ -86,6 +86,22 @@ def test_the_student_learns(teachers, crops):
     assert found is student and not any(weight.requires_grad for weight in found.parameters())
 
 
+def test_without_an_embedding_the_student_s_own_features_become_the_teacher_s(teachers, crops):
+    """Channel by channel, which is what a loss network is for; deeper layers are left out."""
+    teacher = teachers[0]
+    config = dataclasses.replace(
+        QUICK, steps=1, width=0.25, inner=0.5, last="relu2_1", embed=False, batch=4, lr=1e-2
+    )
+    image = torch.cat(images(crops))
+
+    def error(student):
+        return relative_error(student(image)["relu2_1"], teacher(image)["relu2_1"]).item()
+
+    barely, longer = (distill(crops, teachers, dataclasses.replace(config, steps=steps)) for steps in (1, 60))
+    assert torch.equal(longer(image)["relu1_1"], teacher(image)["relu1_1"])  # the teacher's own filters
+    assert error(longer) < 0.8 * error(barely)
+
+
 def test_resumed_to_the_bit(teachers, crops, tmp_path):
     class Killed(Exception):  # noqa: N818
         pass

@@ -95,15 +95,31 @@ def test_with_frozen_statistics_a_far_change_does_not_reach(tiny_generator, tiny
     assert not torch.allclose(local[..., 240:], whole[..., 240:], atol=1e-2)
 
 
+def test_a_tile_with_its_origin_equals_that_part_of_the_whole(tiny_generator, tiny_vgg, rng):
+    image, record = torch.rand(1, 3, 32, 384, generator=rng), {}
+    whole = paint(tiny_generator, tiny_vgg, image, record=record)[..., 256:]
+    tile = image[..., 96:]  # what is kept lies 160 px from the cut, beyond its reach
+    found = paint(tiny_generator, tiny_vgg, tile, image, frozen=record, origin=(0, 96))[..., 160:]
+    assert torch.allclose(found, whole, atol=1e-4)
+    elsewhere = paint(tiny_generator, tiny_vgg, tile, image, frozen=record)[..., 160:]
+    assert not torch.allclose(elsewhere, whole, atol=1e-3)
+
+
+def test_a_flat_picture_is_not_painted_flat(tiny_generator, tiny_vgg):
+    flat = paint(tiny_generator, tiny_vgg, torch.full((1, 3, 64, 64), 0.5))
+    assert flat.std(dim=(2, 3)).min() > 1e-3
+
+
 def test_circular_padding_commutes_with_a_turn(tiny_generator, tiny_vgg, rng):
     image = torch.rand(1, 3, 32, 64, generator=rng)
 
-    def around(x):
+    def around(x, column=0):
         latent = tiny_generator.encode(style_moments(tiny_vgg, image))
         features = tiny_vgg(x, CONTENT_LAYERS, "circular")
-        return tiny_generator(x, features, tiny_generator.modulation(latent), padding="circular")
+        modulation = tiny_generator.modulation(latent)
+        return tiny_generator(x, features, modulation, padding="circular", origin=(0, column))
 
-    assert torch.allclose(around(image.roll(16, 3)), around(image).roll(16, 3), atol=1e-4)
+    assert torch.allclose(around(image.roll(16, 3), -16), around(image).roll(16, 3), atol=1e-4)
 
 
 def test_the_latent_of_a_level_moves_only_its_sites(tiny_generator, rng):

@@ -52,6 +52,18 @@ def test_the_style_loss_falls(start):
     assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
 
 
+@pytest.mark.parametrize("term", ["structure", "patch"])
+def test_a_term_ends_lower_where_its_weight_is_high(start, term):
+    ends = []
+    for weight in (0.0, 100.0):
+        config = dataclasses.replace(QUICK, steps=30, style_weight=1.0, **{f"{term}_weight": weight})
+        learning = start(config)
+        learning.run()
+        name = {"patch": "patches"}.get(term, term)
+        ends.append(sum(record[name] for record in learning.history[-5:]))
+    assert ends[1] < 0.9 * ends[0]
+
+
 def test_the_same_seed_gives_the_same_style_and_another_does_not(start):
     found = []
     for seed in (0, 0, 1):

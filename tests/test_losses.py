@@ -4,17 +4,21 @@ forms promise.
 
 from __future__ import annotations
 
+import pytest
 import torch
+from skimage.metrics import structural_similarity
 
 from pstyle.losses import (
     content_distance,
     content_loss,
+    structure_distance,
     style_distance,
     style_loss,
     total_loss,
     total_variation,
 )
 from pstyle.moments import Moments, moments
+from tests.conftest import random_picture
 
 
 def test_content_loss_by_hand():
@@ -35,6 +39,23 @@ def test_style_loss_is_the_paper_s_sum(rng):
 def test_style_loss_by_hand():
     ones, zeros = torch.ones(1, 2, 2, 2), torch.zeros(1, 2, 2, 2)
     assert style_loss(ones, zeros).item() == 4 / (4 * 2**2)  # four Gram entries of 1, divided by 4 N^2
+
+
+@pytest.mark.parametrize("size", [(32, 40), (37, 51)])
+def test_structure_distance_is_ssim_with_a_box(rng, size):
+    content = random_picture(rng, *size)
+    output = (0.7 * content + 0.3 * torch.rand(1, 3, *size, generator=rng)).clamp(0, 1)
+    weights = torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
+    x, y = ((image * weights).sum(1)[0].double().numpy() for image in (output, content))
+    _, whole = structural_similarity(x, y, win_size=11, data_range=1, full=True, use_sample_covariance=False)
+    inner = whole[5:-5:2, 5:-5:2]  # every other window that lies inside
+    assert structure_distance(output, content).item() == pytest.approx(1 - inner.mean(), abs=1e-4)
+
+
+def test_structure_distance_is_none_to_itself_and_defined_for_tiny_pictures(rng):
+    picture = random_picture(rng, 8, 8)
+    assert structure_distance(picture, picture).abs() < 1e-6
+    assert 0 < structure_distance(1 - picture, picture) < 2
 
 
 def test_total_is_the_weighted_sum():

@@ -9,8 +9,9 @@ import torch
 
 from pstyle.losses import style_distance
 from pstyle.moments import Moments, mix, moments
-from pstyle.perceptual import Perceptual, clamp_through
-from pstyle.vgg import VGG
+from pstyle.perceptual import Perceptual, clamp_through, perceptual_with
+from pstyle.vgg import VGG, load_loss_vgg
+from tests.tiny_networks import ship, write_networks
 
 
 def test_each_layer_comes_from_the_first_network_that_reaches_it(tiny_vgg, picture):
@@ -19,6 +20,18 @@ def test_each_layer_comes_from_the_first_network_that_reaches_it(tiny_vgg, pictu
     assert torch.equal(found["relu2_1"], shallow(picture)["relu2_1"])
     assert torch.equal(found["relu4_1"], tiny_vgg(picture)["relu4_1"])
     assert list(found) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1"]
+
+
+def test_the_shipped_loss_takes_deep_layers_from_the_slim_network(tiny_vgg, picture, tmp_path, monkeypatch):
+    write_networks(tmp_path)
+    ship(tmp_path, monkeypatch)
+    found = perceptual_with(tiny_vgg).features(picture)
+    assert torch.equal(found["relu3_1"], load_loss_vgg()(picture)["relu3_1"])
+    assert torch.equal(found["relu4_1"], tiny_vgg(picture)["relu4_1"])
+    given = VGG(0.25, "relu2_1")
+    assert torch.equal(
+        perceptual_with(tiny_vgg, given).features(picture)["relu2_1"], given(picture)["relu2_1"]
+    )
 
 
 def test_a_picture_is_at_no_distance_from_itself(tiny_vgg, picture):

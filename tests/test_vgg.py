@@ -101,6 +101,18 @@ def test_a_saved_vgg_is_read_again_in_half_precision(tmp_path, tiny_vgg, picture
         assert torch.allclose(value, expected[name], atol=1e-2)
 
 
+def test_a_narrow_inside_changes_the_layers_between_and_comes_back_from_its_file(tmp_path, picture):
+    vgg = VGG(0.25, "relu3_1", inner=0.5)
+    shapes = [tuple(layer.weight.shape[:2]) for layer in vgg.features.values()]
+    assert shapes == [(16, 3), (8, 16), (32, 8), (16, 32), (64, 16)]
+    path = tmp_path / "narrow.safetensors"
+    save_vgg(path, vgg, "random")
+    loaded = load_vgg(path)
+    assert (loaded.width, loaded.last, loaded.inner) == (0.25, "relu3_1", 0.5)
+    for name, value in loaded(picture).items():
+        assert torch.allclose(value, vgg(picture)[name], atol=1e-2)
+
+
 def test_a_file_in_torchvision_s_layout_needs_no_metadata(tmp_path, tiny_vgg):
     from safetensors.torch import save_file
 

@@ -10,14 +10,14 @@ import torch
 from pstyle.base_run import new_generator
 from pstyle.generator import GENERATOR_FILE, LEVELS, GeneratorConfig, load_generator, save_generator
 from pstyle.style import Provenance, Style, StyledGenerator
-from pstyle.vgg import SLIM_FILE, VGG, save_vgg
+from pstyle.vgg import LOSS_FILE, SLIM_FILE, VGG, save_vgg
 
 TINY = GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1)
 
 
-def tiny_vgg(width: float = 0.125, last: str = "relu5_1", seed: int = 0) -> VGG:
+def tiny_vgg(width: float = 0.125, last: str = "relu5_1", seed: int = 0, inner: float = 1.0) -> VGG:
     """A VGG whose random features neither vanish nor explode."""
-    vgg, rng = VGG(width, last), torch.Generator().manual_seed(seed)
+    vgg, rng = VGG(width, last, inner), torch.Generator().manual_seed(seed)
     for layer in vgg.features.values():
         torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=rng)
         torch.nn.init.zeros_(layer.bias)
@@ -31,6 +31,7 @@ def write_networks(folder: Path) -> None:
     for mod in generator.mods.values():
         torch.nn.init.normal_(mod.linear.weight, std=0.1, generator=rng)
     save_vgg(folder / SLIM_FILE, tiny_vgg(), "random")
+    save_vgg(folder / LOSS_FILE, tiny_vgg(0.25, "relu3_1", seed=2, inner=0.5), "random")
     save_generator(folder / GENERATOR_FILE, generator, "random")
 
 

@@ -48,10 +48,10 @@ def add_loss_network(parser: Parser) -> None:
     """`--vgg NAME`."""
     parser.add_argument(
         "--vgg",
-        default="slim",
+        default="loss",
         metavar="NAME",
-        help="network of the loss: slim (shipped), a .safetensors in the model folder, or the path of one "
-        "(default slim)",
+        help="network of the loss: loss or slim (both shipped), a .safetensors in the model folder, or the "
+        "path of one (default loss)",
     )
 
 

@@ -15,12 +15,13 @@ from ..folders import current_folders
 from ..generator import Generator, load_generator
 from ..images import list_pictures, open_image, resize_short_side
 from ..painter import choose_device
-from ..perceptual import Perceptual
+from ..perceptual import Perceptual, perceptual_with
 from ..samples import content_pictures
-from ..vgg import VGG, load_vgg
+from ..vgg import VGG, load_loss_vgg, load_vgg
 
 MAX_CONTENTS = 100
 SCENES = 12
+SHIPPED_VGGS = {"loss": load_loss_vgg, "slim": load_vgg}
 
 
 class Networks(NamedTuple):
@@ -41,13 +42,13 @@ def networks(arguments: Namespace) -> Networks:
 
 def perceptual(name: str, slim: VGG) -> Perceptual:
     """A loss from the network `name`, and from the slim one for layers that it does not reach."""
-    return Perceptual([slim] if name == "slim" else [find_vgg(name), slim])
+    return perceptual_with(slim, find_vgg(name))
 
 
 def find_vgg(name: str) -> VGG:
-    """The shipped network "slim", a file in the model folder, or a file by its path. Raises BadFile."""
-    if name == "slim":
-        return load_vgg()
+    """A shipped network by name, a file in the model folder, or a file by its path. Raises BadFile."""
+    if name in SHIPPED_VGGS:
+        return SHIPPED_VGGS[name]()
     if name.endswith(".safetensors") and os.path.lexists(name):
         return load_vgg(Path(name))
     file = name.removesuffix(".safetensors") + ".safetensors"

@@ -124,7 +124,10 @@ def test_each_loader_lists_its_own_kind(nodes, style: BoundStyle, folders: Folde
     lists = {
         "PStyleLoadStyle": ["mine.safetensors"],
         "PStyleLoadGenerator": ["shipped", "other.safetensors"],
-        "PStyleLoadVGG": ["slim (shipped)", "broken.safetensors", "foreign.safetensors", "slim.safetensors"],
+        "PStyleLoadVGG": [
+            *("slim (shipped)", "loss (shipped)"),
+            *("broken.safetensors", "foreign.safetensors", "slim.safetensors"),
+        ],
     }
     for name, expected in lists.items():
         node = getattr(nodes, name)
