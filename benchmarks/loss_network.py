@@ -40,7 +40,7 @@ def arguments() -> argparse.Namespace:
 
 def cosine(found: Tensor, target: Tensor) -> float:
     """Cosine between features (B, C, H, W), each channel centered."""
-    a, b = (value - value.mean((0, 2, 3), keepdim=True) for value in (found, target))
+    a, b = (value.double() - value.double().mean((0, 2, 3), keepdim=True) for value in (found, target))
     return torch.cosine_similarity(a.flatten(), b.flatten(), dim=0).item()
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from .config import check_settings, choice, setting, to_json
 from .crops import Crops
+from .layers import conv, pad
 from .stepping import Stepper, cosine
 from .training_state import TrainingState
 from .vgg import LAYERS, VGG
@@ -82,7 +83,9 @@ def new_student(teacher: VGG, crops: Crops, config: DistillConfig, rng: torch.Ge
         nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=rng)
         nn.init.zeros_(layer.bias)
     _prune_into(student, teacher)
-    return normalize_activations(student, crops, rng) if config.embed else student
+    if config.embed:
+        return normalize_activations(student, crops, rng)
+    return fit_style_layers(student, teacher, [crops.draw(8, config.size_px, rng) for _ in range(8)])
 
 
 def fitted_embedding(
@@ -166,6 +169,33 @@ def relative_error(output: Tensor, target: Tensor) -> Tensor:
     """
     centered = target - target.mean((0, 2, 3), keepdim=True)
     return F.mse_loss(output, target) / (centered.square().mean() + 1e-8)
+
+
+@torch.no_grad()
+def fit_style_layers(student: VGG, teacher: VGG, images: Sequence[Tensor]) -> VGG:
+    """Give the student's style layers the filters that come nearest to the teacher's activations before the
+    ReLU, in the least-squares sense, from what the student has beneath them.
+
+    Both have the same channels there. Pruned filters alone would do but for a few that never fire: those have
+    no gradient and stay dead for the whole training.
+    """
+    previous = None
+    for name, index in student.plan:
+        if name in student.layers and name in teacher.layers and previous is not None:
+            sums = [_layer_sums(student, teacher, previous, index, image) for image in images]
+            fit = _solve(*(sum(parts) for parts in zip(*sums, strict=True)))
+            layer = student.features[str(index)]
+            layer.weight.copy_(fit.weight.T.reshape(layer.weight.shape))
+            layer.bias.copy_(fit.bias)
+        previous = name
+    return student
+
+
+def _layer_sums(student: VGG, teacher: VGG, below: str, index: int, image: Tensor) -> list[Tensor]:
+    source = teacher.features[str(index)]
+    own, taught = (F.max_pool2d(network(image, [below])[below], 2) for network in (student, teacher))
+    patches = F.unfold(pad(own, 1, "reflect"), 3)  # (B, C * 9, M)
+    return _sums(patches[..., None], conv(taught, source.weight, source.bias).flatten(2)[..., None])
 
 
 @torch.no_grad()
