@@ -331,7 +331,7 @@ def test_records_have_the_same_names_at_every_step(start):
     finetuning, told = start(), []
     finetuning.run(lambda progress: told.append(progress))
     plain = {"discriminator_loss", "batch_accuracy", "loss", "style", "content", "smooth", "range"}
-    plain |= {"adversarial", "adversarial_weight"}
+    plain |= {"structure", "adversarial", "adversarial_weight"}
     checked = {"held_out_accuracy", "train_accuracy", "logit_gap", "overfitting", "duality"}
     checked |= {"patch_swd", "ssim", "contrast"}
     for progress in told:

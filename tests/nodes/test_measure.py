@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from pstyle.metrics import score
-from pstyle.vgg import load_vgg
+from pstyle.vgg import load_loss_vgg
 
 
 def test_scores_are_the_librarys(nodes, image: torch.Tensor, style_set: list) -> None:
     found = nodes.PStyleScore().score(1 - image, image, style_set)
-    vgg, pictures = load_vgg(), image.movedim(-1, 1).clone()
+    vgg, pictures = load_loss_vgg(), image.movedim(-1, 1).clone()
     rows = [score(1 - one, one, [style_set[0][0]], vgg) for one in pictures.split(1)]
     report, *values = found["result"]
     assert list(nodes.PStyleScore.RETURN_NAMES) == ["report", *rows[0]]
