@@ -34,7 +34,9 @@ class OptimizeConfig:
     """Settings of optimizing a picture."""
 
     loss: str = choice(
-        "relative", ("relative", "gatys"), "relative: as in learning; gatys: alpha L_c + beta L_s, unscaled"
+        "relative",
+        ("relative", "gatys"),
+        "relative: style, content and smoothness as in learning; gatys: alpha L_c + beta L_s, unscaled",
     )
     optimizer: str = choice("adam", ("adam", "lbfgs"), "what takes the steps; lbfgs takes longer ones")
     steps: int = setting(200, 1, 10_000, "optimization steps at each scale")
