@@ -39,16 +39,14 @@ class Moments:
 def gram(features: Tensor) -> Tensor:
     """Gram matrix F F^T / M of (B, C, H, W) as (B, C, C) in float32.
 
-    Differs from Gatys et al.: divided by M = H * W, before the product, so that pictures of any size compare
-    and half precision does not overflow.
+    Differs from Gatys et al.: divided by M = H * W, so that pictures of any size compare.
     """
-    flat = features.float().flatten(2)  # (B, C, M)
-    return (flat / flat.shape[2]) @ flat.transpose(1, 2)
+    return moments(features).gram
 
 
 def moments(features: Tensor) -> Moments:
     """Statistics of features (B, C, H, W)."""
-    return Moments(features.float().mean(dim=(2, 3)), gram(features))
+    return Moments(*_RawMoments.apply(features.float()))
 
 
 def moments_by_layer(features: Mapping[str, Tensor]) -> dict[str, Moments]:
@@ -90,3 +88,25 @@ def normalized_weights(weights: Sequence[float], count: int) -> list[float]:
     if not torch.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
         raise ValueError(f"weights must be finite, 0 or more and not all 0; got {list(weights)}")
     return (values / values.sum()).tolist()
+
+
+class _RawMoments(torch.autograd.Function):
+    """Mean (B, C) and Gram matrix (B, C, C) of (B, C, H, W), whose gradient is one product in the layout of
+    the features: what autograd makes of the same formulas takes two products and four passes more.
+    """
+
+    @staticmethod
+    def forward(ctx, features: Tensor) -> tuple[Tensor, Tensor]:
+        flat = features.flatten(2)  # (B, C, M)
+        ctx.save_for_backward(features)
+        # Divided by M within the product, which half precision would overflow: float32 is made sure above.
+        product = torch.baddbmm(flat.new_zeros(()), flat, flat.mT, beta=0, alpha=1 / flat.shape[2])
+        return flat.mean(2), product
+
+    @staticmethod
+    def backward(ctx, mean: Tensor, product: Tensor) -> Tensor:
+        (features,) = ctx.saved_tensors
+        flat = features.flatten(2)
+        count = flat.shape[2]
+        found = torch.baddbmm(mean[:, None] / count, flat.mT, product + product.mT, alpha=1 / count)
+        return found.mT.unflatten(2, features.shape[2:])  # channels last in memory

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.moments import gram, mix, moments, normalized_weights, pooled
+from pstyle.moments import _RawMoments, gram, mix, moments, normalized_weights, pooled
 
 
 def test_gram_of_ones_is_one_everywhere():
@@ -29,6 +29,25 @@ def test_statistics_equal_numpy_s(rng):
     found, flat = moments(features), features.flatten(2).numpy()
     assert torch.allclose(found.mean.double(), torch.from_numpy(flat.mean(2)), atol=1e-6)
     assert torch.allclose(found.std.double(), torch.from_numpy(flat.std(2)), atol=1e-4)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_gradient_is_the_limit_of_differences(rng, layout):
+    features = torch.randn(2, 3, 4, 5, generator=rng, dtype=torch.float64).contiguous(memory_format=layout)
+    features.requires_grad_()
+    assert torch.autograd.gradcheck(_RawMoments.apply, features)
+    assert torch.autograd.gradgradcheck(_RawMoments.apply, features)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_gradient_is_autograd_s_of_the_formulas(rng, layout):
+    features = torch.randn(2, 3, 6, 5, generator=rng).contiguous(memory_format=layout).requires_grad_()
+    found, flat = moments(features), features.flatten(2)
+    weights = torch.randn(3, 3, generator=rng)
+    ours = (found.mean.square().sum() + (weights * found.gram).sum(), features)
+    product = flat @ flat.mT / flat.shape[2]
+    theirs = (flat.mean(2).square().sum() + (weights * product).sum(), features)
+    assert torch.allclose(torch.autograd.grad(*ours)[0], torch.autograd.grad(*theirs)[0], atol=1e-6)
 
 
 def test_a_flat_picture_has_a_finite_gradient():
