@@ -1,5 +1,5 @@
 """Color spaces: sRGB to CIE Lab (D65) and back, and the lightness of one picture with the colors of
-another.
+another, within what a display can show.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ RGB_TO_XYZ = (
 )
 WHITE = (0.95047, 1.0, 1.08883)  # D65
 DELTA = 6 / 29
+TOLERANCE = 1e-3  # a quarter of an 8-bit step: what a picture in gamut may miss it by after the way to Lab
+HALVINGS = 8  # of the way to a color out of gamut
 
 
 def rgb_to_lab(image: Tensor) -> Tensor:
@@ -40,11 +42,42 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 
 
 def with_colors_of(painted: Tensor, photo: Tensor) -> Tensor:
-    """The lightness of `painted` with the a and b of `photo`, both sRGB (B, 3, H, W) in [0, 1]; out of
-    gamut is clamped.
+    """The lightness of `painted` with the a and b of `photo`, both sRGB (B, 3, H, W) in [0, 1].
+
+    Where no display can show that color so light or dark, the lightness stays nearer to the photo's.
     """
-    lightness = rgb_to_lab(painted)[:, :1]
-    return lab_to_rgb(torch.cat([lightness, rgb_to_lab(photo)[:, 1:]], dim=1)).clamp(0, 1)
+    safe = rgb_to_lab(photo)
+    return _toward(safe, torch.cat([rgb_to_lab(painted)[:, :1], safe[:, 1:]], dim=1))
+
+
+def with_light_of(painted: Tensor, photo: Tensor) -> Tensor:
+    """The a and b of `painted` with the lightness of `photo`, both sRGB (B, 3, H, W) in [0, 1].
+
+    Where no display can show that color so light or dark, it is grayer.
+    """
+    lightness = rgb_to_lab(photo)[:, :1]
+    gray = torch.zeros_like(lightness)
+    return _toward(
+        torch.cat([lightness, gray, gray], dim=1), torch.cat([lightness, rgb_to_lab(painted)[:, 1:]], dim=1)
+    )
+
+
+def _toward(safe: Tensor, wanted: Tensor) -> Tensor:
+    """The sRGB of Lab colors `wanted` (B, 3, H, W), or of the last on the way there from `safe` ones that a
+    display can show.
+    """
+    image = lab_to_rgb(wanted)
+    outside = ((image < -TOLERANCE) | (image > 1 + TOLERANCE)).any(1)  # (B, H, W)
+    start, end = (colors.movedim(1, -1)[outside].T[None, :, :, None] for colors in (safe, wanted))
+    low, high = torch.zeros(start[:, :1].shape).to(image), torch.ones(start[:, :1].shape).to(image)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        found = lab_to_rgb(start.lerp(end, middle))
+        fits = ((found >= -TOLERANCE) & (found <= 1 + TOLERANCE)).all(1, keepdim=True)
+        low, high = torch.where(fits, middle, low), torch.where(fits, high, middle)
+    pixels = image.movedim(1, -1).contiguous()
+    pixels[outside] = lab_to_rgb(start.lerp(end, low))[0, :, :, 0].T
+    return pixels.movedim(-1, 1).contiguous().clamp(0, 1)
 
 
 def _matmul(matrix: Tensor, image: Tensor) -> Tensor:

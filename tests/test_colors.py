@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from skimage.color import lab2rgb, rgb2lab
 
-from pstyle.colors import lab_to_rgb, rgb_to_lab, with_colors_of
+from pstyle.colors import lab_to_rgb, rgb_to_lab, with_colors_of, with_light_of
 
 
 def numpy_of(image):
@@ -38,3 +39,28 @@ def test_lightness_comes_from_one_and_color_from_the_other(rng):
     mixed = rgb_to_lab(with_colors_of(a, b))
     assert (mixed[:, 0] - rgb_to_lab(a)[:, 0]).abs().median() < 0.5
     assert (mixed[:, 1:] - rgb_to_lab(b)[:, 1:]).abs().median() < 0.5
+
+
+def test_the_light_of_one_and_the_color_of_the_other(rng):
+    a, b = 0.3 + 0.4 * torch.rand(2, 1, 3, 8, 8, generator=rng)
+    assert torch.allclose(with_light_of(a, b), with_colors_of(b, a), atol=0.02)  # all of it in gamut
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.3, 1.0])
+def test_what_is_kept_is_kept_where_the_gamut_ends(rng, scale):
+    """Vivid colors in another picture's extreme light, which no display can show."""
+    vivid = torch.rand(2, 3, 16, 16, generator=rng).round()
+    other = scale * torch.rand(2, 3, 16, 16, generator=rng)
+    for painted, photo in ((vivid, other), (other, vivid)):
+        colors = rgb_to_lab(with_colors_of(painted, photo)) - rgb_to_lab(photo)
+        assert colors[:, 1:].abs().max() < 1.5
+        light = rgb_to_lab(with_light_of(painted, photo)) - rgb_to_lab(photo)
+        assert light[:, 0].abs().max() < 1.5
+
+
+def test_out_of_gamut_the_nearest_lightness_on_the_way_is_taken():
+    """Pure blue cannot be light: against white, its lightness may hardly leave its own."""
+    blue, white = torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1), torch.ones(1, 3, 1, 1)
+    found = rgb_to_lab(with_colors_of(white, blue))
+    assert found[0, 0].item() == pytest.approx(rgb_to_lab(blue)[0, 0].item(), abs=1.5)
+    assert torch.allclose(with_light_of(blue, white), white, atol=0.01)
