@@ -47,6 +47,21 @@ def patch_distance(output: Tensor, patches: Sequence[Tensor], rng: torch.Generat
     return torch.stack(distances).mean()
 
 
+def crop_patch_distance(output: Tensor, style: Tensor, rng: torch.Generator, directions: int = 8) -> Tensor:
+    """Distance of the patches of pictures (S * K, 3, H, W), K in a row together, from those of their style's
+    crop in (S, 3, h, w); the mean over styles.
+    """
+    distances = []
+    for scale in SCALES:
+        axes = F.normalize(torch.randn(directions, 3 * PATCH_PX**2, generator=rng), dim=1)
+        kernels = axes.view(directions, 3, PATCH_PX, PATCH_PX).to(output.device)
+        found, target = (
+            _by_style(F.conv2d(F.avg_pool2d(x, scale), kernels), len(style)) for x in (output, style)
+        )
+        distances.append(wasserstein(found, target))
+    return torch.stack(distances).mean()
+
+
 def wasserstein(a: Tensor, b: Tensor) -> Tensor:
     """Mean over rows of the Wasserstein-1 distance of the numbers (N, A) from the numbers (N, B)."""
     count, others = a.shape[1], b.shape[1]
@@ -57,3 +72,8 @@ def wasserstein(a: Tensor, b: Tensor) -> Tensor:
 def _drawn(columns: Tensor, count: int, rng: torch.Generator) -> Tensor:
     chosen = torch.randint(columns.shape[1], (count,), generator=rng)
     return columns[:, chosen.to(columns.device)]
+
+
+def _by_style(projected: Tensor, styles: int) -> Tensor:
+    """(S * K, D, h, w) -> (S * D, K * h * w)."""
+    return projected.unflatten(0, (styles, -1)).transpose(1, 2).flatten(3).flatten(2).flatten(0, 1)

@@ -7,7 +7,16 @@ import torch
 import torch.nn.functional as F
 from scipy.stats import wasserstein_distance
 
-from pstyle.patches import DIRECTIONS, PATCH_PX, SAMPLES, SCALES, patch_distance, style_patches, wasserstein
+from pstyle.patches import (
+    DIRECTIONS,
+    PATCH_PX,
+    SAMPLES,
+    SCALES,
+    crop_patch_distance,
+    patch_distance,
+    style_patches,
+    wasserstein,
+)
 from tests.conftest import random_picture
 
 
@@ -45,6 +54,24 @@ def test_a_picture_is_nearer_to_its_own_patches_and_crops_count_together(rng):
     halves = [own[..., :64], own[..., 64:]]  # neither alone has all of it
     alone = [patch_distance(half, patches, seeded()) for half in halves]
     assert patch_distance(torch.cat(halves), patches, seeded()) < 0.7 * min(alone)
+
+
+def test_crops_of_several_styles_are_each_compared_with_their_own(rng):
+    styles = torch.cat([random_picture(rng, 64, 96) for _ in range(2)])
+    painted = torch.cat([random_picture(rng, 48, 48) for _ in range(4)])
+    found = crop_patch_distance(painted, styles, seeded(), directions=4)
+    generator, expected = seeded(), []
+    for scale in SCALES:
+        axes = F.normalize(torch.randn(4, 75, generator=generator), dim=1)
+        for index in range(2):
+            columns = [
+                F.unfold(F.avg_pool2d(x, scale), PATCH_PX).transpose(0, 1).flatten(1)
+                for x in (painted[2 * index : 2 * index + 2], styles[index : index + 1])
+            ]
+            pairs = zip(*((axes @ x).numpy() for x in columns), strict=True)
+            expected += [wasserstein_distance(a, b) for a, b in pairs]
+    assert found.item() == pytest.approx(sum(expected) / len(expected), abs=0.02)
+    assert crop_patch_distance(styles, styles, seeded()) < 1e-6
 
 
 def test_pictures_take_part_by_their_weights():
