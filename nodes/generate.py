@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ..pstyle.learning import Progress
+from ..pstyle.look import Look
 from ..pstyle.optimize import OptimizeConfig, optimize
-from ..pstyle.painter import MAX_STRENGTH, Painter, fitted_mask
+from ..pstyle.painter import Painter, fitted_mask, paint_regions
 from ..pstyle.perceptual import perceptual_with
 from ..pstyle.vgg import VGG, load_vgg
 from . import host
@@ -35,6 +36,8 @@ from .wires import (
     to_wire,
 )
 
+Bound = tuple[BoundStyle, Networks | None]  # a style with the networks that came beside it, if any
+
 
 class PStylePaint:
     """Pictures and a style -> painted pictures."""
@@ -48,25 +51,23 @@ class PStylePaint:
     FUNCTION = "paint"
 
     def __init__(self) -> None:
-        self.bound: tuple[BoundStyle, Networks | None] | None = None  # what `painter` was made for
-        self.painter: Painter | None = None
+        self.painters: list[tuple[Bound, Painter]] = []  # of the last call, with what each was made for
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        strength = "0 returns the picture, 1 is the style as it was learned, above 1 exaggerates it."
-        keep_color = "Paint light and strokes only, and keep the colors of the picture."
         mask = "Where it is white the picture is painted, where it is black it stays. "
         generator = "The generator the style was learned with, if that is not the shipped one."
+        second = "Painted where the mask is black, without a seam; it needs a mask."
         return {
             "required": {
                 "image": wire("IMAGE", "The pictures to paint, of any size."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
-                "strength": wire("FLOAT", strength, default=1.0, min=0.0, max=MAX_STRENGTH, step=0.05),
-                "keep_color": wire("BOOLEAN", keep_color, default=False),
+                **widgets(Look),
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
                 "generator": wire(GENERATOR_WIRE, generator),
+                "second_style": wire(STYLE_WIRE, second),
             },
         }
 
@@ -74,27 +75,39 @@ class PStylePaint:
         self,
         image: Tensor,
         style: BoundStyle,
-        strength: float,
-        keep_color: bool,
         mask: Tensor | None = None,
         generator: Networks | None = None,
+        second_style: BoundStyle | None = None,
+        **settings: Any,
     ) -> tuple[Tensor]:
-        pictures, where = to_library(image), to_mask(mask)
+        look, pictures, where = Look(**settings), to_library(image), to_mask(mask)
+        if second_style is not None and where is None:
+            raise ValueError("a second style is painted where the mask is black: wire a mask")
         masks: list[Tensor | None] = [None] * len(pictures)
         if where is not None:
             masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
-        painter = self._painter(style, generator)
-        pairs = list(zip(pictures.split(1), masks, strict=True))
-        painted = [painter(picture, strength, keep_color, where) for picture, where in host.watched(pairs)]
+        styles = [style] if second_style is None else [style, second_style]
+        first, *others = self._painters([(one, generator) for one in styles])
+        painted = []
+        for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True))):
+            if others:
+                painted.append(paint_regions(picture, first, others[0], inside, look))
+            else:
+                painted.append(first(picture, look, inside))
         return (to_wire(torch.cat(painted)),)
 
-    def _painter(self, style: BoundStyle, generator: Networks | None) -> Painter:
-        """The painter of the last call if it fits: a list of pictures calls this node once for each."""
-        if self.painter is None or self.bound != (style, generator):
-            networks = generator or style.networks or shipped_networks()
-            self.painter = Painter(style.style, networks.generator, networks.vgg, host.compute_device())
-            self.bound = style, generator
-        return self.painter
+    def _painters(self, wanted: list[Bound]) -> list[Painter]:
+        """A painter for each style, that of the last call if it fits: a list of pictures calls this node
+        once for each.
+        """
+        kept, self.painters = self.painters, []
+        for style, generator in wanted:
+            found = next((painter for bound, painter in kept if bound == (style, generator)), None)
+            if found is None:
+                networks = generator or style.networks or shipped_networks()
+                found = Painter(style.style, networks.generator, networks.vgg, host.compute_device())
+            self.painters.append(((style, generator), found))
+        return [painter for _, painter in self.painters]
 
 
 class PStyleOptimize:

@@ -1,9 +1,9 @@
 """pstyle learns one person's image style from a handful of pictures, and paints any picture in it.
 
-    from pstyle import load_painter
+    from pstyle import Look, load_painter
 
     paint = load_painter("my_style.safetensors", device="cpu")
-    picture = paint(picture, strength=1.0)  # (B, 3, H, W) in, (B, 3, H, W) out
+    picture = paint(picture, Look(strength=0.8))  # (B, 3, H, W) in, (B, 3, H, W) out
 
 The alphabet of shapes:
 
@@ -33,6 +33,7 @@ _HOMES = {
     "Generator": "generator",
     "GeneratorConfig": "generator",
     "LearnConfig": "learning",
+    "Look": "look",
     "Moments": "moments",
     "OptimizeConfig": "optimize",
     "Painter": "painter",

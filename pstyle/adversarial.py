@@ -18,6 +18,7 @@ from torch import Tensor
 
 from . import checkpoint
 from .base_training import follow
+from .calibration import calibrated
 from .config import check_settings, setting, to_json
 from .crops import single_pictures
 from .discriminator import Discriminator, accuracy, augment, hinge, lecam, realness, split
@@ -114,11 +115,12 @@ class Finetuning:
         """
         self.config = c = config or FinetuneConfig()
         self.begun, self.pictures, self.perceptual = style, style_pictures(pictures), perceptual
+        self.generator, self.vgg = generator, vgg
         self.rng = torch.Generator().manual_seed(c.seed)
         device = next(generator.parameters()).device
         seen = [resize_short_side(picture, c.size_px).to(device) for picture in self.pictures]
         contents = single_pictures(contents, "content picture", c.crop_px // 2)
-        contents = [resize_short_side(picture, c.size_px).to(device) for picture in contents]
+        contents = self.contents = [resize_short_side(picture, c.size_px).to(device) for picture in contents]
         shares = normalized_weights([1.0] * len(seen) if weights is None else weights, len(seen))
         self.target = mix_by_layer([perceptual.style(picture) for picture in seen], shares)
         self.supply, self.exam = hold_out(seen, shares, contents, c.crop_px, self.rng)
@@ -284,7 +286,8 @@ class Finetuning:
         steps = begun.steps + int(self.referee.best["step"])
         provenance = provenance_of(self.pictures, c.seed, steps, to_json(c), note)
         preview = preview_of(self.pictures[0]) if self.begun.preview is None else self.begun.preview
-        return replace(self.best.style(provenance, preview), license=self.begun.license)
+        style = replace(self.best.style(provenance, preview), license=self.begun.license)
+        return calibrated(style, self.generator, self.vgg, self.perceptual, self.target, self.contents)
 
 
 def finetune(

@@ -7,7 +7,8 @@ days: a style code read off the style picture modulates the generator, whose los
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,10 @@ from torch import Tensor, nn
 
 from .config import check_settings, setting, to_json
 from .crops import Crops
-from .generator import CONTENT_LAYERS, Generator, StyleEncoder, style_moments
+from .generator import Generator, StyleEncoder, style_moments
 from .losses import structure_distance
 from .moments import Moments
+from .patches import crop_patch_distance
 from .perceptual import Perceptual, clamp_through
 from .stepping import Stepper, cosine
 from .training_state import TrainingState
@@ -34,13 +36,13 @@ class BaseConfig:
     steps: int = setting(8000, 1, 10_000_000, "optimization steps")
     styles: int = setting(4, 1, 256, "different styles per step")
     contents: int = setting(2, 1, 64, "content crops per style and step")
-    size_px: int = setting(128, 32, 1024, "side of the content crops in pixels")
-    style_px: int = setting(192, 32, 1024, "side of the style crops in pixels")
+    size_px: int = setting(128, 48, 1024, "side of the content crops in pixels")
+    style_px: int = setting(256, 48, 1024, "side of the style crops in pixels")
     lr: float = setting(1e-3, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
-    style_weight: float = setting(10.0, 0.0, 1e4, "weight of the style term; the content term has weight 1")
+    style_weight: float = setting(12.0, 0.0, 1e4, "weight of the style term; the content term has weight 1")
     gram_weight: float = setting(0.5, 0.0, 100.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
-    structure_weight: float = setting(3.0, 0.0, 100.0, "weight of structure, which keeps fine detail")
+    structure_weight: float = setting(2.5, 0.0, 100.0, "weight of structure, which keeps fine detail")
     range_weight: float = setting(5.0, 0.0, 100.0, "weight of values outside [0, 1]")
     identity_weight: float = setting(
         4.0, 0.0, 1e3, "weight of a picture painted in its own style, mean absolute error"
@@ -50,9 +52,13 @@ class BaseConfig:
     recolored_share: float = setting(0.3, 0.0, 1.0, "share of style crops with exchanged color channels")
     ema: float = setting(0.998, 0.0, 1.0, "decay per step of the averaged weights")
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops and initial weights")
+    patch_weight: float = setting(25.0, 0.0, 1e3, "weight of patches, for the amounts of colors and shapes")
+    pool: int = setting(48, 1, 4096, "style crops at hand; each step renews one")
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.pool < self.styles:
+            raise ValueError(f"BaseConfig.pool must be at least styles ({self.styles}), got {self.pool}")
 
 
 def train_base(
@@ -81,7 +87,8 @@ def train_base(
     state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config))
     if state_path:
         state.resume(state_path)
-    stepper = Stepper(optimizer)
+    stepper, pool = Stepper(optimizer), StylePool(paintings, vgg, perceptual, config)
+    pool.fill(state.step)
     while state.step < config.steps:
         # batch, forward, losses
         image = channels_last(photos.draw(config.styles * config.contents, config.size_px, rng))
@@ -89,8 +96,9 @@ def train_base(
         terms = (
             identity_terms(generator, vgg, image)
             if identity
-            else style_terms(generator, vgg, perceptual, image, paintings, config, rng)
+            else style_terms(generator, perceptual, image, pool.draw(rng), config, rng)
         )
+        pool.renew(state.step)
         loss = weighted(terms, config)
         # backward, guard, step
         if stepper.step(loss, cosine(state.step, config.steps, warmup=50), terms):
@@ -105,37 +113,90 @@ def train_base(
     return average
 
 
+@dataclass(frozen=True)
+class StyleCrops:
+    """Style crops (S, 3, h, w) with what the style encoder and the loss read off them."""
+
+    image: Tensor
+    code: dict[str, Moments]
+    target: dict[str, Moments]
+
+
+class StylePool:
+    """Style crops of which each step uses several and renews one: reading a crop takes a tenth of a step, and
+    it is good for more than one.
+    """
+
+    def __init__(self, paintings: Crops, vgg: VGG, perceptual: Perceptual, config: BaseConfig) -> None:
+        self.paintings, self.vgg, self.perceptual, self.config = paintings, vgg, perceptual, config
+        self.entries: deque[StyleCrops] = deque(maxlen=config.pool)
+
+    def fill(self, step: int) -> None:
+        """Have the crops that are at hand at a step, be it the first or where a run goes on."""
+        for number in range(step - self.config.pool, step):
+            self.renew(number)
+
+    @torch.no_grad()
+    def renew(self, step: int) -> None:
+        """Exchange the oldest crop for that of a step, which depends on the seed and the step alone."""
+        c = self.config
+        rng = torch.Generator().manual_seed((c.seed << 32) + step + c.pool)
+        image = recolor(self.paintings.draw(1, c.style_px, rng), c.recolored_share, rng)
+        image = channels_last(image)
+        self.entries.append(StyleCrops(image, style_moments(self.vgg, image), self.perceptual.style(image)))
+
+    def draw(self, rng: torch.Generator) -> StyleCrops:
+        """Different crops, as many as a step has styles."""
+        chosen = torch.randperm(len(self.entries), generator=rng)[: self.config.styles].tolist()
+        parts = [self.entries[index] for index in chosen]
+        return StyleCrops(
+            torch.cat([part.image for part in parts]),
+            together([part.code for part in parts]),
+            together([part.target for part in parts]),
+        )
+
+
+def together(parts: Sequence[dict[str, Moments]]) -> dict[str, Moments]:
+    """The moments of several pictures, each (1, C), as those of a batch."""
+    return {
+        name: Moments(
+            torch.cat([part[name].mean for part in parts]), torch.cat([part[name].gram for part in parts])
+        )
+        for name in parts[0]
+    }
+
+
 def style_terms(
     generator: Generator,
-    vgg: VGG,
     perceptual: Perceptual,
     image: Tensor,
-    paintings: Crops,
+    style: StyleCrops,
     config: BaseConfig,
     rng: torch.Generator,
 ) -> dict[str, Tensor]:
     """Loss terms of content crops (S * K, 3, H, W) painted in S random styles."""
-    style = channels_last(
-        recolor(paintings.draw(config.styles, config.style_px, rng), config.recolored_share, rng)
-    )
     with torch.no_grad():
         partner = torch.roll(torch.arange(config.styles), 1)
         share = mixing_shares(config, rng)
-        code = blended(style_moments(vgg, style), partner, share)
-        target = blended(perceptual.style(style), partner, share)
+        code, target = blended(style.code, partner, share), blended(style.target, partner, share)
         content = perceptual.content(image)
-        features = vgg(image, CONTENT_LAYERS)
     latent = generator.encode(code).repeat_interleave(config.contents, dim=0)
-    output = generator(image, features, generator.modulation(latent))
+    output = generator(image, generator.content(image), generator.modulation(latent))
     terms = perceptual.terms(output, content, target, config.gram_weight, group=config.contents)
-    return terms | {"structure": structure_distance(clamp_through(output), image)}
+    shown = clamp_through(output)
+    terms["structure"] = structure_distance(shown, image)
+    pure = share == 1  # patches of a mixture are not known
+    if config.patch_weight and pure.any():
+        own = shown.unflatten(0, (config.styles, -1))[pure].flatten(0, 1)
+        terms["patches"] = crop_patch_distance(own, style.image[pure], rng) * pure.float().mean()
+    return terms
 
 
 def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, Tensor]:
     """The error of pictures (B, 3, H, W) painted in their own style."""
     with torch.no_grad():
-        code, features = style_moments(vgg, image), vgg(image, CONTENT_LAYERS)
-    output = generator(image, features, generator.modulation(generator.encode(code)))
+        code = style_moments(vgg, image)
+    output = generator(image, generator.content(image), generator.modulation(generator.encode(code)))
     return {"identity": F.l1_loss(clamp_through(output), image)}
 
 
@@ -143,7 +204,7 @@ def weighted(terms: dict[str, Tensor], config: BaseConfig) -> Tensor:
     """The loss that is minimized: every term times its weight."""
     weights = {"style": config.style_weight, "content": 1.0, "smooth": config.smooth_weight}
     weights |= {"structure": config.structure_weight, "range": config.range_weight}
-    weights |= {"identity": config.identity_weight}
+    weights |= {"identity": config.identity_weight, "patches": config.patch_weight}
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
 

@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from .discriminator import Discriminator, Logits, accuracy, hinge, realness
-from .generator import CONTENT_LAYERS
 from .metrics import luma, patch_swd, ssim
 from .perceptual import clamp_through
 from .style import StyledGenerator
@@ -38,7 +37,7 @@ class Game:
     def paint(self, image: Tensor) -> Tensor:
         """Content pictures (B, 3, H, W), sides multiples of 8, painted in the style; may leave [0, 1]."""
         with torch.no_grad():
-            features = self.vgg(image, CONTENT_LAYERS)
+            features = self.styled.generator.content(image)
         return self.styled.generator(image, features, self.styled.modulation())
 
     def judge(self, image: Tensor) -> Logits:

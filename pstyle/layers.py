@@ -37,12 +37,14 @@ def pad(x: Tensor, amount: int, mode: str) -> Tensor:
     return F.pad(x, (amount,) * 4, mode=mode)
 
 
-def conv(x: Tensor, weight: Tensor, bias: Tensor | None, padding: str = "reflect") -> Tensor:
-    """Convolve (B, C, H, W) with a square odd kernel, keeping H and W unless padding is "valid"."""
+def conv(x: Tensor, weight: Tensor, bias: Tensor | None, padding: str = "reflect", stride: int = 1) -> Tensor:
+    """Convolve (B, C, H, W) with a square odd kernel, keeping H and W divided by `stride` unless padding is
+    "valid".
+    """
     radius = weight.shape[-1] // 2
     if padding == "zeros":
-        return F.conv2d(x, weight, bias, padding=radius)
-    return F.conv2d(pad(x, radius, padding), weight, bias)
+        return F.conv2d(x, weight, bias, padding=radius, stride=stride)
+    return F.conv2d(pad(x, radius, padding), weight, bias, stride=stride)
 
 
 def statistics(x: Tensor) -> Statistics:

@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from . import __version__, checkpoint
+from .calibration import calibrated
 from .config import check_settings, setting, to_json
 from .crops import random_crop, single_pictures
-from .generator import CONTENT_LAYERS, STRIDE, Generator, style_moments
+from .generator import STRIDE, Generator, style_moments
 from .images import resize_short_side
 from .losses import structure_distance
 from .moments import Moments, mix_by_layer
@@ -43,7 +44,7 @@ class LearnConfig:
     )
     crop_px: int = setting(128, 64, 512, "side of the content crops in pixels")
     batch: int = setting(4, 1, 32, "content crops per step; their statistics are taken together")
-    style_weight: float = setting(10.0, 0.0, 1000.0, "weight of style; content has weight 1")
+    style_weight: float = setting(20.0, 0.0, 1000.0, "weight of style; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
     lr_latent: float = setting(0.02, 0.0, 1.0, "learning rate of the latents")
@@ -51,7 +52,7 @@ class LearnConfig:
     lr_weight: float = setting(0.001, 0.0, 1.0, "learning rate of the convolutions")
     seed: int = setting(0, 0, 2**31 - 1, "seed of the crops")
     structure_weight: float = setting(
-        3.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
+        2.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
     )
     patch_weight: float = setting(
         20.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
@@ -106,7 +107,7 @@ class Learning:
         """
         self.config = config or LearnConfig()
         self.pictures = style_pictures(pictures)
-        self.vgg, self.perceptual = vgg, perceptual
+        self.generator, self.vgg, self.perceptual = generator, vgg, perceptual
         weights = [1.0] * len(self.pictures) if weights is None else weights
         device = next(generator.parameters()).device
         self.pictures = [picture.to(device) for picture in self.pictures]
@@ -140,7 +141,7 @@ class Learning:
             # batch
             image = self._crops()
             with torch.no_grad():
-                features, content = self.vgg(image, CONTENT_LAYERS), self.perceptual.content(image)
+                features, content = self.styled.generator.content(image), self.perceptual.content(image)
             # forward, losses
             output = self.styled.generator(image, features, self.styled.modulation())
             terms = self.perceptual.terms(output, content, self.target, c.gram_weight, group=c.batch)
@@ -160,9 +161,11 @@ class Learning:
             on_step(Progress(state.step, c.steps, record, output[:1].detach().clamp(0, 1)))
 
     def result(self) -> Learned:
-        """The style as learned so far."""
+        """The style as learned so far, with its strength calibrated."""
         provenance = provenance_of(self.pictures, self.config.seed, self.state.step, to_json(self.config))
-        return Learned(self.styled.style(provenance, preview_of(self.pictures[0])), list(self.history))
+        style = self.styled.style(provenance, preview_of(self.pictures[0]))
+        style = calibrated(style, self.generator, self.vgg, self.perceptual, self.target, self.contents)
+        return Learned(style, list(self.history))
 
     def _state(self) -> TrainingState:
         c, styled = self.config, self.styled

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from . import checkpoint
 from .checkpoint import BadFile
-from .config import check_settings, from_json, setting, text, to_json
+from .config import check_settings, describe, from_json, setting, text, to_json
 from .generator import LEVELS, Generator, GeneratorConfig, Modulation, fingerprint
+from .look import Calibration
 from .moments import normalized_weights
 
 PREVIEW_PX = 96
@@ -61,6 +62,7 @@ class Style:
     config: GeneratorConfig
     generator_id: str
     provenance: Provenance = field(default_factory=Provenance)
+    calibration: Calibration = field(default_factory=Calibration)
     license: str = LICENSE
     preview: Tensor | None = None
 
@@ -100,9 +102,11 @@ class StyledGenerator(nn.Module):
         )
 
     @classmethod
-    def of(cls, generator: Generator, style: Style, strength: float = 1.0) -> StyledGenerator:
-        """The generator dressed in a style; its convolutions go from the base's (strength 0) to the style's
-        own.
+    def of(
+        cls, generator: Generator, style: Style, amounts: Sequence[float] = (1.0,) * LEVELS
+    ) -> StyledGenerator:
+        """The generator dressed in a style; the convolutions of each level go from the base's (amount 0) to
+        the style's own.
 
         Raises ValueError if the style was learned with another generator.
         """
@@ -118,7 +122,8 @@ class StyledGenerator(nn.Module):
                 styled.offsets[name].copy_(value)
             for name, value in styled.generator.convs.state_dict().items():
                 if name in style.weights:
-                    value.lerp_(style.weights[name].float().to(value.device), strength)
+                    amount = amounts[generator.level_of(name)]
+                    value.lerp_(style.weights[name].float().to(value.device), amount)
         return styled
 
 
@@ -149,6 +154,7 @@ def load_style(path: Path) -> Style:
         config=from_json(GeneratorConfig, metadata["config"]),
         generator_id=metadata["generator"],
         provenance=from_json(Provenance, metadata["provenance"]),
+        calibration=from_json(Calibration, metadata["calibration"]),
         license=metadata["license"],
         preview=_decode_preview(metadata["preview"]) if metadata["preview"] else None,
     )
@@ -169,6 +175,11 @@ def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
     def mixed(values: Sequence[Tensor]) -> Tensor:
         return sum(share * value.float() for share, value in zip(shares, values, strict=True)).half()
 
+    def between(name: str) -> float:
+        return sum(
+            share * getattr(style.calibration, name) for share, style in zip(shares, styles, strict=True)
+        )
+
     note = "blend of " + " and ".join(f"{share:.3f}" for share in shares)
     weighted = max(range(len(styles)), key=lambda i: shares[i])
     return replace(
@@ -177,6 +188,7 @@ def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
         offsets={name: mixed([style.offsets[name] for style in styles]) for name in first.offsets},
         weights={name: mixed([style.weights[name] for style in styles]) for name in first.weights},
         provenance=Provenance(pictures=sum(s.provenance.pictures for s in styles), note=note),
+        calibration=Calibration(**{name: between(name) for name in describe(Calibration)}),
         preview=styles[weighted].preview,
     )
 
@@ -206,6 +218,7 @@ def _metadata(style: Style) -> dict[str, str]:
         "config": to_json(style.config),
         "generator": style.generator_id,
         "provenance": to_json(style.provenance),
+        "calibration": to_json(style.calibration),
         "license": style.license,
         "preview": _encode_preview(style.preview) if style.preview is not None else "",
     }

@@ -51,6 +51,12 @@ class OneCopy:
 sys.meta_path.insert(0, OneCopy())
 
 
+@pytest.fixture(autouse=True)
+def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Painters compute in float32 on every machine, so that results compare; test_precision.py knows more."""
+    monkeypatch.setattr("pstyle.precision.computes_bfloat16", lambda device: False)
+
+
 @pytest.fixture
 def rng() -> torch.Generator:
     return torch.Generator().manual_seed(0)
@@ -81,7 +87,7 @@ def tiny_vgg() -> VGG:
     """A VGG of 8 to 64 channels with random weights, ending at relu4_1."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return VGG(0.125, "relu4_1")
+        return VGG(0.125, "relu4_1").to(memory_format=torch.channels_last)  # as loaders give it
 
 
 @pytest.fixture
@@ -94,4 +100,4 @@ def tiny_generator() -> Generator:
         for mod in generator.mods.values():
             torch.nn.init.normal_(mod.linear.weight, std=0.1)
         torch.nn.init.normal_(generator.convs["strokes"].weight, std=0.02)
-        return generator.eval().requires_grad_(False)
+        return generator.eval().requires_grad_(False).to(memory_format=torch.channels_last)

@@ -38,10 +38,10 @@ class TinyRun(BaseRunConfig):
         return SMALL
 
     def first_stage(self) -> BaseConfig:
-        return BaseConfig(steps=3, styles=1, contents=1, size_px=32, style_px=32, seed=self.seed)
+        return BaseConfig(steps=3, styles=1, contents=1, size_px=48, style_px=48, seed=self.seed)
 
     def second_stage(self) -> BaseConfig:
-        return BaseConfig(steps=2, styles=2, contents=1, size_px=40, style_px=32, seed=self.seed + 1)
+        return BaseConfig(steps=2, styles=2, contents=1, size_px=56, style_px=48, seed=self.seed + 1)
 
 
 CONFIG = TinyRun(procedural=1)
@@ -82,8 +82,8 @@ def test_a_run_makes_networks_that_fit_each_other(whole: dict[str, bytes], tmp_p
     generator = load_generator(tmp_path / RESULTS[2])
     assert (slim.width, slim.last, slim.inner) == (0.0625, "relu5_1", 1) and generator.config == SMALL
     assert (loss.width, loss.last, loss.inner) == (0.125, "relu3_1", 0.5)  # as wide as its teacher
-    start = new_generator(SMALL, seed=0).convs["body"].weight.half().float()  # as a file would hold it
-    assert not torch.equal(generator.convs["body"].weight, start) and generator.encoder.mean.any()
+    start = new_generator(SMALL, seed=0).convs["block0"].weight.half().float()  # as a file would hold it
+    assert not torch.equal(generator.convs["block0"].weight, start) and generator.encoder.mean.any()
 
 
 def test_the_numbers_tell_what_was_done(whole: dict[str, bytes]) -> None:
@@ -172,7 +172,7 @@ def test_a_new_generator_depends_on_its_seed_alone() -> None:
     first, same, other = (new_generator(SMALL, seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(first[name], same[name]) for name in first)
-    assert not torch.equal(first["convs.body.weight"], other["convs.body.weight"])
+    assert not torch.equal(first["convs.block0.weight"], other["convs.block0.weight"])
 
 
 def test_a_short_trial_shortens_every_stage() -> None:

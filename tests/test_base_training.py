@@ -10,14 +10,22 @@ from copy import deepcopy
 import pytest
 import torch
 
-from pstyle.base_training import BaseConfig, blended, measure_codes, mixing_shares, recolor, train_base
+from pstyle.base_training import (
+    BaseConfig,
+    StylePool,
+    blended,
+    measure_codes,
+    mixing_shares,
+    recolor,
+    train_base,
+)
 from pstyle.crops import Crops
 from pstyle.generator import StyleEncoder, style_moments
 from pstyle.moments import mix
 from pstyle.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
 
-QUICK = BaseConfig(steps=6, styles=2, contents=2, size_px=32, style_px=48, identity_every=3)
+QUICK = BaseConfig(steps=6, styles=2, contents=2, size_px=48, style_px=56, identity_every=3, pool=4)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +70,35 @@ def test_resumed_to_the_bit(tiny_generator, tiny_vgg, photos, paintings, tmp_pat
         assert torch.equal(a, b), name
 
 
+def test_a_pool_renews_one_crop_a_step_and_is_the_same_wherever_a_run_goes_on(tiny_vgg, paintings, rng):
+    def pool():
+        return StylePool(paintings, tiny_vgg, Perceptual([tiny_vgg]), QUICK)
+
+    whole, resumed = pool(), pool()
+    whole.fill(0)
+    before = [entry.image for entry in whole.entries]
+    for step in range(3):
+        whole.renew(step)
+    resumed.fill(3)
+    after = [entry.image for entry in whole.entries]
+    assert len(after) == 4 and torch.equal(after[0], before[3])
+    assert all(torch.equal(a, b.image) for a, b in zip(after, resumed.entries, strict=True))
+    drawn = whole.draw(rng)
+    assert drawn.image.shape == (2, 3, 56, 56) and not torch.equal(drawn.image[0], drawn.image[1])
+    assert torch.allclose(
+        drawn.target["relu2_1"].gram[1:], drawn_target(tiny_vgg, drawn.image[1:]), atol=1e-5
+    )
+
+
+def drawn_target(vgg, image):
+    return Perceptual([vgg]).style(image)["relu2_1"].gram
+
+
+def test_a_pool_smaller_than_a_step_is_refused():
+    with pytest.raises(ValueError, match="pool must be at least styles"):
+        dataclasses.replace(QUICK, styles=5)
+
+
 def test_recoloring_only_exchanges_channels(rng):
     image = torch.rand(20, 3, 4, 4, generator=rng)
     found = recolor(image, 1.0, rng)
@@ -79,7 +116,7 @@ def test_blended_moments_are_mixed_moments(tiny_vgg, rng):
 
 
 def test_mixed_shares_follow_the_setting(rng):
-    config = dataclasses.replace(QUICK, styles=256, mixed_share=0.25)
+    config = dataclasses.replace(QUICK, styles=256, mixed_share=0.25, pool=256)
     shares = mixing_shares(config, rng)
     assert 0.15 < (shares < 1).float().mean() < 0.35 and shares.min() >= 0
 

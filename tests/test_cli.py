@@ -137,7 +137,7 @@ def test_the_loss_may_come_from_another_network(call, place: Path) -> None:
     ):
         assert call(*common, "-o", f"{out}.safetensors", *more)[0] == 0
     shipped, slim, name, path = (
-        load_style(place / f"{out}.safetensors").weights["body.weight"]
+        load_style(place / f"{out}.safetensors").weights["block0.weight"]
         for out in ("shipped", "slim", "name", "path")
     )
     assert torch.equal(name, path)
@@ -178,7 +178,7 @@ def test_paint_writes_one_picture_for_each(call, place: Path) -> None:
 def test_paint_goes_around_what_a_mask_and_keep_color_spare(call, place: Path) -> None:
     save_image(place / "mask.png", (torch.arange(70) < 35).float().expand(1, 1, 64, 70))
     assert (
-        call("paint", "style.safetensors", "one.png", "-o", "out", "--mask", "mask.png", "--keep-color")[0]
+        call("paint", "style.safetensors", "one.png", "-o", "out", "--mask", "mask.png", "--color", "keep")[0]
         == 0
     )
     change = (open_image("out/one.png") - open_image("one.png")).abs().mean((0, 1, 2))
@@ -209,7 +209,7 @@ def test_finetune_writes_another_style(call, place: Path) -> None:
     assert code == 0 and err == "" and out[-1] == "new.safetensors" and len(out) == 2
     style, begun = load_style(place / "new.safetensors"), load_style(place / "style.safetensors")
     kept = "stays as it was" in out[0]
-    assert kept == torch.equal(style.weights["body.weight"], begun.weights["body.weight"])
+    assert kept == torch.equal(style.weights["block0.weight"], begun.weights["block0.weight"])
     assert (place / "style.safetensors").read_bytes() == before
 
 
@@ -262,7 +262,7 @@ def test_get_vgg_fetches_into_the_model_folder(call, place: Path, monkeypatch: p
 
 
 def test_train_base_makes_weights(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = BaseConfig(steps=1, styles=1, contents=1, size_px=32, style_px=32)
+    quick = BaseConfig(steps=1, styles=1, contents=1, size_px=48, style_px=48)
     small = GeneratorConfig(latent=8, vgg_width=0.0625, body=8, texture=8, grain=8, blocks=1)
     slim = DistillConfig(steps=1, batch=1, size_px=32, width=0.0625)
     narrow = replace(slim, width=0.125, inner=0.5, last="relu3_1", embed=False)
@@ -322,8 +322,8 @@ BAD = [
     (("learn", "one.png", "-o", "style.safetensors"), "exists already"),
     (("learn", "one.png", "-o", "new.pt"), "must end with .safetensors"),
     (("learn", "one.png", "-o", "nowhere/new.safetensors"), "no folder"),
-    ((*PAINT, "--strength", "1.6"), "strength must be from 0 to 1.5"),
-    ((*PAINT, "--strength", "nan"), "strength must be from 0 to 1.5"),
+    ((*PAINT, "--strength", "1.6"), "strength must be a number from 0.0 to 1.5"),
+    ((*PAINT, "--strength", "nan"), "strength must be a number from 0.0 to 1.5"),
     ((*PAINT, "--mask", "nowhere.png"), "'nowhere.png'"),
     (("paint", "nowhere", "one.png", "-o", "out"), "'nowhere'"),
     (("paint", "broken.safetensors", "one.png", "-o", "out"), "'broken.safetensors'"),

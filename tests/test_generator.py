@@ -10,7 +10,6 @@ import torch.nn.functional as F
 
 from pstyle.checkpoint import BadFile
 from pstyle.generator import (
-    CONTENT_LAYERS,
     LEVELS,
     Generator,
     GeneratorConfig,
@@ -18,13 +17,14 @@ from pstyle.generator import (
     fingerprint,
     load_generator,
     save_generator,
+    shuffled,
     style_moments,
 )
 
 
 def paint(generator, vgg, image, style=None, **arguments):
     latent = generator.encode(style_moments(vgg, image if style is None else style))
-    return generator(image, vgg(image, CONTENT_LAYERS), generator.modulation(latent), **arguments)
+    return generator(image, generator.content(image), generator.modulation(latent), **arguments)
 
 
 def test_style_mod_is_its_formula(rng):
@@ -115,7 +115,7 @@ def test_circular_padding_commutes_with_a_turn(tiny_generator, tiny_vgg, rng):
 
     def around(x, column=0):
         latent = tiny_generator.encode(style_moments(tiny_vgg, image))
-        features = tiny_vgg(x, CONTENT_LAYERS, "circular")
+        features = tiny_generator.content(x, "circular")
         modulation = tiny_generator.modulation(latent)
         return tiny_generator(x, features, modulation, padding="circular", origin=(0, column))
 
@@ -157,3 +157,9 @@ def test_a_style_file_is_not_taken_for_a_generator(tmp_path, tiny_vgg):
 def test_an_architecture_out_of_range_is_refused_before_memory_is_taken(field, value):
     with pytest.raises(ValueError, match=field):
         GeneratorConfig(**{field: value})
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_shuffle_is_torch_s(rng, layout):
+    x = torch.rand(2, 12, 5, 7, generator=rng).contiguous(memory_format=layout)
+    assert torch.equal(shuffled(x), F.pixel_shuffle(x, 2)) and shuffled(x).is_contiguous()

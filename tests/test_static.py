@@ -44,7 +44,7 @@ MORE_LIBRARIES = {
 # what they share, stand between the last floor of this list and the first of TOP.
 GROUND = (
     *("config", "files", "shipped", "layers", "checkpoint", "images", "moments", "vgg", "losses"),  # leaves
-    "noise",
+    *("noise", "look", "colors", "detail", "regions"),
     *("generator", "discriminator", "style"),
 )  # fmt: skip
 TOP = ("workflow", "demo", "cli", "__main__")

@@ -9,7 +9,7 @@ import torch
 
 from pstyle import checkpoint
 from pstyle.checkpoint import BadFile
-from pstyle.generator import Generator, style_moments
+from pstyle.generator import LEVELS, Generator, style_moments
 from pstyle.style import (
     MAX_BYTES,
     Provenance,
@@ -90,10 +90,11 @@ def test_a_stranger_s_odd_file_is_refused(tmp_path, style, fault):
 def test_every_tensor_poisoned_is_refused_by_name(tmp_path, style):
     path = tmp_path / "s.safetensors"
     for name, value in {"latent": style.latent, **style.offsets, **style.weights}.items():
-        value.view(-1)[0] = torch.nan
+        place = (0,) * value.ndim
+        value[place] = torch.nan
         with pytest.raises(BadFile, match=name):
             save_style(path, style, overwrite=True)
-        value.view(-1)[0] = 0
+        value[place] = 0
 
 
 def test_a_style_of_another_generator_is_refused(tiny_generator, style):
@@ -108,7 +109,7 @@ def test_dressing_a_generator_restores_what_was_learned(tiny_generator, style):
 
 
 def test_strength_zero_has_the_base_s_convolutions(tiny_generator, style):
-    found = StyledGenerator.of(tiny_generator, style, strength=0.0).generator.convs.state_dict()
+    found = StyledGenerator.of(tiny_generator, style, (0.0,) * LEVELS).generator.convs.state_dict()
     for name, value in tiny_generator.convs.state_dict().items():
         assert torch.equal(found[name], value)
 

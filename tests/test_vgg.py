@@ -116,13 +116,14 @@ def test_a_narrow_inside_changes_the_layers_between_and_comes_back_from_its_file
 def test_a_file_in_torchvision_s_layout_needs_no_metadata(tmp_path, tiny_vgg):
     from safetensors.torch import save_file
 
-    save_file(tiny_vgg.state_dict(), tmp_path / "plain.safetensors")
+    tensors = {name: value.contiguous() for name, value in tiny_vgg.state_dict().items()}
+    save_file(tensors, tmp_path / "plain.safetensors")
     assert load_vgg(tmp_path / "plain.safetensors").last == "relu4_1"
 
 
 @pytest.mark.parametrize("fault", ["missing", "extra", "shape", "nan", "other"])
 def test_a_file_that_is_no_vgg_is_refused_by_name(tmp_path, tiny_vgg, fault):
-    tensors = {name: value.clone() for name, value in tiny_vgg.state_dict().items()}
+    tensors = {name: value.contiguous().clone() for name, value in tiny_vgg.state_dict().items()}
     if fault == "missing":
         del tensors["features.7.bias"]
     elif fault == "extra":

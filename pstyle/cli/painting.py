@@ -6,13 +6,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import Tensor
-
 from ..images import list_pictures, open_image, open_mask, save_image
 from ..learning import MAX_PICTURES
+from ..look import Look
 from ..optimize import OptimizeConfig
 from ..optimize import optimize as optimize_picture
-from ..painter import MAX_STRENGTH, Painter, choose_device, load_painter
+from ..painter import choose_device, load_painter, paint_regions
 from ..vgg import load_vgg
 from .flags import (
     Parser,
@@ -32,24 +31,22 @@ def paint_flags(parser: Parser) -> None:
     parser.add_argument("style", metavar="STYLE", help="style file")
     add_pictures(parser, "pictures to paint")
     add_output(parser, "folder to write NAME.png into; made if it is not there", "DIR")
-    parser.add_argument(
-        "--strength",
-        type=float,
-        default=1.0,
-        metavar="S",
-        help=f"0 leaves the picture, 1 is the style, up to {MAX_STRENGTH} is beyond (default 1)",
-    )
-    parser.add_argument("--keep-color", action="store_true", help="paint the lightness only")
     parser.add_argument("--mask", metavar="FILE", help="paint where this picture is white")
+    parser.add_argument(
+        "--second", metavar="STYLE", help="style file to paint in where the mask is black (default: no paint)"
+    )
+    add_settings(parser, Look)
     add_device(parser)
 
 
 def paint(arguments: Namespace) -> None:
     """Paint pictures one after the other; one that cannot be read is passed over, and told at the end."""
-    if not 0 <= arguments.strength <= MAX_STRENGTH:
-        raise ValueError(f"--strength must be from 0 to {MAX_STRENGTH}, got {arguments.strength}")
+    look = settings_from(arguments, Look)
+    if arguments.second and not arguments.mask:
+        raise ValueError("--second paints where a mask is black: give a --mask as well")
     files = list_pictures(arguments.pictures)
     painter = load_painter(arguments.style, arguments.device)
+    second = load_painter(arguments.second, arguments.device) if arguments.second else None
     mask = open_mask(arguments.mask) if arguments.mask else None
     folder = new_folder(arguments.output)
     targets = [folder / name for name in output_names(files)]
@@ -58,7 +55,12 @@ def paint(arguments: Namespace) -> None:
     with counter("painting", len(files), "picture") as bar:
         for file, target in zip(files, targets, strict=True):
             try:
-                save_image(target, _painted(painter, file, mask, arguments), overwrite=arguments.overwrite)
+                picture = open_image(file)
+                if second:
+                    painted = paint_regions(picture, painter, second, mask, look)
+                else:
+                    painted = painter(picture, look, mask)
+                save_image(target, painted, overwrite=arguments.overwrite)
                 tell(str(target))
             except ValueError as error:
                 refused.append(str(error))
@@ -79,10 +81,6 @@ def output_names(files: Sequence[Path]) -> list[str]:
         taken.add(name.lower())
         names.append(name)
     return names
-
-
-def _painted(painter: Painter, file: Path, mask: Tensor | None, arguments: Namespace) -> Tensor:
-    return painter(open_image(file), arguments.strength, arguments.keep_color, mask)
 
 
 def optimize_flags(parser: Parser) -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 import torch
 from pstyle_pack.nodes import generate, host
 
 from pstyle.generator import load_generator
+from pstyle.look import Look
 from pstyle.painter import Painter
 from pstyle.vgg import load_vgg
 from tests.nodes.conftest import random_style, tiny_generator
 
 
-def paint(nodes, image, style, strength: float = 1.0, keep_color: bool = False, **more) -> torch.Tensor:
-    return nodes.PStylePaint().paint(image, style, strength, keep_color, **more)[0]
+def paint(nodes, image, style, **more) -> torch.Tensor:
+    return nodes.PStylePaint().paint(image, style, **more)[0]
 
 
 def test_a_batch_is_painted_as_the_library_paints_it(nodes, image: torch.Tensor, style) -> None:
-    painted = paint(nodes, image, style, 1.2, True)
-    expected = Painter(style.style, load_generator(), load_vgg())(image.movedim(-1, 1), 1.2, keep_color=True)
+    painter, look = Painter(style.style, load_generator(), load_vgg()), Look(strength=1.2, color="keep")
+    painted, expected = paint(nodes, image, style, **asdict(look)), painter(image.movedim(-1, 1), look)
     assert torch.equal(painted, expected.movedim(1, -1))
     assert painted.dtype == torch.float32 and painted.device.type == "cpu"
     assert not torch.allclose(painted, image, atol=0.05)
@@ -36,7 +39,7 @@ def test_size_and_transparency_are_kept(nodes, style, size: tuple[int, int], cha
 
 
 def test_strength_0_returns_the_picture(nodes, image: torch.Tensor, style) -> None:
-    assert torch.allclose(paint(nodes, image, style, 0.0), image, atol=1e-3)
+    assert torch.allclose(paint(nodes, image, style, strength=0.0), image, atol=1e-3)
 
 
 def test_a_mask_keeps_what_is_black(nodes, image: torch.Tensor, style) -> None:
@@ -67,7 +70,17 @@ def test_bad_values_from_wires_are_refused(
 ) -> None:
     image[0, 3, 5, 1] = pixel
     with pytest.raises(ValueError, match=said):
-        paint(nodes, image, style, strength)
+        paint(nodes, image, style, strength=strength)
+
+
+def test_a_second_style_goes_where_the_mask_is_black(nodes, image: torch.Tensor, style) -> None:
+    other, mask = random_style(7), torch.zeros(1, 72, 80)
+    mask[:, :, 40:] = 1
+    painted = paint(nodes, image, style, mask=mask, second_style=other)
+    assert torch.allclose(painted[:, :, -4:], paint(nodes, image, style)[:, :, -4:], atol=0.05)
+    assert torch.allclose(painted[:, :, :4], paint(nodes, image, other)[:, :, :4], atol=0.05)
+    with pytest.raises(ValueError, match="wire a mask"):
+        paint(nodes, image, style, second_style=other)
 
 
 def test_networks_are_built_once_for_a_style(nodes, image: torch.Tensor, style, monkeypatch) -> None:
@@ -80,8 +93,8 @@ def test_networks_are_built_once_for_a_style(nodes, image: torch.Tensor, style, 
     monkeypatch.setattr(generate, "Painter", counted)
     node, other = nodes.PStylePaint(), random_style(7)
     for strength in (1.0, 0.5):
-        node.paint(image, style, strength, False)
-    node.paint(image, other, 1.0, False)
+        node.paint(image, style, strength=strength)
+    node.paint(image, other)
     assert made == [style.style, other.style]
 
 

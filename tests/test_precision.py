@@ -1,0 +1,70 @@
+"""Protects the choice of a number format: bfloat16 only where it is faster and as good."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pstyle import precision
+from pstyle.generator import load_generator, style_moments
+from pstyle.painter import Painter
+from pstyle.precision import computes_bfloat16, fastest, psnr_db
+from pstyle.samples import content_pictures
+from pstyle.style import Provenance, StyledGenerator
+from pstyle.vgg import load_vgg
+
+CPU = torch.device("cpu")
+
+
+class Clock:
+    """Stands still but for a painter that takes so long in bfloat16, and a second in float32."""
+
+    def __init__(self, seconds, error):
+        self.now, self.seconds, self.error = 0.0, seconds, error
+
+    def perf_counter(self):
+        return self.now
+
+    def paint(self, picture, dtype):
+        low = dtype == torch.bfloat16
+        self.now += self.seconds if low else 1.0
+        return picture + self.error if low else picture
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error", "expected"),
+    [
+        (0.5, 0.001, torch.bfloat16),
+        (1.5, 0.001, torch.float32),  # slower
+        (0.5, 0.1, torch.float32),  # faster, and bad
+        (0.5, float("nan"), torch.float32),
+    ],
+)
+def test_bfloat16_has_to_be_faster_and_as_good(monkeypatch, seconds, error, expected):
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
+    clock = Clock(seconds, error)
+    monkeypatch.setattr(precision, "time", clock)
+    assert fastest(clock.paint, CPU) == expected
+
+
+def test_where_it_is_emulated_nothing_is_measured(monkeypatch):
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
+    assert fastest(lambda picture, dtype: pytest.fail("measured"), CPU) == torch.float32
+    assert isinstance(computes_bfloat16(CPU), bool)
+
+
+def test_psnr_is_its_definition():
+    a = torch.zeros(1, 3, 4, 4)
+    assert psnr_db(a, a + 0.1) == pytest.approx(20.0, abs=1e-4) and psnr_db(a, a) == float("inf")
+
+
+def test_the_shipped_painter_paints_the_same_in_bfloat16():
+    generator, vgg = load_generator(), load_vgg()
+    image = content_pictures(1, 192, seed=3)[0].clamp(0, 1)
+    latent = generator.encode(style_moments(vgg, image.flip(1)))[0]
+    style = StyledGenerator(generator, latent).style(Provenance())
+    exact, low = (
+        Painter(style, generator, vgg, "cpu", dtype)(image) for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert low.dtype == torch.float32 and not torch.equal(low, exact)
+    assert psnr_db(low, exact) > 30  # a painter that stays below 38 dB is not chosen
