@@ -1,10 +1,13 @@
-"""Time to paint one picture on the CPU, ours beside MicroAST (arXiv 2211.15313), and the memory it takes.
+"""Time to paint one picture on the CPU, ours beside MicroAST (arXiv 2211.15313) and AdaIN (arXiv 1703.06868),
+and the memory it takes.
 
     python benchmarks/paint_speed.py STYLE.safetensors --microast FOLDER
 
 Every painter paints the same picture in turns, in one process, with its model loaded and its style computed;
-the median counts. MicroAST runs as published, and again in a faster memory format it does not use itself.
-Peak memory is that of a second process, which loads our painter and paints one picture (Linux).
+the median counts. MicroAST runs as published, and again in a faster memory format it does not use itself;
+AdaIN has the published size and random weights. The floor is the time of our convolutions alone. Peak memory
+is that of a second process, which loads our painter and paints one picture (Linux); a cold start is `pstyle
+paint` of one picture from the command line to its end.
 """
 
 from __future__ import annotations
@@ -14,11 +17,14 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from convolution_floor import floor_seconds
+from PIL import Image
 from torch import Tensor
 
 Paint = Callable[[Tensor], Tensor]
@@ -62,6 +68,7 @@ def load_painters(style: Path, microast: Path | None) -> dict[str, Paint]:
 
     painters: dict[str, Paint] = {"pstyle": load_painter(style, device="cpu")}
     if microast:
+        from adain import adain_painter
         from microast import load_microast, microast_painter
 
         example = torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(1))
@@ -70,7 +77,22 @@ def load_painters(style: Path, microast: Path | None) -> dict[str, Paint]:
         painters["MicroAST, channels last"] = lambda image: faster(
             image.to(memory_format=torch.channels_last)
         )
+        painters["AdaIN"] = adain_painter(example)
     return painters
+
+
+def cold_start_seconds(style: Path, rounds: int = 3) -> float:
+    """Median time of a process that paints one 512x512 picture file."""
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "picture.png"
+        Image.new("RGB", (512, 512), (90, 120, 160)).save(picture)
+        command = [sys.executable, "-m", "pstyle", "paint", str(style), str(picture), "-o", folder]
+        seconds = []
+        for _ in range(rounds):
+            start = time.perf_counter()
+            subprocess.run([*command, "--overwrite"], capture_output=True, check=True)
+            seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def main() -> None:
@@ -83,7 +105,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--json", action="store_true", help="print the numbers as one JSON line too")
     given = parser.parse_args()
-    peak = peak_mib(given.style, 512)
+    peak, cold = peak_mib(given.style, 512), cold_start_seconds(given.style)
     torch.set_num_threads(given.threads)
     painters = load_painters(given.style, given.microast)
     found = {size_px: median_seconds(painters, size_px, given.rounds) for size_px in given.sizes}
@@ -97,7 +119,16 @@ def main() -> None:
         seconds = [(times[name], times[name] / times["pstyle"]) for times in found.values()]
         cells = [f"{own * 1000:.0f} ms ({ratio:.2f})" for own, ratio in seconds]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += ["", f"peak memory of a process that paints one 512x512 picture: {peak:.0f} MiB"]
+    lines.append("")
+    for size_px, times in found.items():
+        image = torch.rand(1, 3, size_px, size_px)
+        floor, work = floor_seconds(painters["pstyle"], image, given.rounds)
+        share = times["pstyle"] / floor
+        lines.append(
+            f"{size_px} px: convolutions alone {floor * 1000:.0f} ms for {work:.1f} GFLOP; x {share:.2f}"
+        )
+    lines += [f"peak memory of a process that paints one 512x512 picture: {peak:.0f} MiB"]
+    lines += [f"cold start of `python -m pstyle paint`, one 512x512 picture: {cold:.1f} s"]
     print("\n".join(lines))  # noqa: T201
     if given.json:
         print(json.dumps({"seconds": found, "peak_mib": round(peak, 1)}))  # noqa: T201

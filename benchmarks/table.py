@@ -1,0 +1,73 @@
+"""The table of the README in one command: quality on held-out pairs and speed, ours beside the peers'.
+
+    python benchmarks/table.py --images FOLDER --vgg FOLDER --microast FOLDER [--sheet FILE.png]
+
+The flags are those of quality.py. The times are medians of interleaved runs in one process; the sheet shows
+our own pictures only. AdaIN has random weights here, so it has times and no scores.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from statistics import mean
+
+import torch
+from paint_speed import load_painters, median_seconds
+from quality import Result, measured, methods_of, parser_of, write_sheet
+
+SCORES = ("style_vgg", "style_swd", "ssim", "content_vgg")
+SIDES_PX = (512, 1024)
+ROUNDS = 7
+OURS = ("photo", "encode only", "learned")
+PAINTERS = {
+    "encode only": "pstyle",
+    "learned": "pstyle",
+    "MicroAST": "MicroAST",
+}  # rows with a painter's time
+
+
+def score_cells(results: list[Result], method: str) -> list[str]:
+    """Mean scores of a method over the pairs, and the seconds until it could paint."""
+    own = [result for result in results if result.method == method]
+    cells = [f"{mean(result.scores[name] for result in own):.3f}" for name in SCORES]
+    return [*cells, f"{mean(result.seconds for result in own):.0f} s"]
+
+
+def time_cells(seconds: dict[int, dict[str, float]], painter: str | None) -> list[str]:
+    """Time of one picture at each size, and how many times ours it is."""
+    if painter is None:
+        return ["" for _ in seconds]
+    return [
+        f"{times[painter] * 1e3:.0f} ms ({times[painter] / times['pstyle']:.1f})"
+        for times in seconds.values()
+    ]
+
+
+def main() -> None:
+    """Print the rows pair by pair, then the table, and write the sheet."""
+    given = parser_of("Quality and speed beside the peers'.").parse_args()
+    torch.set_num_threads(given.threads)
+    methods = methods_of(given)
+    with tempfile.TemporaryDirectory() as folder:
+        given.save = given.save or Path(folder)
+        paintings, results = measured(given, methods)
+        style = sorted(given.save.glob("*.safetensors"))[0]
+        painters = load_painters(style, given.microast)
+    seconds = {side_px: median_seconds(painters, side_px, ROUNDS) for side_px in SIDES_PX}
+    sizes = [f"{side_px}x{side_px}" for side_px in SIDES_PX]
+    print("\n| | " + " | ".join([*SCORES, "until it paints", *sizes]) + " |")  # noqa: T201
+    print("|---|" + "---|" * (len(SCORES) + 1 + len(sizes)))  # noqa: T201
+    for method in methods:
+        cells = score_cells(results, method) + time_cells(seconds, PAINTERS.get(method))
+        print("| " + " | ".join([method, *cells]) + " |")  # noqa: T201
+    for peer in ("MicroAST, channels last", "AdaIN"):
+        if peer in painters:
+            cells = [""] * (len(SCORES) + 1) + time_cells(seconds, peer)
+            print("| " + " | ".join([peer, *cells]) + " |")  # noqa: T201
+    if given.sheet:
+        write_sheet(given.sheet, paintings, [result for result in results if result.method in OURS])
+
+
+if __name__ == "__main__":
+    main()
