@@ -5,7 +5,9 @@ once.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -76,14 +78,16 @@ class Painter:
             self.dress(WHOLE)
 
     @torch.inference_mode()
-    def __call__(self, image: Tensor, look: Look | None = None, mask: Tensor | None = None) -> Tensor:
+    def __call__(
+        self, image: Tensor, look: Look | None = None, mask: Tensor | None = None, **settings: Any
+    ) -> Tensor:
         """Paint pictures (B, C, H, W) in [0, 1] with C 1, 3 or 4; the result has 3 channels, or 4 with the
         input's alpha.
 
-        Where `mask` (1 or B, 1, H, W) is 0 the picture stays. Raises ValueError for pictures or masks out of
-        range.
+        Single `settings` of the look may be given by name, such as strength=0.8. Where `mask` (1 or B, 1, H,
+        W) is 0 the picture stays. Raises ValueError for pictures, settings or masks out of range.
         """
-        look = look or Look()
+        look = replace(look or Look(), **settings)
         rgb, alpha = split_alpha(check_image(image))
         painted = torch.cat([self._looking(picture[None], look) for picture in rgb])
         if mask is not None:

@@ -178,7 +178,7 @@ def test_paint_writes_one_picture_for_each(call, place: Path) -> None:
 def test_paint_goes_around_what_a_mask_and_keep_color_spare(call, place: Path) -> None:
     save_image(place / "mask.png", (torch.arange(70) < 35).float().expand(1, 1, 64, 70))
     assert (
-        call("paint", "style.safetensors", "one.png", "-o", "out", "--mask", "mask.png", "--color", "keep")[0]
+        call("paint", "style.safetensors", "one.png", "-o", "out", "--mask", "mask.png", "--keep-color")[0]
         == 0
     )
     change = (open_image("out/one.png") - open_image("one.png")).abs().mean((0, 1, 2))

@@ -40,6 +40,15 @@ def test_strength_zero_returns_the_picture(painter, picture):
     assert torch.allclose(painter(picture, Look(strength=0.0)), picture, atol=1e-5)
 
 
+def test_settings_may_be_given_by_name(painter, picture):
+    assert torch.equal(painter(picture, strength=0.4), painter(picture, Look(strength=0.4)))
+    assert torch.equal(
+        painter(picture, Look(detail=0.5), strength=0.4), painter(picture, Look(strength=0.4, detail=0.5))
+    )
+    with pytest.raises(ValueError, match="strength"):
+        painter(picture, strength=2.0)
+
+
 def test_strength_goes_away_from_the_picture_without_a_jump(painter, picture):
     strengths = [0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0]
     found = [painter(picture, Look(strength=s)) for s in strengths]
