@@ -151,12 +151,12 @@ class StylePool:
         parts = [self.entries[index] for index in chosen]
         return StyleCrops(
             torch.cat([part.image for part in parts]),
-            together([part.code for part in parts]),
-            together([part.target for part in parts]),
+            batched([part.code for part in parts]),
+            batched([part.target for part in parts]),
         )
 
 
-def together(parts: Sequence[dict[str, Moments]]) -> dict[str, Moments]:
+def batched(parts: Sequence[dict[str, Moments]]) -> dict[str, Moments]:
     """The moments of several pictures, each (1, C), as those of a batch."""
     return {
         name: Moments(

@@ -45,10 +45,9 @@ def calibrated(
     """
     device = next(generator.parameters()).device
     painter = Painter(style, generator, vgg, device)
-    sizes_px = [min(SIZE_PX, *picture.shape[2:]) for picture in contents]
     pictures = [
-        resize_short_side(picture, size_px).clamp(0, 1)
-        for picture, size_px in zip(contents[:CONTENTS], sizes_px, strict=False)
+        resize_short_side(picture, min(SIZE_PX, *picture.shape[2:])).clamp(0, 1)
+        for picture in contents[:CONTENTS]
     ]
     wanted = {name: target[name] for name in LAYERS if name in target}
     distances = []

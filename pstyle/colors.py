@@ -14,8 +14,14 @@ RGB_TO_XYZ = (
 )
 WHITE = (0.95047, 1.0, 1.08883)  # D65
 DELTA = 6 / 29
+LUMA = (0.299, 0.587, 0.114)  # Rec. 601, of sRGB values
 TOLERANCE = 1e-3  # a quarter of an 8-bit step: what a picture in gamut may miss it by after the way to Lab
 HALVINGS = 8  # of the way to a color out of gamut
+
+
+def luma(image: Tensor) -> Tensor:
+    """Brightness (B, 1, H, W) of sRGB (B, 3, H, W)."""
+    return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def rgb_to_lab(image: Tensor) -> Tensor:

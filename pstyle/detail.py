@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .colors import luma
 from .layers import pad
 
-LUMA = (0.299, 0.587, 0.114)
 SIGMA_PX = 2.0
 
 
@@ -21,9 +21,9 @@ def with_detail_of(painted: Tensor, photo: Tensor, amount: float) -> Tensor:
 
 
 def _fine(image: Tensor) -> Tensor:
-    luma = (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    bright = luma(image)
     radius = round(3 * SIGMA_PX)
     window = torch.exp(-(torch.arange(-radius, radius + 1).to(image) / SIGMA_PX).square() / 2)
     window = window / window.sum()
-    blurred = F.conv2d(pad(luma, radius, "reflect"), window.view(1, 1, 1, -1))
-    return luma - F.conv2d(blurred, window.view(1, 1, -1, 1))
+    blurred = F.conv2d(pad(bright, radius, "reflect"), window.view(1, 1, 1, -1))
+    return bright - F.conv2d(blurred, window.view(1, 1, -1, 1))

@@ -28,7 +28,7 @@ DIRECTIONS = 32  # of the patch distance: a quarter of the benchmark's, so that 
 
 @dataclass(frozen=True)
 class Game:
-    """A painter and a discriminator that read one frozen VGG, on one device."""
+    """A painter, and a discriminator that reads a frozen VGG, on one device."""
 
     vgg: VGG
     styled: StyledGenerator

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .colors import luma
 from .moments import Moments, gram
 
 EPS = 1e-8
@@ -75,7 +76,7 @@ def structure_distance(output: Tensor, content: Tensor) -> Tensor:
     Wang et al. 2004 with a box of 11 px at every other position, where the score in metrics.py has a Gaussian
     at each. It keeps strokes off smooth surfaces and light areas light, which content features do not.
     """
-    x, y = (_luma(image) for image in (output, content))
+    x, y = (luma(image.float()) for image in (output, content))
     mean_x, mean_y = _boxed(x), _boxed(y)
     var_x, var_y = _boxed(x * x) - mean_x.square(), _boxed(y * y) - mean_y.square()
     covariance = _boxed(x * y) - mean_x * mean_y
@@ -86,11 +87,6 @@ def structure_distance(output: Tensor, content: Tensor) -> Tensor:
 def total_variation(image: Tensor) -> Tensor:
     """Mean absolute difference of neighboring pixels of (B, C, H, W)."""
     return (image.diff(dim=2).abs().mean() + image.diff(dim=3).abs().mean()) / 2
-
-
-def _luma(image: Tensor) -> Tensor:
-    red, green, blue = image.float().unbind(1)
-    return (0.299 * red + 0.587 * green + 0.114 * blue)[:, None]
 
 
 def _boxed(x: Tensor) -> Tensor:

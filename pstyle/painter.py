@@ -89,7 +89,7 @@ class Painter:
         """
         look = replace(look or Look(), **settings)
         rgb, alpha = split_alpha(check_image(image))
-        painted = torch.cat([self._looking(picture[None], look) for picture in rgb])
+        painted = torch.cat([self._paint_as(picture[None], look) for picture in rgb])
         if mask is not None:
             painted = rgb.lerp(painted, fitted_mask(mask, rgb))
         painted = painted.contiguous()
@@ -133,7 +133,7 @@ class Painter:
             self._dressed.popitem(last=False)
         return found
 
-    def _looking(self, picture: Tensor, look: Look) -> Tensor:
+    def _paint_as(self, picture: Tensor, look: Look) -> Tensor:
         """A picture (1, 3, H, W) painted, with everything that a look asks for."""
         strength = self.style.calibration.amount(look.strength)
         factors = {FORM: look.coarse, TEXTURE: look.fine, GRAIN: look.fine, COLOR: 1.0}

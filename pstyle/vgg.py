@@ -24,7 +24,7 @@ BLOCKS = (
     (512, 4),
     (512, 4),
 )  # (channels at width 1, convolutions), pooled between
-SLIM_FILE = "vgg_slim.safetensors"  # what painters read: every layer at a quarter of the width
+SLIM_FILE = "vgg_slim.safetensors"  # what styles are read with: every layer at a quarter of the width
 LOSS_FILE = "vgg_loss.safetensors"  # what losses and scores read: full width to relu3_1, narrower between
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

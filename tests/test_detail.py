@@ -6,7 +6,8 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from pstyle.detail import LUMA, SIGMA_PX, with_detail_of
+from pstyle.colors import LUMA
+from pstyle.detail import SIGMA_PX, with_detail_of
 from tests.conftest import random_picture
 
 
