@@ -8,8 +8,8 @@ PAINTING is the picture that the style was learned from, as PAINTER/NAME within 
   most. A style that keeps r of the distance at strength 1 cannot always halve it: max(0.5, 0.3 + 0.7 r) is
   asked of it.
 * steps: style distances at strengths 0.25, 0.75, 1, 1.25 and 1.5, as parts of the photograph's.
-* chroma: mean distance of a and b (CIE Lab) from the photograph's with color=keep; at most 2.
-* light: mean distance of L from the photograph's with color=only.
+* chroma: mean distance of a and b (CIE Lab) from the photograph's with keep_color; at most 2.
+* light: mean distance of L from the photograph's with keep_light.
 * stroke: ratio of the wavelengths of strokes on a flat ground at stroke 0.5 and 2 to that at 1.
 * fine, coarse: what is left, without them, of the change in the finest and in the broadest octaves.
 * detail: SSIM with the photograph at detail 0, 0.5 and 1.
@@ -51,13 +51,13 @@ def strengths(painter: Painter, photos: list[Tensor], painting: Tensor, vgg: VGG
 
 def chroma_error(painter: Painter, photo: Tensor) -> float:
     """Mean distance of a and b from the photograph's, when colors are kept."""
-    change = lab(painter(photo, Look(color="keep"))) - lab(photo)
+    change = lab(painter(photo, Look(keep_color=True))) - lab(photo)
     return change[:, 1:].square().sum(1).sqrt().mean().item()
 
 
 def lightness_error(painter: Painter, photo: Tensor) -> float:
     """Mean distance of L from the photograph's, when only colors are painted."""
-    return (lab(painter(photo, Look(color="only"))) - lab(photo))[:, 0].abs().mean().item()
+    return (lab(painter(photo, Look(keep_light=True))) - lab(photo))[:, 0].abs().mean().item()
 
 
 def wavelength_px(painter: Painter, stroke: float) -> float:

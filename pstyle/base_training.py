@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from .config import check_settings, setting, to_json
 from .crops import Crops
 from .generator import Generator, StyleEncoder, style_moments
-from .losses import structure_distance
+from .losses import light_distance, structure_distance
 from .moments import Moments
 from .patches import crop_patch_distance
 from .perceptual import Perceptual, clamp_through
@@ -53,6 +53,7 @@ class BaseConfig:
     ema: float = setting(0.998, 0.0, 1.0, "decay per step of the averaged weights")
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops and initial weights")
     patch_weight: float = setting(25.0, 0.0, 1e3, "weight of patches, for the amounts of colors and shapes")
+    light_weight: float = setting(1.0, 0.0, 100.0, "weight of where light and dark lie, against halos")
     pool: int = setting(48, 1, 4096, "style crops at hand; each step renews one")
 
     def __post_init__(self) -> None:
@@ -185,6 +186,7 @@ def style_terms(
     terms = perceptual.terms(output, content, target, config.gram_weight, group=config.contents)
     shown = clamp_through(output)
     terms["structure"] = structure_distance(shown, image)
+    terms["light"] = light_distance(shown, image)
     pure = share == 1  # patches of a mixture are not known
     if config.patch_weight and pure.any():
         own = shown.unflatten(0, (config.styles, -1))[pure].flatten(0, 1)
@@ -203,7 +205,8 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
 def weighted(terms: dict[str, Tensor], config: BaseConfig) -> Tensor:
     """The loss that is minimized: every term times its weight."""
     weights = {"style": config.style_weight, "content": 1.0, "smooth": config.smooth_weight}
-    weights |= {"structure": config.structure_weight, "range": config.range_weight}
+    weights |= {"structure": config.structure_weight, "light": config.light_weight}
+    weights |= {"range": config.range_weight}
     weights |= {"identity": config.identity_weight, "patches": config.patch_weight}
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 

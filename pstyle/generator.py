@@ -228,7 +228,8 @@ class Generator(nn.Module):
         x = F.relu_(x.addcmul_(noise(x, "grain", 2), self.convs["grain_in"].weight.view(1, -1, 1, 1)))
         x = F.relu_(mod(convolve(x, "grain0"), "grain0"))
         x = F.relu_(mod(convolve(x, "grain1"), "grain1"))
-        return shuffled(convolve(x, "strokes"))
+        strokes = self.convs["strokes"]
+        return shuffled(conv(x, *without_grid(strokes.weight, strokes.bias), padding))
 
 
 def save_generator(path: Path, generator: Generator, origin: str) -> None:
@@ -265,6 +266,18 @@ def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torc
 def enlarge(x: Tensor) -> Tensor:
     """Twice the height and width by repetition: no checkerboard (Odena et al., Distill 2016)."""
     return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def without_grid(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights (4C, D, k, k) and biases (4C,) of a convolution before a pixel shuffle, made such that flat
+    features give a flat picture: the kernels of a color's four subpixels sum to the same, and so their grid
+    is not seen.
+
+    Aitken et al., arXiv 1707.02937, start from such weights; training leaves them. Here they are kept.
+    """
+    sums = weight.sum((2, 3), keepdim=True).unflatten(0, (-1, 4))  # (C, 4, D, 1, 1)
+    excess = (sums - sums.mean(1, keepdim=True)).flatten(0, 1) / weight[0, 0].numel()
+    return weight - excess, bias.unflatten(0, (-1, 4)).mean(1).repeat_interleave(4)
 
 
 def shuffled(x: Tensor) -> Tensor:

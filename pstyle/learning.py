@@ -21,7 +21,7 @@ from .config import check_settings, setting, to_json
 from .crops import random_crop, single_pictures
 from .generator import STRIDE, Generator, style_moments
 from .images import resize_short_side
-from .losses import structure_distance
+from .losses import light_distance, structure_distance
 from .moments import Moments, mix_by_layer
 from .patches import patch_distance, style_patches
 from .perceptual import Perceptual, clamp_through
@@ -56,6 +56,9 @@ class LearnConfig:
     )
     patch_weight: float = setting(
         20.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+    )
+    light_weight: float = setting(
+        1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph; more gives fewer halos"
     )
 
     def __post_init__(self) -> None:
@@ -147,9 +150,11 @@ class Learning:
             terms = self.perceptual.terms(output, content, self.target, c.gram_weight, group=c.batch)
             shown = clamp_through(output)
             terms["structure"] = structure_distance(shown, image)
+            terms["light"] = light_distance(shown, image)
             terms["patches"] = patch_distance(shown, self.patches, self.rng)
             loss = anchored(terms, c.style_weight, c.smooth_weight)
             loss = loss + c.structure_weight * terms["structure"] + c.patch_weight * terms["patches"]
+            loss = loss + c.light_weight * terms["light"]
             # backward, guard, step
             self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
             # record

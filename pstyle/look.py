@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .config import check_settings, choice, setting
+from .config import check_settings, setting
 
 MAX_STRENGTH = 1.5
 
@@ -19,12 +19,8 @@ class Look:
     strength: float = setting(
         1.0, 0.0, MAX_STRENGTH, "0 returns the picture, 1 is the style as learned, above 1 exaggerates it"
     )
-    color: str = choice(
-        "style",
-        ("style", "keep", "only"),
-        "style: all of it; keep: the picture's own colors, painted in light and dark; only: the style's "
-        "colors, no strokes",
-    )
+    keep_color: bool = setting(False, help="keep the picture's own colors: only light and dark are painted")
+    keep_light: bool = setting(False, help="keep the picture's own light and dark: only colors are painted")
     stroke: float = setting(1.0, 0.5, 2.0, "size of strokes, as a multiple of the style's own")
     coarse: float = setting(1.0, 0.0, MAX_STRENGTH, "share of the strength that forms and broad strokes get")
     fine: float = setting(1.0, 0.0, MAX_STRENGTH, "share of the strength that texture and grain get")

@@ -141,9 +141,9 @@ class Painter:
         height, width = picture.shape[2:]
         reduced = [max(1, round(side / look.stroke)) for side in (height, width)]
         painted = resize_to(self.paint(resize_to(picture, *reduced), amounts), height, width)
-        if look.color == "keep":
+        if look.keep_color:
             painted = with_colors_of(painted, picture)
-        if look.color == "only":
+        if look.keep_light:
             painted = with_light_of(painted, picture)
         return with_detail_of(painted, picture, look.detail) if look.detail else painted
 

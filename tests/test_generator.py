@@ -19,6 +19,7 @@ from pstyle.generator import (
     save_generator,
     shuffled,
     style_moments,
+    without_grid,
 )
 
 
@@ -163,3 +164,18 @@ def test_an_architecture_out_of_range_is_refused_before_memory_is_taken(field, v
 def test_a_shuffle_is_torch_s(rng, layout):
     x = torch.rand(2, 12, 5, 7, generator=rng).contiguous(memory_format=layout)
     assert torch.equal(shuffled(x), F.pixel_shuffle(x, 2)) and shuffled(x).is_contiguous()
+
+
+def test_flat_features_become_a_flat_color_whatever_was_trained(rng):
+    weight, bias = torch.randn(12, 5, 3, 3, generator=rng), torch.randn(12, generator=rng)
+    features = torch.randn(1, 5, 1, 1, generator=rng).expand(1, 5, 6, 6)
+    flat = shuffled(F.conv2d(features, *without_grid(weight, bias)))
+    assert (flat - flat.mean((2, 3), keepdim=True)).abs().max() < 1e-4
+    grid = shuffled(F.conv2d(features, weight, bias))
+    assert torch.allclose(flat[..., 0, 0], grid.mean((2, 3)), atol=1e-4)  # its color is that of the grid
+    assert (grid - grid.mean((2, 3), keepdim=True)).abs().max() > 1
+
+
+def test_weights_without_a_grid_stay_as_they_are(rng):
+    once = without_grid(torch.randn(12, 5, 3, 3, generator=rng), torch.randn(12, generator=rng))
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(without_grid(*once), once, strict=True))

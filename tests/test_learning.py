@@ -52,7 +52,7 @@ def test_the_style_loss_falls(start):
     assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
 
 
-@pytest.mark.parametrize("term", ["structure", "patch"])
+@pytest.mark.parametrize("term", ["structure", "patch", "light"])
 def test_a_term_ends_lower_where_its_weight_is_high(start, term):
     ends = []
     for weight in (0.0, 100.0):

@@ -16,9 +16,10 @@ def test_a_knob_out_of_range_is_named(field, value):
         Look(**{field: value})
 
 
-def test_a_color_mode_is_one_of_three():
-    with pytest.raises(ValueError, match=r"Look\.color.*keep"):
-        Look(color="none")
+@pytest.mark.parametrize("switch", ["keep_color", "keep_light"])
+def test_a_switch_is_on_or_off(switch):
+    with pytest.raises(ValueError, match=rf"Look\.{switch} must be True or False"):
+        Look(**{switch: "keep"})
 
 
 def test_amounts_are_linear_between_the_knots():

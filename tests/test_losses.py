@@ -4,6 +4,7 @@ forms promise.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from skimage.metrics import structural_similarity
@@ -11,6 +12,7 @@ from skimage.metrics import structural_similarity
 from pstyle.losses import (
     content_distance,
     content_loss,
+    light_distance,
     structure_distance,
     style_distance,
     style_loss,
@@ -56,6 +58,25 @@ def test_structure_distance_is_none_to_itself_and_defined_for_tiny_pictures(rng)
     picture = random_picture(rng, 8, 8)
     assert structure_distance(picture, picture).abs() < 1e-6
     assert 0 < structure_distance(1 - picture, picture) < 2
+
+
+def test_light_distance_is_the_difference_of_normalized_blocks(rng):
+    content, output = torch.rand(2, 2, 3, 40, 48, generator=rng)
+    weights = np.array((0.299, 0.587, 0.114)).reshape(1, 3, 1, 1)
+    parts = [(image.double().numpy() * weights).sum(1) for image in (output, content)]
+    blocks = [part.reshape(2, 5, 8, 6, 8).mean((2, 4)) for part in parts]
+    x, y = (
+        (block - block.mean((1, 2), keepdims=True)) / np.sqrt(block.var((1, 2), keepdims=True) + 1e-3)
+        for block in blocks
+    )
+    assert light_distance(output, content).item() == pytest.approx(((x - y) ** 2).mean(), abs=1e-4)
+
+
+def test_light_distance_forgives_a_darker_flatter_picture_and_sees_one_turned_over(rng):
+    picture = random_picture(rng, 64, 64)
+    own = light_distance(picture, picture)
+    assert own < 1e-6 and light_distance(0.1 + 0.5 * picture, picture) < 0.1
+    assert light_distance(1 - picture, picture) > 1
 
 
 def test_total_is_the_weighted_sum():

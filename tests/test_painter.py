@@ -101,17 +101,22 @@ def test_a_mask_of_another_size_is_fitted_and_a_wrong_count_refused(painter, pic
 
 def test_keep_color_keeps_the_hue_of_every_pixel_in_gamut(painter, picture):
     gray = 0.35 + 0.3 * picture  # far from the gamut's border, so that nothing is clamped
-    kept = rgb_to_lab(painter(gray, Look(color="keep")))
+    kept = rgb_to_lab(painter(gray, Look(keep_color=True)))
     inside = (kept[:, :1] > 20) & (kept[:, :1] < 85)
     error = (kept[:, 1:] - rgb_to_lab(gray)[:, 1:]).abs().amax(1, keepdim=True)[inside]
     assert error.median() < 0.5
 
 
-def test_color_only_keeps_the_lightness_of_every_pixel_in_gamut(painter, picture):
+def test_keep_light_keeps_the_lightness_of_every_pixel_in_gamut(painter, picture):
     gray = 0.35 + 0.3 * picture
-    found, plain = (rgb_to_lab(painter(gray, Look(color=color))) for color in ("only", "style"))
+    found, plain = (rgb_to_lab(painter(gray, Look(keep_light=light))) for light in (True, False))
     assert (found[:, :1] - rgb_to_lab(gray)[:, :1]).abs().median() < 0.5
     assert (found[:, 1:] - plain[:, 1:]).abs().median() < 2 < (plain[:, :1] - found[:, :1]).abs().median()
+
+
+def test_what_keeps_color_and_light_is_the_picture(painter, picture):
+    gray = 0.35 + 0.3 * picture
+    assert torch.allclose(painter(gray, Look(keep_color=True, keep_light=True)), gray, atol=2e-3)
 
 
 @pytest.mark.parametrize("stroke", [0.5, 0.7, 1.4, 2.0])

@@ -12,7 +12,7 @@ from torch import Tensor
 from pstyle.samples import content_pictures
 from pstyle.samples.canvas import Canvas, Shape
 from pstyle.samples.fields import luma
-from pstyle.samples.scenes import SCENES
+from pstyle.samples.scenes import SCENES, poster
 
 PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 
@@ -107,3 +107,12 @@ def test_a_shape_outside_the_picture_changes_nothing() -> None:
 def test_impossible_orders_are_refused(count: int, size_px: int) -> None:
     with pytest.raises(ValueError, match=f"got {count} and {size_px}"):
         content_pictures(count, size_px)
+
+
+def test_a_poster_is_flatter_than_any_other_scene() -> None:
+    def flat(picture: Tensor) -> float:
+        gray = luma(F.avg_pool2d(picture, 2))
+        return float((gray.diff(dim=3).abs() < 0.01).float().mean())
+
+    shares = torch.tensor([flat(picture) for picture in content_pictures(4 * len(SCENES), 128, seed=5)])
+    assert shares.view(4, len(SCENES)).mean(0).argmax() == SCENES.index(poster)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ..images import list_pictures, open_image, open_mask, save_image
@@ -36,7 +35,6 @@ def paint_flags(parser: Parser) -> None:
     parser.add_argument(
         "--second", metavar="STYLE", help="style file to paint in where the mask is black (default: no paint)"
     )
-    parser.add_argument("--keep-color", action="store_true", help="the same as --color keep")
     add_settings(parser, Look)
     add_device(parser)
 
@@ -44,7 +42,6 @@ def paint_flags(parser: Parser) -> None:
 def paint(arguments: Namespace) -> None:
     """Paint pictures one after the other; one that cannot be read is passed over, and told at the end."""
     look = settings_from(arguments, Look)
-    look = replace(look, color="keep") if arguments.keep_color else look
     if arguments.second and not arguments.mask:
         raise ValueError("--second paints where a mask is black: give a --mask as well")
     files = list_pictures(arguments.pictures)

@@ -20,7 +20,7 @@ from .fields import blur, luma, smoothstep, warp
 def content_pictures(count: int, size_px: int, seed: int = 0) -> list[Tensor]:
     """Scenes (1, 3, size_px, size_px), sRGB float32 in [0, 1]; picture i depends on seed, i and size_px only.
 
-    Six kinds take turns: landscape, portrait, leaves, room, street, flower.
+    Seven kinds take turns: landscape, portrait, leaves, room, street, flower, poster.
     Raises ValueError for a count below 1 or a size below 16 px.
     """
     if count < 1 or size_px < 16:
@@ -219,6 +219,30 @@ def flower(canvas: Canvas) -> None:
         canvas.put(heart, canvas.color("earth", (0.3, 0.8)), rough=0.6)
 
 
+def poster(canvas: Canvas) -> None:
+    """Flat shapes with hard edges and rows of small marks, as on signs and prints, before flat color.
+
+    Nothing else here is as flat: what makes halos and holes of color shows on it first.
+    """
+    between, one_of = canvas.between, canvas.one_of
+    ground, ink = canvas.color("any", one_of((0.2, 0.4), (0.7, 0.95))), canvas.color("gray", (0.1, 0.9))
+    canvas.image = canvas.gradient(ground, ground * between(0.7, 1.2), between(0, 6.3))
+    for _ in range(int(between(1, 5))):
+        kind = one_of("disc", "disc", "polygon", "barrel", "blob")
+        height = between(0.08, 0.35)
+        shape = Shape(kind, between(0, 1), between(0, 1), height, height * between(0.5, 1.5), between(0, 6.3))
+        canvas.cover(_flat(canvas, shape), canvas.color(one_of("any", "gray", "warm"), (0.1, 0.95)))
+    size, top, left = between(0.01, 0.03), between(0.1, 0.9), between(0, 0.5)
+    for _ in range(int(between(0, 20))):  # marks as large as letters
+        left += between(2.2, 3.5) * size
+        canvas.cover(_flat(canvas, Shape("barrel", top, left, size, size / 3, between(-0.6, 0.6))), ink)
+
+
+def _flat(canvas: Canvas, shape: Shape) -> Tensor:
+    outline = shape.outline(canvas.generator)(*shape.place(canvas.y, canvas.x))
+    return canvas.edge(outline * min(shape.height, shape.width))
+
+
 def _camera(canvas: Canvas) -> Tensor:
     """What a lens and a film do: uneven light, a color cast, contrast, a little blur and grain."""
     between = canvas.between
@@ -234,4 +258,4 @@ def _camera(canvas: Canvas) -> Tensor:
     return (blur(image, between(0.2, 0.6)) + 0.02 * between(0, 1) ** 3 * grain).clamp(0, 1)
 
 
-SCENES = (landscape, portrait, leaves, room, street, flower)
+SCENES = (landscape, portrait, leaves, room, street, flower, poster)

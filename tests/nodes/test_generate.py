@@ -20,7 +20,7 @@ def paint(nodes, image, style, **more) -> torch.Tensor:
 
 
 def test_a_batch_is_painted_as_the_library_paints_it(nodes, image: torch.Tensor, style) -> None:
-    painter, look = Painter(style.style, load_generator(), load_vgg()), Look(strength=1.2, color="keep")
+    painter, look = Painter(style.style, load_generator(), load_vgg()), Look(strength=1.2, keep_color=True)
     painted, expected = paint(nodes, image, style, **asdict(look)), painter(image.movedim(-1, 1), look)
     assert torch.equal(painted, expected.movedim(1, -1))
     assert painted.dtype == torch.float32 and painted.device.type == "cpu"
