@@ -26,7 +26,7 @@ from .generator import GENERATOR_FILE, Generator, GeneratorConfig, load_generato
 from .images import open_image, resize_short_side, save_image
 from .ledger import Numbers, OnStageStep
 from .perceptual import Perceptual
-from .samples import procedural_style
+from .samples import content_pictures, procedural_style
 from .vgg import LAYERS, LOSS_FILE, SLIM_FILE, VGG, load_vgg, save_vgg
 
 FIRST_STAGE_FILE = "generator_first_stage.safetensors"
@@ -43,6 +43,7 @@ class BaseRunConfig:
     steps: int = setting(3000, 1, 1_000_000, "steps of each of the four stages")
     procedural: int = setting(60, 0, 10_000, "procedural styles, painted from the photographs")
     seed: int = setting(0, 0, 2**31 - 2, "seed of everything")
+    scenes: int = setting(24, 0, 10_000, "drawn scenes that the generator paints beside the photographs")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -112,14 +113,17 @@ def make_weights(
     photos = open_crops(material.photos, c.largest_crop_px())
     drawn = draw_procedural(material.photos, c, state / "procedural")
     paintings = open_crops([*material.paintings, *drawn], c.largest_crop_px())
-    numbers.tell(photos=len(photos), paintings=len(material.paintings), procedural=len(drawn))
+    contents = with_scenes(photos, c)
+    numbers.tell(
+        photos=len(photos), scenes=c.scenes, paintings=len(material.paintings), procedural=len(drawn)
+    )
 
     both = together(photos, paintings)
     slim = make_vgg("slim VGG", both, teachers, c.distillation(), slim_file, numbers)
     narrow = c.loss_distillation(teachers[0].width)
     loss = make_vgg("loss VGG", both, teachers[:1], narrow, loss_file, numbers)
     new = new_generator(c.architecture(), c.seed)
-    stage = partial(make_generator, slim=slim, photos=photos, paintings=paintings, numbers=numbers)
+    stage = partial(make_generator, slim=slim, photos=contents, paintings=paintings, numbers=numbers)
     cheap, best = Perceptual([teachers[-1], slim]), Perceptual([loss, teachers[-1], slim])
     first = stage("generator, first stage", new, cheap, c.first_stage(), state / FIRST_STAGE_FILE)
     final = stage("generator, second stage", first, best, c.second_stage(), generator_file)
@@ -177,6 +181,13 @@ def draw_procedural(photos: Sequence[Path], config: BaseRunConfig, folder: Path)
             photo = photo[:, :, : 2 * PROCEDURAL_PX, : 2 * PROCEDURAL_PX]  # a panorama would take very long
             save_image(path, procedural_style(config.seed * 1_000_003 + index, photo.clamp(0, 1)))
     return paths
+
+
+def with_scenes(photos: Crops, config: BaseRunConfig) -> Crops:
+    """Photographs and drawn scenes: these have what few photographs have, such as flat shapes and faces."""
+    if not config.scenes:
+        return photos
+    return together(photos, Crops(content_pictures(config.scenes, PROCEDURAL_PX, config.seed)))
 
 
 def together(*parts: Crops) -> Crops:

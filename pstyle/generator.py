@@ -152,8 +152,9 @@ class Generator(nn.Module):
                 "strokes": _conv(c.grain, 12),
             }
         )
-        nn.init.normal_(self.convs["strokes"].weight, std=0.015)
-        nn.init.constant_(self.convs["strokes"].bias, 0.5)  # mid-gray: no pixel starts saturated
+        with torch.no_grad():
+            self.convs["strokes"].weight.mul_(0.15)
+            self.convs["strokes"].bias.fill_(0.5)  # mid-gray: no pixel starts saturated
 
     def level_of(self, conv: str) -> int:
         """The level that a convolution of `convs` belongs to, by its name."""
@@ -291,5 +292,6 @@ def shuffled(x: Tensor) -> Tensor:
 
 def _conv(inputs: int, outputs: int, size: int = 3, bias: bool = True) -> nn.Conv2d:
     layer = nn.Conv2d(inputs, outputs, size, bias=bias)
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    if not layer.weight.is_meta:  # there torch would import its compiler first, for three seconds
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     return layer

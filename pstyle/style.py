@@ -106,7 +106,7 @@ class StyledGenerator(nn.Module):
         cls, generator: Generator, style: Style, amounts: Sequence[float] = (1.0,) * LEVELS
     ) -> StyledGenerator:
         """The generator dressed in a style; the convolutions of each level go from the base's (amount 0) to
-        the style's own.
+        the style's own (1) and no further: what lies beyond breaks pictures.
 
         Raises ValueError if the style was learned with another generator.
         """
@@ -122,7 +122,7 @@ class StyledGenerator(nn.Module):
                 styled.offsets[name].copy_(value)
             for name, value in styled.generator.convs.state_dict().items():
                 if name in style.weights:
-                    amount = amounts[generator.level_of(name)]
+                    amount = min(amounts[generator.level_of(name)], 1.0)
                     value.lerp_(style.weights[name].float().to(value.device), amount)
         return styled
 

@@ -44,7 +44,7 @@ class TinyRun(BaseRunConfig):
         return BaseConfig(steps=2, styles=2, contents=1, size_px=56, style_px=48, seed=self.seed + 1)
 
 
-CONFIG = TinyRun(procedural=1)
+CONFIG = TinyRun(procedural=1, scenes=1)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,8 @@ def test_a_run_makes_networks_that_fit_each_other(whole: dict[str, bytes], tmp_p
 
 def test_the_numbers_tell_what_was_done(whole: dict[str, bytes]) -> None:
     numbers = json.loads(whole["numbers.json"])
-    assert (numbers["photos"], numbers["paintings"], numbers["procedural"]) == (1, 2, 1)
+    counts = [numbers[kind] for kind in ("photos", "scenes", "paintings", "procedural")]
+    assert counts == [1, 1, 2, 1]
     explained = {name: sorted(layers) for name, layers in numbers["explained"].items()}
     reached = [f"relu{level}_1" for level in range(1, 6)]
     assert explained == {"slim VGG": reached, "loss VGG": reached[:3]}
@@ -133,7 +134,7 @@ def test_other_settings_or_files_are_another_run(material: Material, tmp_path: P
         make_weights(material, tmp_path / "out", state, CONFIG, killed_at("slim VGG", 1, []))
     others = Material(material.teachers, material.photos, material.paintings[:1])
     for given, config, fragment in (
-        (material, TinyRun(procedural=1, seed=1), "other settings"),
+        (material, TinyRun(procedural=1, scenes=1, seed=1), "other settings"),
         (others, CONFIG, "other paintings"),
     ):
         with pytest.raises(ValueError, match=fragment):

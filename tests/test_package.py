@@ -72,3 +72,10 @@ def test_the_registry_accepts_the_project() -> None:
     assert found["project"]["license"].keys() <= {"file", "text"}  # a plain string is refused there
     assert "comfyui" not in found["project"]["name"].lower()
     assert found["tool"]["comfy"]["PublisherId"] and found["tool"]["comfy"]["DisplayName"]
+
+
+def test_a_painter_is_loaded_without_torch_s_compiler():
+    """Which takes longer to import than all else that a painting needs."""
+    code = "import sys, pstyle.generator as g; g.load_generator(); print('torch._dynamo' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
