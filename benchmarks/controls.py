@@ -32,6 +32,7 @@ from pstyle.metrics import STYLE_LAYERS, lab, luma, ssim, style_score
 from pstyle.painter import Painter, load_painter
 from pstyle.vgg import VGG
 
+GROUND_PX, FRAME_PX = 1280, 64  # side of the flat ground, and what of it is not looked at
 STEPS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 COLUMNS = ("half", "asked", "steps", "chroma", "light", "stroke", "fine", "coarse", "detail")
 
@@ -61,12 +62,26 @@ def lightness_error(painter: Painter, photo: Tensor) -> float:
 
 
 def wavelength_px(painter: Painter, stroke: float) -> float:
-    """Mean wavelength of what is painted on a flat gray ground, of periods from 2 to 64 px."""
-    found = luma(painter(torch.full((1, 3, 512, 512), 0.5), Look(stroke=stroke)))[0, 0]
-    power = torch.fft.rfft2(found - found.mean()).abs().square()
-    rows = torch.fft.fftfreq(512)[:, None].square() + torch.fft.rfftfreq(512).square()
-    band = (rows > (1 / 64) ** 2) & (rows < 0.25)
-    return (-(power[band] * rows[band].log() / 2).sum() / power[band].sum()).exp().item()
+    """Wavelength, from 2 to 256 px, of the octave with most energy in what is painted on flat gray."""
+    energy = sum(octave_energy(painter, stroke, gray) for gray in (0.3, 0.5, 0.7))
+    energy = F.avg_pool1d(energy[None], 5, 1, 2, count_include_pad=False)[0]
+    best = int(energy[1:-1].argmax()) + 1
+    before, here, after = energy[best - 1 : best + 2].tolist()
+    place = best + 0.5 * (before - after) / (before - 2 * here + after)  # the top of a parabola through them
+    return 2 ** (8 - (place + 0.5) / 4)
+
+
+def octave_energy(painter: Painter, stroke: float, gray: float) -> Tensor:
+    """Energy in each quarter of an octave, from 256 to 2 px, of what is painted on flat gray."""
+    ground = torch.full((1, 3, GROUND_PX, GROUND_PX), gray)
+    found = luma(painter(ground, Look(stroke=stroke)))[0, 0, FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]
+    window = torch.hann_window(len(found))
+    power = torch.fft.rfft2((found - found.mean()) * window * window[:, None]).abs().square()
+    rows, columns = torch.fft.fftfreq(len(found)), torch.fft.rfftfreq(len(found))
+    octave = (rows[:, None].square() + columns.square()).sqrt().clamp_min(1e-9).log2()  # of the frequency
+    lows = torch.arange(-8, -1, 0.25)
+    bands = [(octave >= low) & (octave < low + 0.25) for low in lows.tolist()]
+    return torch.stack([power[band].mean() for band in bands]) * 4**lows
 
 
 def octave_change(painted: Tensor, photo: Tensor) -> tuple[float, float]:
