@@ -44,7 +44,8 @@ class PStyleFinetune:
     DESCRIPTION = (
         "Fine-tunes a style against a discriminator that learns to tell painted pictures from real ones. If "
         "it does not win on held-out parts of the pictures, the style stays as it was, and the verdict says "
-        f"so. When you cancel it, the best style so far is kept in models/pstyle as '{INTERRUPTED}'."
+        f"so. When you cancel it, the best style so far is kept in models/pstyle as '{INTERRUPTED}', or if "
+        f"that is taken as '{INTERRUPTED}_2' and so on."
     )
     RETURN_TYPES = (STYLE_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE, "STRING", DISCRIMINATOR_WIRE)
     RETURN_NAMES = ("style", "losses", "history", "verdict", "discriminator")

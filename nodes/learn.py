@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import os
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.checkpoint import BadFile, path_in
-from ..pstyle.images import list_pictures, open_image
+from ..pstyle.checkpoint import BadFile, read_file
+from ..pstyle.images import MAX_FILE_BYTES, list_pictures, open_image
 from ..pstyle.learning import MAX_PICTURES, LearnConfig, Learning
 from ..pstyle.perceptual import perceptual_with
 from ..pstyle.samples import content_pictures
@@ -38,7 +39,7 @@ from .wires import (
     to_rgb,
 )
 
-INTERRUPTED = "interrupted"  # the name a style is kept under when its learning is canceled
+INTERRUPTED = "interrupted"  # the name a style is kept under when its learning is canceled, or its beginning
 BUILT_IN_CONTENTS = 12
 MAX_WEIGHT = 100.0
 WEIGHT = "How much these pictures count beside the others of the set; 0 leaves them out."
@@ -106,8 +107,7 @@ class PStyleStyleSetFromFolder:
     def IS_CHANGED(cls, folder: str, **_: Any) -> str:
         found = hashlib.sha256()
         for path in _pictures_in(folder):
-            entry = path.stat()
-            found.update(repr((path.name, entry.st_mtime_ns, entry.st_size)).encode())
+            found.update(hashlib.sha256(read_file(path, MAX_FILE_BYTES)).digest())
         return found.hexdigest()
 
     def collect(self, folder: str, weight: float, style_set: StyleSet | None = None) -> tuple[StyleSet]:
@@ -143,7 +143,8 @@ class PStyleLearn:
     CATEGORY = "pstyle/learn"
     DESCRIPTION = (
         "Learns a style from pictures: in about a minute on a processor, in seconds on a graphics card. "
-        f"When you cancel it, the style so far is kept in models/pstyle as '{INTERRUPTED}'."
+        f"When you cancel it, the style so far is kept in models/pstyle as '{INTERRUPTED}', or if that is "
+        f"taken as '{INTERRUPTED}_2' and so on."
     )
     RETURN_TYPES = (STYLE_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE)
     RETURN_NAMES = ("style", "losses", "history")
@@ -209,13 +210,20 @@ def contents_or_scenes(contents: Tensor | None, size_px: int, seed: int) -> list
 
 
 def keep_style(style: Style) -> None:
-    """Save the style of a canceled learning, in place of an earlier one; a failure is logged, not raised."""
+    """Save the style of a canceled learning beside earlier ones; a failure is logged, not raised."""
     try:
-        path = path_in(host.save_folder(), INTERRUPTED, host.SUFFIX)
-        save_style(path, style, overwrite=True)
+        path = _free_path(host.save_folder())
+        save_style(path, style)
         logging.getLogger("pstyle").info("canceled: the style so far is kept as %s", path)
     except (OSError, ValueError) as error:  # the cancellation is under way and matters more
         logging.getLogger("pstyle").warning("canceled, and the style so far could not be kept: %s", error)
+
+
+def _free_path(folder: Path) -> Path:
+    """The path of the first of `interrupted`, `interrupted_2`, `interrupted_3`, ... that nothing has."""
+    names = itertools.chain([INTERRUPTED], (f"{INTERRUPTED}_{number}" for number in itertools.count(2)))
+    paths = (folder / f"{name}{host.SUFFIX}" for name in names)
+    return next(path for path in paths if not os.path.lexists(path))  # a link that leads nowhere counts too
 
 
 class PStyleBlend:
@@ -241,5 +249,7 @@ class PStyleBlend:
         }
 
     def blend(self, first: BoundStyle, second: BoundStyle, share: float) -> tuple[BoundStyle]:
+        if not 0 <= share <= 1:  # written so that a NaN, which fails every comparison, is refused
+            raise ValueError(f"share must be a number from 0 to 1, got {share}")
         mixed = blend([first.style, second.style], [1 - share, share])
         return (BoundStyle(mixed, first.networks or second.networks),)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ __all__ = [
 
 MAX_FILE_BYTES = 1 << 30
 MAX_HEADER_BYTES = 1 << 20
-MAX_METADATA_BYTES = 256 * 1024
+MAX_METADATA_BYTES = 64 * 1024
 MAX_TENSORS = 2000
 MAX_WEIGHT = 1e4
 LARGEST = {"pstyle.training": math.inf}  # by format, else MAX_WEIGHT; Adam counts its steps in a float tensor
@@ -38,6 +38,7 @@ DTYPES = {
 }  # fmt: skip
 FORMAT = re.compile(r"pstyle\.[a-z_]+")
 VERSION = re.compile(r"[1-9][0-9]{0,5}")
+OWN_KEYS = {"format", "version", "sha256"}  # metadata of every file of pstyle
 
 Shapes = Mapping[str, "tuple[tuple[int, ...], torch.dtype]"]
 Expected = Callable[["dict[str, str]"], "Shapes | None"]
@@ -51,13 +52,19 @@ def save(
 
 
 def load(
-    path: str | Path, expected: Expected, *, kind: str | None = None, version: int = 1, foreign: bool = False
+    path: str | Path,
+    expected: Expected,
+    *,
+    kind: str | None = None,
+    keys: Collection[str] | None = None,
+    version: int = 1,
+    foreign: bool = False,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a file: `files.read_file`, then `decode`. Raises BadFile naming the file."""
     read_metadata(path)  # a header that is a bomb is refused before the rest is read
     data = read_file(path, MAX_FILE_BYTES)
     try:
-        return decode(data, expected, kind=kind, version=version, foreign=foreign)
+        return decode(data, expected, kind=kind, keys=keys, version=version, foreign=foreign)
     except BadFile as error:
         raise BadFile(f"{str(path)!r}: {error}") from error
 
@@ -91,13 +98,20 @@ def encode(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
 
 
 def decode(
-    data: bytes, expected: Expected, *, kind: str | None = None, version: int = 1, foreign: bool = False
+    data: bytes,
+    expected: Expected,
+    *,
+    kind: str | None = None,
+    keys: Collection[str] | None = None,
+    version: int = 1,
+    foreign: bool = False,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a safetensors file's bytes.
 
     `expected(metadata)` gives shape and dtype of every tensor by name, which the file must match exactly, or
     None if the caller checks the tensors itself. `kind` is the format it must have, `version` the newest one
-    known. With `foreign`, a file that names no format of pstyle passes without a checksum. Raises BadFile.
+    known; `keys`, if given, name all metadata of that format but OWN_KEYS. With `foreign`, a file that names
+    no format of pstyle passes without a checksum. Raises BadFile.
     """
     if len(data) > MAX_FILE_BYTES:
         raise BadFile(f"{len(data)} bytes are more than the {MAX_FILE_BYTES} allowed")
@@ -105,6 +119,7 @@ def decode(
     ours = not foreign or FORMAT.fullmatch(metadata.get("format", "")) is not None
     if ours:
         _check_format(metadata, kind, version)
+        _check_keys(metadata, keys)
     _check_shapes(entries, _expectation(expected, metadata))
     try:
         tensors = safetensors.torch.load(data)
@@ -144,7 +159,10 @@ def _header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise BadFile("its metadata are not text by text")
     if len("".join([*metadata, *metadata.values()]).encode(errors="replace")) > MAX_METADATA_BYTES:
-        raise BadFile(f"its metadata exceed the {MAX_METADATA_BYTES} bytes allowed")
+        longest = max(metadata, key=lambda name: len(name) + len(metadata[name]))
+        raise BadFile(
+            f"its metadata exceed the {MAX_METADATA_BYTES} bytes allowed, the longest is {longest[:80]!r}"
+        )
     if len(header) > MAX_TENSORS:
         raise BadFile(f"it holds {len(header)} tensors, more than the {MAX_TENSORS} allowed")
     return header, metadata
@@ -170,6 +188,15 @@ def _check_format(metadata: Mapping[str, str], kind: str | None, version: int) -
         raise BadFile(f"its format version {number[:20]!r} is no number")
     if int(number) > version:
         raise BadFile(f"made by a newer pstyle (format version {number}, known to {version}): update pstyle")
+
+
+def _check_keys(metadata: Mapping[str, str], keys: Collection[str] | None) -> None:
+    if keys is None:
+        return
+    wanted = {*OWN_KEYS, *keys}
+    for name in sorted(metadata.keys() ^ wanted):
+        state = "missing from" if name in wanted else "not expected in"
+        raise BadFile(f"{name[:80]!r} is {state} its metadata")
 
 
 def _expectation(expected: Expected, metadata: dict[str, str]) -> Shapes | None:

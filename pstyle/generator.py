@@ -32,6 +32,8 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 STRIDE = 8  # pixels per position of the deepest content features
 STEM_PX = 5  # side of the first convolution's kernel
 NOISES = {"texture": (0, 1), "grain": (2,)}  # layers of position noise at 1/4 and 1/2 of the resolution
+KEYS = ("config", "origin")  # metadata of a generator's file
+MAX_NUMBERS = 20_000_000  # in a generator that a file describes: some 25 times as many as in the shipped one
 LEVELS = 4  # latents per style: form (1/8), texture (1/4), grain (1/2), color
 FORM, TEXTURE, GRAIN, COLOR = range(LEVELS)
 
@@ -242,7 +244,7 @@ def save_generator(path: Path, generator: Generator, origin: str) -> None:
 def load_generator(path: Path | None = None) -> Generator:
     """The shipped generator, or one from a file that base training made. Raises BadFile."""
     path = Path(path) if path is not None else weights_folder() / GENERATOR_FILE
-    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.generator")
+    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.generator", keys=KEYS)
     generator = Generator(from_json(GeneratorConfig, metadata["config"]))
     generator.load_state_dict({name: value.float() for name, value in tensors.items()})
     return generator.eval().requires_grad_(False).to(memory_format=torch.channels_last)
@@ -258,9 +260,21 @@ def half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.half() for name, value in tensors.items()}
 
 
+def outline(config: GeneratorConfig) -> Generator:
+    """A generator of shapes without memory, for a config that may come from a stranger.
+
+    Raises ValueError if it would hold more than MAX_NUMBERS.
+    """
+    with torch.device("meta"):
+        generator = Generator(config)
+    numbers = sum(value.numel() for value in generator.state_dict().values())
+    if numbers > MAX_NUMBERS:
+        raise ValueError(f"a generator of {numbers} numbers is above the {MAX_NUMBERS} allowed")
+    return generator
+
+
 def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
-    with torch.device("meta"):  # shapes without memory: the config may come from a stranger
-        state = Generator(from_json(GeneratorConfig, metadata["config"])).state_dict()
+    state = outline(from_json(GeneratorConfig, metadata["config"])).state_dict()
     return {name: (tuple(value.shape), torch.float16) for name, value in state.items()}
 
 

@@ -22,7 +22,7 @@ from .crops import random_crop, single_pictures
 from .generator import STRIDE, Generator, style_moments
 from .images import resize_short_side
 from .losses import light_distance, structure_distance
-from .moments import Moments, mix_by_layer
+from .moments import Moments, mix_by_layer, normalized_weights
 from .patches import patch_distance, style_patches
 from .perceptual import Perceptual, clamp_through
 from .stepping import Stepper, cosine
@@ -106,15 +106,15 @@ class Learning:
     ) -> None:
         """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the one that the generator reads.
 
-        Raises ValueError for no picture, too many, too small ones, or unusable weights.
+        In whatever order the pictures come, the same is learned; the first becomes the preview. Raises
+        ValueError for no picture, too many, too small ones, or unusable weights.
         """
         self.config = config or LearnConfig()
         self.pictures = style_pictures(pictures)
         self.generator, self.vgg, self.perceptual = generator, vgg, perceptual
-        weights = [1.0] * len(self.pictures) if weights is None else weights
         device = next(generator.parameters()).device
-        self.pictures = [picture.to(device) for picture in self.pictures]
-        seen = [resize_short_side(picture, self.config.size_px) for picture in self.pictures]
+        ordered, weights = ordered_by_content(self.pictures, weights)
+        seen = [resize_short_side(picture.to(device), self.config.size_px) for picture in ordered]
         with torch.no_grad():
             code = mix_by_layer([style_moments(vgg, picture) for picture in seen], weights)
             latent = generator.encode(code)[0]
@@ -214,6 +214,21 @@ def style_pictures(pictures: Sequence[Tensor]) -> list[Tensor]:
             f"got {len(singles)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best"
         )
     return singles
+
+
+def ordered_by_content(
+    pictures: Sequence[Tensor], weights: Sequence[float] | None = None
+) -> tuple[list[Tensor], list[float]]:
+    """Pictures with their weights, by default all 1, in one order for every order they may come in.
+
+    Raises ValueError for unusable weights.
+    """
+    weights = [1.0] * len(pictures) if weights is None else weights
+    normalized_weights(weights, len(pictures))  # checks them
+    # Draws of patches, and the last bits of sums, depend on the order. Equal pictures go by their weights.
+    digests = [checkpoint.digest({"picture": picture}) for picture in pictures]
+    order = sorted(range(len(pictures)), key=lambda index: (digests[index], weights[index]))
+    return [pictures[index] for index in order], [weights[index] for index in order]
 
 
 def anchored(terms: Mapping[str, Tensor], style_weight: float, smooth_weight: float) -> Tensor:

@@ -28,6 +28,7 @@ from .generator import (
 )
 from .images import check_image, crop_back, pad_to_multiple, resize_to, split_alpha
 from .look import MAX_STRENGTH, Look
+from .memory import check_room
 from .precision import fastest
 from .regions import joined
 from .style import Style, StyledGenerator, load_style
@@ -140,6 +141,7 @@ class Painter:
         amounts = tuple(min(strength * factors[level], MAX_STRENGTH) for level in range(LEVELS))
         height, width = picture.shape[2:]
         reduced = [max(1, round(side / look.stroke)) for side in (height, width)]
+        check_room(max(height, reduced[0]), max(width, reduced[1]), self.device)
         painted = resize_to(self.paint(resize_to(picture, *reduced), amounts), height, width)
         if look.keep_color:
             painted = with_colors_of(painted, picture)

@@ -20,13 +20,14 @@ from torch import Tensor, nn
 from . import checkpoint
 from .checkpoint import BadFile
 from .config import check_settings, describe, from_json, setting, text, to_json
-from .generator import LEVELS, Generator, GeneratorConfig, Modulation, fingerprint
+from .generator import LEVELS, Generator, GeneratorConfig, Modulation, fingerprint, outline
 from .look import Calibration
 from .moments import normalized_weights
 
 PREVIEW_PX = 96
 MAX_BYTES = 1_000_000
 MAX_LICENSE = 4000  # characters
+KEYS = ("config", "generator", "provenance", "calibration", "license", "preview")  # metadata of its file
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 LICENSE = "Made with pstyle by the owner of the pictures it was learned from; ask them before sharing."
 
@@ -128,11 +129,16 @@ class StyledGenerator(nn.Module):
 
 
 def save_style(path: Path, style: Style, *, overwrite: bool = False) -> None:
-    """Write a style file, under 1 MB. Raises BadFile if the file exists and may not be replaced."""
+    """Write a style file, under 1 MB.
+
+    Raises BadFile if the file exists and may not be replaced, or if it could not be loaded.
+    """
+    metadata = _metadata(style)
+    _check_texts(metadata)
     tensors = {"latent": style.latent.half()}
     tensors |= {f"offset.{name}": value.half() for name, value in style.offsets.items()}
     tensors |= {f"weight.{name}": value.half() for name, value in style.weights.items()}
-    data = checkpoint.encode(tensors, _metadata(style))
+    data = checkpoint.encode(tensors, metadata)
     if len(data) > MAX_BYTES:
         raise BadFile(
             f"the style takes {len(data)} bytes, above the {MAX_BYTES} of a style file: "
@@ -146,7 +152,7 @@ def load_style(path: Path) -> Style:
 
     Raises BadFile for anything but a whole, sane one.
     """
-    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.style")
+    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.style", keys=KEYS)
     return Style(
         latent=tensors["latent"],
         offsets=_under(tensors, "offset."),
@@ -199,7 +205,13 @@ def describe_style(style: Style) -> dict[str, object]:
         v.numel() for v in [*style.offsets.values(), *style.weights.values()]
     )
     parts = {name: getattr(style.provenance, name) for name in Provenance.__dataclass_fields__}
-    return parts | {"license": style.license, "generator": style.generator_id, "numbers": numbers}
+    preview = "none" if style.preview is None else f"{PREVIEW_PX}x{PREVIEW_PX} px"
+    return parts | {
+        "license": style.license,
+        "preview": preview,
+        "generator": style.generator_id,
+        "numbers": numbers,
+    }
 
 
 def preview_of(image: Tensor) -> Tensor:
@@ -227,8 +239,7 @@ def _metadata(style: Style) -> dict[str, str]:
 def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     config = from_json(GeneratorConfig, metadata["config"])
     _check_texts(metadata)
-    with torch.device("meta"):
-        generator = Generator(config)
+    generator = outline(config)
     shapes = {"latent": (LEVELS, config.latent)}
     shapes |= {f"offset.{name}": (mod.linear.out_features,) for name, mod in generator.mods.items()}
     shapes |= {f"weight.{name}": tuple(value.shape) for name, value in generator.convs.state_dict().items()}
@@ -237,12 +248,15 @@ def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torc
 
 def _check_texts(metadata: dict[str, str]) -> None:
     from_json(Provenance, metadata["provenance"])
+    from_json(Calibration, metadata["calibration"])
     if not FINGERPRINT.fullmatch(metadata["generator"]):
         raise BadFile(f"its generator is named {metadata['generator'][:80]!r}, not by a SHA-256")
     if len(metadata["license"]) > MAX_LICENSE:
         raise BadFile(
             f"its license has {len(metadata['license'])} characters, above the {MAX_LICENSE} allowed"
         )
+    if not metadata["license"].isprintable():  # it is shown in terminals: no escapes, no turned direction
+        raise BadFile("its license must be one line of printable characters")
     if metadata["preview"]:
         _decode_preview(metadata["preview"])
 
@@ -259,7 +273,7 @@ def _decode_preview(text: str) -> Tensor:
             if image.size != (PREVIEW_PX, PREVIEW_PX):
                 raise ValueError(f"it is {image.size[0]}x{image.size[1]} px")
             pixels = np.array(image.convert("RGB"))
-    except (ValueError, OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
+    except Exception as error:  # Pillow has many for a broken PNG; whatever it is, the file is at fault
         raise BadFile(f"the preview in the style file is no {PREVIEW_PX}-px PNG ({error})") from error
     return torch.from_numpy(pixels).permute(2, 0, 1)
 

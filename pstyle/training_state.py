@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from . import checkpoint
 
+KEYS = ("settings",)  # metadata of its file
 ADAM_KEYS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -55,7 +56,7 @@ class TrainingState:
         """
         if not Path(path).exists():
             return False
-        tensors, metadata = checkpoint.load(path, lambda _: None, kind="pstyle.training")
+        tensors, metadata = checkpoint.load(path, lambda _: None, kind="pstyle.training", keys=KEYS)
         if metadata["settings"] != self.settings:
             raise checkpoint.BadFile(
                 f"{str(path)!r} is of a run with other settings or pictures: "

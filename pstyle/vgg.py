@@ -151,6 +151,9 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
         raise BadFile(
             f"{name!r} is no VGG-19: it needs tensors named features.0.weight, features.0.bias and so on"
         )
+    for key, value in tensors.items():
+        if not value.is_floating_point():
+            raise BadFile(f"{name!r} is no VGG-19: tensor {key[:80]!r} must hold floats, got {value.dtype}")
     second = shapes.get("features.2.weight", first)  # the first of the convolutions that may be narrower
     inner = min(second[0] / first[0], 1.0) if len(second) == 4 else 1.0
     with torch.device("meta"):

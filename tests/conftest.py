@@ -18,7 +18,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.generator import Generator, GeneratorConfig
+from pstyle.generator import Generator, GeneratorConfig, style_moments
+from pstyle.painter import Painter
+from pstyle.style import Provenance, StyledGenerator
 from pstyle.vgg import VGG
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,3 +103,12 @@ def tiny_generator() -> Generator:
             torch.nn.init.normal_(mod.linear.weight, std=0.1)
         torch.nn.init.normal_(generator.convs["strokes"].weight, std=0.02)
         return generator.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+@pytest.fixture
+def painter(tiny_generator, tiny_vgg, rng):
+    style = torch.rand(1, 3, 48, 48, generator=rng)
+    styled = StyledGenerator(tiny_generator, tiny_generator.encode(style_moments(tiny_vgg, style))[0])
+    for weight in styled.generator.convs.parameters():
+        weight.data += 0.05 * torch.randn(weight.shape, generator=rng)
+    return Painter(styled.style(Provenance()), tiny_generator, tiny_vgg, "cpu")

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from pstyle import checkpoint
 from pstyle.checkpoint import BadFile, decode, digest, encode, load, read_metadata, save
+from pstyle.training_state import TrainingState
 
 KIND = "pstyle.style"
 METADATA = {"format": KIND, "config": '{"latent": 4}', "note": "caf\u00e9\n"}
@@ -133,7 +134,7 @@ def test_saving_over_a_loaded_file_changes_nothing_loaded(tmp_path: Path) -> Non
         ({str(i): torch.zeros(1) for i in range(2001)}, {}, "2001 tensors, more than the 2000 allowed"),
         ({}, {"format": "other"}, "no format"),
         ({}, {"version": "one"}, "is no number"),
-        ({}, {"note": "x" * 262_145}, "metadata exceed the 262144 bytes"),
+        ({}, {"note": "x" * 65_537}, "metadata exceed the 65536 bytes allowed, the longest is 'note'"),
         ({}, {"note": 3}, "text by text"),
     ],
 )
@@ -344,6 +345,28 @@ def test_wrong_kinds_and_newer_versions_say_so(metadata: dict[str, str], reason:
         decode(signed(tensors(), **metadata), expected, kind=KIND)
 
 
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        (("config",), "'note' is not expected in its metadata"),
+        (("config", "note", "origin"), "'origin' is missing from its metadata"),
+    ],
+)
+def test_where_the_caller_names_the_metadata_they_must_be_exactly_those(keys: tuple, reason: str) -> None:
+    assert decode(signed(tensors()), expected, kind=KIND, keys=("config", "note"))
+    assert reason in refusal(signed(tensors()), keys=keys)
+    odd = signed(tensors(), **{"\x1b[31m" * 200: ""})
+    assert "not expected" in refusal(odd, keys=("config", "note"))
+
+
+def test_a_long_value_is_refused_by_name_before_anything_else_is_read() -> None:
+    fits = signed(tensors(), more="x" * 65_000)
+    assert same(decode(fits, expected, kind=KIND)[0], tensors())
+    data = signed(tensors(), more="x" * 65_537)
+    for foreign in (False, True):
+        assert "the longest is 'more'" in refusal(data, foreign=foreign)
+
+
 def test_an_older_version_is_for_the_caller_to_read() -> None:
     assert decode(signed(tensors()), expected, kind=KIND, version=3)[1]["version"] == "1"
 
@@ -407,6 +430,13 @@ def test_a_training_state_may_count_beyond_the_largest_weight(tmp_path: Path) ->
     assert same(load(path, lambda _: None, kind="pstyle.training")[0], made)
     with pytest.raises(BadFile, match="beyond the 10000 allowed"):
         load(path, lambda _: None)  # a file cannot claim the exception for itself
+
+
+def test_a_training_state_without_its_settings_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "training.safetensors"
+    save(path, {"step": torch.tensor(1)}, {"format": "pstyle.training"})
+    with pytest.raises(BadFile, match=r"training\.safetensors.*'settings' is missing"):
+        TrainingState({}, {}, torch.Generator(), "").resume(path)
 
 
 def test_a_file_above_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from pstyle.folders import Folders, use_folders
 from pstyle.generator import GeneratorConfig, load_generator
 from pstyle.images import open_image, save_image
 from pstyle.learning import LearnConfig, Progress
+from pstyle.look import Look
 from pstyle.optimize import OptimizeConfig
 from pstyle.style import load_style, save_style
 from pstyle.vgg import load_vgg, save_vgg
@@ -39,6 +40,7 @@ CONFIGS = {
     "learn": (LearnConfig, ["a.png", "-o", "b"]),
     "finetune": (FinetuneConfig, ["style", "a.png", "-o", "b"]),
     "optimize": (OptimizeConfig, ["a.png", "b.png", "-o", "c"]),
+    "paint": (Look, ["style", "a.png", "-o", "b"]),
     "demo": (DemoConfig, ["-o", "a"]),
     "train-base": (
         BaseRunConfig,
@@ -425,6 +427,12 @@ def test_flags_are_the_settings(command: str, monkeypatch: pytest.MonkeyPatch) -
     for name, declared in describe(config_class).items():
         flag = f"--{name.replace('_', '-')}"
         assert flag in shown
+        if isinstance(declared["default"], bool):
+            assert f"{declared['help']} (default {'on' if declared['default'] else 'off'})" in shown
+            for argument, other in ((flag, True), (f"--no-{flag[2:]}", False)):
+                found = settings_from(parser.parse_args([*needed, argument]), config_class)
+                assert getattr(found, name) is other
+            continue
         if declared["options"]:
             other = declared["options"][-1]
         else:

@@ -160,10 +160,10 @@ def test_a_link_is_replaced_and_never_written_through(tmp_path: Path) -> None:
 
 
 def ends_in_time(function: Callable[[], None]) -> bool:
-    """False if it still runs after five seconds: a read that hangs then fails its test alone."""
+    """False if it still runs after a second: a read that hangs then fails its test alone."""
     thread = threading.Thread(target=function, daemon=True)
     thread.start()
-    thread.join(5)
+    thread.join(1)
     return not thread.is_alive()
 
 

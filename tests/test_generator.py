@@ -4,23 +4,63 @@ file.
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import safetensors.torch
 import torch
 import torch.nn.functional as F
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
+from pstyle import checkpoint
 from pstyle.checkpoint import BadFile
+from pstyle.config import describe, to_json
 from pstyle.generator import (
     LEVELS,
+    MAX_NUMBERS,
     Generator,
     GeneratorConfig,
     StyleMod,
     fingerprint,
     load_generator,
+    outline,
     save_generator,
     shuffled,
     style_moments,
     without_grid,
 )
+
+FIELDS = tuple(GeneratorConfig.__dataclass_fields__)
+LARGEST = {name: metadata["maximum"] for name, metadata in describe(GeneratorConfig).items()}
+SPOILED = ("NaN", "-Infinity", "1e999", "9" * 5000, "[" * 5000, "", "tru", "{}", "1.0", '"8"')
+VALUES = st.one_of(
+    st.sampled_from(SPOILED),
+    st.integers(8, 1024).map(str),
+    st.one_of(st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=9)).map(json.dumps),
+    st.lists(st.dictionaries(st.text(max_size=3), st.integers()), max_size=3).map(json.dumps),
+)
+
+
+@st.composite
+def hostile_configs(draw) -> str:
+    """The JSON of an architecture in which a stranger changed, added or left out fields, or none at all."""
+    values = {name: str(draw(st.sampled_from((8, most)))) for name, most in LARGEST.items()}
+    values["vgg_width"] = "0.25"
+    values |= draw(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3))
+    values |= draw(st.dictionaries(st.text(max_size=9), VALUES, max_size=1))
+    for name in draw(st.sets(st.sampled_from(FIELDS), max_size=1)):
+        del values[name]
+    return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in values.items()) + "}"
+
+
+def resign(path, tensors=None, **changes) -> None:
+    """Give a file other tensors or metadata (None takes one out), and a right checksum again."""
+    found, metadata = checkpoint.load(path, lambda _: None)
+    kept = {name: text for name, text in (metadata | changes).items() if text is not None}
+    kept.pop("sha256")
+    checkpoint.save(path, found | (tensors or {}), kept, overwrite=True)
 
 
 def paint(generator, vgg, image, style=None, **arguments):
@@ -158,6 +198,59 @@ def test_a_style_file_is_not_taken_for_a_generator(tmp_path, tiny_vgg):
 def test_an_architecture_out_of_range_is_refused_before_memory_is_taken(field, value):
     with pytest.raises(ValueError, match=field):
         GeneratorConfig(**{field: value})
+
+
+@pytest.fixture
+def made():
+    """Whether each weight that is made takes no memory, in order of making."""
+    found = []
+    hook = register_module_parameter_registration_hook(
+        lambda module, name, value: found.append(value.is_meta)
+    )
+    yield found
+    hook.remove()
+
+
+def test_an_architecture_above_the_numbers_allowed_is_refused_without_memory(tmp_path, made):
+    path = tmp_path / "g.safetensors"
+    metadata = {"format": "pstyle.generator", "config": to_json(GeneratorConfig(**LARGEST)), "origin": ""}
+    checkpoint.save(path, {}, metadata)
+    with pytest.raises(BadFile, match=rf"g\.safetensors.* numbers is above the {MAX_NUMBERS} allowed"):
+        load_generator(path)
+    assert made and all(made)  # it would be half a gigabyte
+
+
+def test_an_architecture_below_the_numbers_allowed_passes():
+    wide = outline(GeneratorConfig(latent=512, body=256, texture=192, grain=96, blocks=5))
+    assert 10_000_000 < sum(value.numel() for value in wide.state_dict().values()) < MAX_NUMBERS
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(config=hostile_configs() | st.text(max_size=40))
+def test_a_stranger_s_config_is_refused_and_takes_no_memory(tmp_path, made, config):
+    path = tmp_path / "g.safetensors"
+    metadata = {"format": "pstyle.generator", "version": "1", "config": config, "origin": "", "sha256": ""}
+    path.write_bytes(safetensors.torch.save({"latent": torch.zeros(1)}, metadata))
+    with pytest.raises(BadFile, match=r"g\.safetensors"):
+        load_generator(path)
+    assert all(made)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"config": None}, "'config' is missing"),
+        ({"origin": None}, "'origin' is missing"),
+        ({"more": "x"}, "'more' is not expected"),
+        ({"more\x1b[31m": "x"}, "'more.*' is not expected"),
+    ],
+)
+def test_a_generator_s_metadata_are_exactly_those_known(tmp_path, tiny_generator, change, reason):
+    path = tmp_path / "g.safetensors"
+    save_generator(path, tiny_generator, "random")
+    resign(path, **change)
+    with pytest.raises(BadFile, match=rf"g\.safetensors.*{reason}"):
+        load_generator(path)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])

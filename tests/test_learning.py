@@ -13,6 +13,7 @@ from pstyle.checkpoint import BadFile
 from pstyle.learning import LearnConfig, Learning, learn
 from pstyle.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
+from tests.conftest import random_picture
 
 QUICK = LearnConfig(steps=6, size_px=128, crop_px=64, batch=2)
 
@@ -107,11 +108,49 @@ def test_no_steps_only_encode(start, tiny_generator, tiny_vgg, style):
     assert learning.history == []
 
 
-def test_pictures_of_several_sizes_in_any_order(start, style, rng):
-    others = [torch.rand(1, 3, *size, generator=rng) for size in ((70, 90), (64, 64), (65, 131))]
-    a, b = start(pictures=[style, *others]), start(pictures=[*others[::-1], style])
-    assert torch.allclose(a.styled.latent, b.styled.latent, atol=1e-4)
-    assert a.result().style.provenance.pictures == 4
+@pytest.fixture
+def learned_from(start, style, rng):
+    """Learns in three steps from some of five pictures of different sizes, in the order told."""
+    sizes = ((70, 90), (64, 64), (65, 131), (96, 80))
+    five = [style, *(random_picture(rng, *size) for size in sizes)]
+
+    def learned(order, weights=None):
+        learning = start(dataclasses.replace(QUICK, steps=3), [five[index] for index in order], weights)
+        learning.run()
+        return learning.result().style
+
+    return learned
+
+
+def test_pictures_of_several_sizes_in_any_order_teach_the_same(learned_from):
+    first, other = learned_from([0, 1, 2, 3, 4]), learned_from([3, 1, 4, 0, 2])
+    assert torch.equal(numbers(first), numbers(other)) and first.calibration == other.calibration
+    assert first.provenance.pictures == 5 and first.provenance.sizes_px.startswith("128x128, 90x70")
+    assert torch.equal(learned_from([3, 4]).preview, other.preview)  # of the first that was given
+    assert not torch.equal(first.preview, other.preview)
+
+
+def test_weights_follow_their_pictures_into_any_order(learned_from):
+    first = learned_from([0, 1, 2, 3, 4], [1.0, 0.3, 2.0, 0.7, 5.0])
+    moved = learned_from([3, 1, 4, 0, 2], [0.7, 0.3, 5.0, 1.0, 2.0])
+    left = learned_from([3, 1, 4, 0, 2], [1.0, 0.3, 2.0, 0.7, 5.0])
+    assert torch.equal(numbers(first), numbers(moved)) and not torch.equal(numbers(first), numbers(left))
+    twins = [learned_from([2, 2, 1], weights) for weights in ([1.0, 3.0, 0.5], [3.0, 1.0, 0.5])]
+    assert torch.equal(*map(numbers, twins))
+
+
+def test_a_run_goes_on_with_its_pictures_in_another_order(start, style, contents, tmp_path):
+    def stop(progress):
+        if progress.step == 3:
+            raise Stopped
+
+    pair, state = [style, contents[1]], tmp_path / "state.safetensors"
+    whole, stopped, resumed = start(pictures=pair), start(pictures=pair), start(pictures=pair[::-1])
+    whole.run()
+    with pytest.raises(Stopped):
+        stopped.run(stop, state, save_every=1)
+    resumed.run(state_path=state)
+    assert torch.equal(numbers(resumed.result().style), numbers(whole.result().style))
 
 
 def test_weights_pull_the_target(start, style, contents):

@@ -8,24 +8,17 @@ import threading
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pstyle.colors import rgb_to_lab
 from pstyle.detail import with_detail_of
-from pstyle.generator import LEVELS, style_moments
+from pstyle.generator import LEVELS
 from pstyle.look import Look
 from pstyle.painter import Painter, choose_device, paint_regions
 from pstyle.style import Provenance, StyledGenerator
 
 SIDES = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 63, 65)
-
-
-@pytest.fixture
-def painter(tiny_generator, tiny_vgg, rng):
-    style = torch.rand(1, 3, 48, 48, generator=rng)
-    styled = StyledGenerator(tiny_generator, tiny_generator.encode(style_moments(tiny_vgg, style))[0])
-    for weight in styled.generator.convs.parameters():
-        weight.data += 0.05 * torch.randn(weight.shape, generator=rng)
-    return Painter(styled.style(Provenance()), tiny_generator, tiny_vgg, "cpu")
 
 
 def test_144_sizes_come_back_as_they_went_in(painter, rng):
@@ -34,6 +27,13 @@ def test_144_sizes_come_back_as_they_went_in(painter, rng):
             painted = painter(torch.rand(1, 3, height, width, generator=rng))
             assert painted.shape == (1, 3, height, width)
             assert torch.isfinite(painted).all() and painted.min() >= 0 and painted.max() <= 1
+
+
+@given(st.integers(1, 97), st.integers(1, 97))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_size_comes_back_as_it_went_in(painter, height, width):
+    painted = painter(torch.full((1, 3, height, width), 0.5))
+    assert painted.shape == (1, 3, height, width) and torch.isfinite(painted).all()
 
 
 def test_strength_zero_returns_the_picture(painter, picture):

@@ -1,14 +1,25 @@
-"""Protects the way to the shipped weights: one call finds them in a checkout and in an installed package."""
+"""Protects the way to the shipped weights: one call finds them in a checkout and in an installed package, and
+they are those that their model card describes.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+import torch
 
 from pstyle import shipped
+from pstyle.generator import load_generator, style_moments
+from pstyle.painter import Painter
+from pstyle.precision import psnr_db
+from pstyle.style import Provenance, StyledGenerator
+from pstyle.vgg import load_vgg
+from tests.conftest import random_picture
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,3 +54,20 @@ def test_the_build_maps_the_weights_into_the_package() -> None:
     assert settings["package-dir"]["pstyle.weights"] == "weights"
     assert "pstyle.weights" in settings["packages"]
     assert "*.safetensors" in settings["package-data"]["pstyle.weights"]
+
+
+def test_the_model_card_names_the_very_files() -> None:
+    card = (ROOT / "weights" / "README.md").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^\* `([\w.]+)`: `([0-9a-f]{64})`$", card, re.MULTILINE))
+    files = (ROOT / "weights").glob("*.safetensors")
+    assert named == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_shipped_painter_returns_the_picture_at_strength_zero(rng: torch.Generator) -> None:
+    generator, vgg = load_generator(), load_vgg()
+    picture, painting = random_picture(rng, 64, 64), random_picture(rng, 64, 64)
+    latent = generator.encode(style_moments(vgg, painting))[0]
+    style = StyledGenerator(generator, latent).style(Provenance())
+    painter = Painter(style, generator, vgg, "cpu")
+    assert psnr_db(painter(picture, strength=0.0), picture) >= 30
+    assert psnr_db(painter(picture, strength=1.0), picture) < 30

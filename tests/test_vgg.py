@@ -121,6 +121,17 @@ def test_a_file_in_torchvision_s_layout_needs_no_metadata(tmp_path, tiny_vgg):
     assert load_vgg(tmp_path / "plain.safetensors").last == "relu4_1"
 
 
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64, torch.uint8, torch.bool])
+def test_weights_that_are_no_floats_are_refused_by_name(tmp_path, tiny_vgg, dtype):
+    from safetensors.torch import save_file
+
+    tensors = {name: value.contiguous() for name, value in tiny_vgg.state_dict().items()}
+    tensors["features.7.weight"] = tensors["features.7.weight"].to(dtype)
+    save_file(tensors, tmp_path / "bad.safetensors")
+    with pytest.raises(BadFile, match=rf"'features\.7\.weight' must hold floats, got {dtype}"):
+        load_vgg(tmp_path / "bad.safetensors")
+
+
 @pytest.mark.parametrize("fault", ["missing", "extra", "shape", "nan", "other"])
 def test_a_file_that_is_no_vgg_is_refused_by_name(tmp_path, tiny_vgg, fault):
     tensors = {name: value.contiguous().clone() for name, value in tiny_vgg.state_dict().items()}

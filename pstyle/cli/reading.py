@@ -6,8 +6,9 @@ from argparse import Namespace
 
 from ..images import open_image, resize_short_side
 from ..metrics import score as score_picture
+from ..painter import choose_device
 from ..style import describe_style, load_style
-from .flags import Parser, add_loss_network, add_pictures
+from .flags import Parser, add_device, add_loss_network, add_pictures
 from .inputs import find_vgg, picture_files
 from .screen import tell
 
@@ -32,13 +33,15 @@ def score_flags(parser: Parser) -> None:
     parser.add_argument("content", metavar="CONTENT", help="picture it was painted from")
     add_pictures(parser)
     add_loss_network(parser)
+    add_device(parser)
 
 
 def score(arguments: Namespace) -> None:
     """Print one score a line; all pictures are compared at a short side of 512 px."""
-    vgg = find_vgg(arguments.vgg)
+    device = choose_device(arguments.device)
+    vgg = find_vgg(arguments.vgg).to(device)
     files = picture_files(arguments.pictures, MAX_STYLES)
     opened = [open_image(path) for path in (arguments.painted, arguments.content, *files)]
-    painted, content, *styles = [resize_short_side(image, SCORE_PX) for image in opened]
+    painted, content, *styles = [resize_short_side(image, SCORE_PX).to(device) for image in opened]
     for name, value in score_picture(painted, content, styles, vgg).items():
         tell(f"{name}: {value:.4f}")

@@ -73,6 +73,11 @@ def test_bad_values_from_wires_are_refused(
         paint(nodes, image, style, strength=strength)
 
 
+def test_an_empty_batch_is_refused(nodes, image, style) -> None:
+    with pytest.raises(ValueError, match=r"^image is an empty batch: give at least one picture$"):
+        paint(nodes, image[:0], style)
+
+
 def test_a_second_style_goes_where_the_mask_is_black(nodes, image: torch.Tensor, style) -> None:
     other, mask = random_style(7), torch.zeros(1, 72, 80)
     mask[:, :, 40:] = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,11 @@ def test_a_list_of_any_sizes_makes_one_set(nodes, image: torch.Tensor) -> None:
     assert found[3][0].shape == (1, 3, 66, 70)
 
 
+def test_an_empty_batch_is_refused(nodes, image: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match=r"^style picture is an empty batch: give at least one picture$"):
+        nodes.PStyleStyleSet().collect([image, image[:0]], [1.0])
+
+
 def test_a_folder_makes_a_set(nodes, painted: Path, style_set: list) -> None:
     node = nodes.PStyleStyleSetFromFolder
     assert node.INPUT_TYPES()["required"]["folder"][0] == ["my paintings"]
@@ -67,6 +73,21 @@ def test_a_changed_folder_is_read_again(nodes, painted: Path, rng) -> None:
     second = change("my paintings")
     save_image(painted / "4.png", random_picture(rng, 66, 64), overwrite=True)
     assert len({first, second, change("my paintings")}) == 3
+
+
+def test_only_the_content_of_a_folder_counts(nodes, painted: Path) -> None:
+    """Neither is a touched picture learned anew, nor is one passed over whose size and time are as before."""
+    change, path = nodes.PStyleStyleSetFromFolder.IS_CHANGED, painted / "1.png"
+    first, times = change("my paintings"), path.stat()
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns + 10**9))
+    assert change("my paintings") == first
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    again = path.stat()
+    assert (again.st_size, again.st_mtime_ns) == (times.st_size, times.st_mtime_ns)
+    assert change("my paintings") != first
 
 
 @pytest.mark.parametrize(
@@ -188,9 +209,21 @@ def test_a_canceled_learning_keeps_its_style(
     assert kept.provenance.steps == 2
     style = nodes.PStyleLoadStyle().load("interrupted.safetensors")[0]
     assert torch.isfinite(nodes.PStylePaint().paint(image, style)[0]).all()
-    with pytest.raises(host.Interrupted):  # the next one takes its place
-        nodes.PStyleLearn().learn(style_set, contents=image, **settings | {"seed": 5})
-    assert load_style(folders.style_models / "interrupted.safetensors").provenance.seed == 5
+
+
+def test_a_canceled_learning_takes_no_other_file_s_place(
+    nodes, style_set, image, settings, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "Watch", Canceling)
+    own = folders.style_models / "interrupted_2.safetensors"
+    own.write_bytes(b"the user's")
+    (folders.style_models / "interrupted_4.safetensors").symlink_to(folders.style_models / "nowhere")
+    for seed in (5, 6, 7):
+        with pytest.raises(host.Interrupted):
+            nodes.PStyleLearn().learn(style_set, contents=image, **settings | {"seed": seed})
+    kept = [folders.style_models / f"interrupted{end}.safetensors" for end in ("", "_3", "_5")]
+    assert [load_style(path).provenance.seed for path in kept] == [5, 6, 7]
+    assert own.read_bytes() == b"the user's" and len(list(folders.style_models.iterdir())) == 5
 
 
 def test_a_cancel_comes_through_even_if_nothing_can_be_kept(
@@ -222,5 +255,9 @@ def test_a_blend_goes_from_one_style_to_the_other(nodes) -> None:
     assert torch.equal(mixed[0], numbers(first)) and torch.equal(mixed[2], numbers(second))
     middle = (numbers(first) + numbers(second)) / 2
     assert torch.allclose(mixed[1], middle, atol=2e-3)
-    with pytest.raises(ValueError, match="weights must be finite"):
-        nodes.PStyleBlend().blend(first, second, 2.0)
+
+
+@pytest.mark.parametrize("share", [2.0, -0.1, float("nan"), float("inf")])
+def test_a_linked_share_is_checked_again(nodes, share: float) -> None:
+    with pytest.raises(ValueError, match=rf"^share must be a number from 0 to 1, got {share}$"):
+        nodes.PStyleBlend().blend(random_style(1), random_style(2), share)

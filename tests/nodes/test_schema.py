@@ -12,10 +12,16 @@ from pstyle_pack.nodes.widgets import widget
 from pstyle.adversarial import FinetuneConfig
 from pstyle.config import describe
 from pstyle.learning import LearnConfig
+from pstyle.look import Look
 from pstyle.optimize import OptimizeConfig
 from pstyle.workflow.schema import read_schema
 
-CONFIGS = {"PStyleLearn": LearnConfig, "PStyleFinetune": FinetuneConfig, "PStyleOptimize": OptimizeConfig}
+CONFIGS = {
+    "PStyleLearn": LearnConfig,
+    "PStyleFinetune": FinetuneConfig,
+    "PStyleOptimize": OptimizeConfig,
+    "PStylePaint": Look,
+}
 every_node = pytest.mark.parametrize("node", NODE_CLASSES, ids=lambda node: node.__name__)
 
 
@@ -78,6 +84,8 @@ def test_widgets_have_the_configs_own_defaults_and_ranges(name: str) -> None:
         kind, options = shown[field]
         if metadata["options"]:
             assert kind == list(metadata["options"])
+        elif isinstance(metadata["default"], bool):
+            assert kind == "BOOLEAN"
         else:
             assert (options["min"], options["max"]) == (metadata["minimum"], metadata["maximum"])
             assert kind == ("INT" if isinstance(metadata["default"], int) else "FLOAT")
