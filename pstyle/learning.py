@@ -38,12 +38,12 @@ MAX_PICTURES = 50
 class LearnConfig:
     """Settings of learning a style."""
 
-    steps: int = setting(100, 0, 10_000, "optimization steps; 0 only encodes the pictures")
+    steps: int = setting(85, 0, 10_000, "optimization steps; 0 only encodes the pictures")
     size_px: int = setting(
         512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size"
     )
-    crop_px: int = setting(128, 64, 512, "side of the content crops in pixels")
-    batch: int = setting(4, 1, 32, "content crops per step; their statistics are taken together")
+    crop_px: int = setting(192, 64, 512, "side of the content crops in pixels")
+    batch: int = setting(2, 1, 32, "content crops per step; their statistics are taken together")
     style_weight: float = setting(20.0, 0.0, 1000.0, "weight of style; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
