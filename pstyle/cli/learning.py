@@ -56,7 +56,14 @@ def finetune(arguments: Namespace) -> None:
     target, parts = _prepared(arguments, config)
     finetuning = Finetuning(style, *parts)
     _run_and_keep(finetuning, "fine-tuning", target, arguments)
-    tell(finetuning.result().verdict)
+    finetuned = finetuning.result()
+    tell(finetuned.verdict)
+    if finetuned.checks:
+        last = finetuned.checks[-1]
+        tell(
+            f"the discriminator tells {last['held_out_accuracy']:.2f} of held-out crops right, where 0.5 is "
+            f"a guess, with a logit gap of {last['logit_gap']:.2f}"
+        )
     tell(str(target))
 
 
