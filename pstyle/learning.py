@@ -52,7 +52,7 @@ class LearnConfig:
     lr_weight: float = setting(0.001, 0.0, 1.0, "learning rate of the convolutions")
     seed: int = setting(0, 0, 2**31 - 1, "seed of the crops")
     structure_weight: float = setting(
-        2.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
+        3.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
     )
     patch_weight: float = setting(
         20.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
