@@ -143,3 +143,10 @@ def test_it_is_what_a_page_would_save(name: str, catalog: Catalog) -> None:
         widgets = sum(entry.is_widget for entry in entries) + schema.has_upload
         assert len(node["widgets_values"]) == widgets
         assert [output["type"] for output in node["outputs"]] == list(schema.outputs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_template_browser_has_a_picture_of_it(name: str) -> None:
+    file = EXAMPLES / f"{name}.jpg"  # ComfyUI shows no .png there
+    with Image.open(file) as picture:
+        assert picture.format == "JPEG" and min(picture.size) >= 200 and file.stat().st_size < 200_000
