@@ -26,10 +26,10 @@ from .equilibrium import Check, Game, diagnose, duality_gap, held_out_scores
 from .generator import STRIDE, Generator
 from .holdout import hold_out
 from .images import resize_short_side
-from .learning import OnStep, Progress, anchored, provenance_of, style_pictures
+from .learning import OnStep, Progress, provenance_of, style_pictures
 from .losses import structure_distance
 from .moments import mix_by_layer, normalized_weights
-from .perceptual import Perceptual, clamp_through
+from .perceptual import Perceptual, clamp_through, weighted
 from .referee import Referee
 from .stepping import NotFinite, Stepper
 from .style import Style, StyledGenerator, preview_of
@@ -226,7 +226,8 @@ class Finetuning:
         with torch.set_grad_enabled(learns):
             terms = self.perceptual.terms(painted, content, self.target, c.gram_weight, group=c.batch)
             terms["structure"] = structure_distance(clamp_through(painted), image)
-            loss = anchored(terms, c.style_weight, c.smooth_weight) + c.structure_weight * terms["structure"]
+            weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
+            loss = weighted(terms, weights)
             adversarial = -realness(self.game.judge(augment(clamp_through(painted), self.rng)))
         terms = terms | {"adversarial": adversarial}
         if learns:

@@ -23,7 +23,7 @@ from .generator import Generator, StyleEncoder, style_moments
 from .losses import light_distance, structure_distance
 from .moments import Moments
 from .patches import crop_patch_distance
-from .perceptual import Perceptual, clamp_through
+from .perceptual import Perceptual, clamp_through, weighted
 from .stepping import Stepper, cosine
 from .training_state import TrainingState
 from .vgg import VGG
@@ -100,7 +100,7 @@ def train_base(
             else style_terms(generator, perceptual, image, pool.draw(rng), config, rng)
         )
         pool.renew(state.step)
-        loss = weighted(terms, config)
+        loss = weighted(terms, loss_weights(config))
         # backward, guard, step
         if stepper.step(loss, cosine(state.step, config.steps, warmup=50), terms):
             follow(average, generator, min(config.ema, (state.step + 1) / (state.step + 10)))
@@ -202,13 +202,17 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
     return {"identity": F.l1_loss(clamp_through(output), image)}
 
 
-def weighted(terms: dict[str, Tensor], config: BaseConfig) -> Tensor:
-    """The loss that is minimized: every term times its weight."""
-    weights = {"style": config.style_weight, "content": 1.0, "smooth": config.smooth_weight}
-    weights |= {"structure": config.structure_weight, "light": config.light_weight}
-    weights |= {"range": config.range_weight}
-    weights |= {"identity": config.identity_weight, "patches": config.patch_weight}
-    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+def loss_weights(config: BaseConfig) -> dict[str, float]:
+    """The weight of every term by name; content has weight 1."""
+    return {
+        "style": config.style_weight,
+        "smooth": config.smooth_weight,
+        "structure": config.structure_weight,
+        "light": config.light_weight,
+        "range": config.range_weight,
+        "identity": config.identity_weight,
+        "patches": config.patch_weight,
+    }
 
 
 def blended(parts: dict[str, Moments], partner: Tensor, share: Tensor) -> dict[str, Moments]:

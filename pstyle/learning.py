@@ -7,7 +7,7 @@ its own pace, and the convolutions start from a generator that already paints in
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ from .images import resize_short_side
 from .losses import light_distance, structure_distance
 from .moments import Moments, mix_by_layer, normalized_weights
 from .patches import patch_distance, style_patches
-from .perceptual import Perceptual, clamp_through
+from .perceptual import Perceptual, clamp_through, weighted
 from .stepping import Stepper, cosine
 from .style import Provenance, Style, StyledGenerator, preview_of
 from .training_state import TrainingState
@@ -140,6 +140,8 @@ class Learning:
         c, state = self.config, self.state
         if state_path:
             state.resume(state_path)
+        weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
+        weights |= {"light": c.light_weight, "patches": c.patch_weight}
         while state.step < c.steps:
             # batch
             image = self._crops()
@@ -152,9 +154,7 @@ class Learning:
             terms["structure"] = structure_distance(shown, image)
             terms["light"] = light_distance(shown, image)
             terms["patches"] = patch_distance(shown, self.patches, self.rng)
-            loss = anchored(terms, c.style_weight, c.smooth_weight)
-            loss = loss + c.structure_weight * terms["structure"] + c.patch_weight * terms["patches"]
-            loss = loss + c.light_weight * terms["light"]
+            loss = weighted(terms, weights)
             # backward, guard, step
             self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
             # record
@@ -229,12 +229,6 @@ def ordered_by_content(
     digests = [checkpoint.digest({"picture": picture}) for picture in pictures]
     order = sorted(range(len(pictures)), key=lambda index: (digests[index], weights[index]))
     return [pictures[index] for index in order], [weights[index] for index in order]
-
-
-def anchored(terms: Mapping[str, Tensor], style_weight: float, smooth_weight: float) -> Tensor:
-    """The loss of `Perceptual.terms` that ties a painter to content and style; content has weight 1."""
-    loss = style_weight * terms["style"] + terms["content"]
-    return loss + smooth_weight * terms["smooth"] + 2.0 * terms["range"]
 
 
 def provenance_of(

@@ -19,10 +19,10 @@ from torch import Tensor
 from .config import check_settings, choice, setting
 from .crops import single_pictures
 from .images import resize_short_side, resize_to
-from .learning import OnStep, Progress, anchored
+from .learning import OnStep, Progress
 from .losses import content_distance, content_loss, style_distance, total_loss, total_variation
 from .moments import Moments, mix_by_layer, moments_by_layer
-from .perceptual import Perceptual
+from .perceptual import Perceptual, weighted
 from .stepping import NotFinite, Stepper, cosine
 
 MIN_PX = 32  # the deepest features of a smaller picture are a pixel or two, which have no statistics
@@ -140,7 +140,8 @@ def measure(
         "smooth": total_variation(image),
         "range": (F.relu(image - 1) + F.relu(-image)).mean(),  # only L-BFGS ever leaves [0, 1]
     }
-    return {"loss": anchored(terms, config.style_weight, config.smooth_weight)} | terms | raw
+    weights = {"style": config.style_weight, "smooth": config.smooth_weight}
+    return {"loss": weighted(terms, weights)} | terms | raw
 
 
 def gram_loss(output: Moments, target: Moments) -> Tensor:

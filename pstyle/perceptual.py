@@ -76,6 +76,14 @@ class Perceptual(nn.Module):
         }
 
 
+def weighted(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """The loss that a loop minimizes: every term times its weight, which are 1 for content and 2 for range
+    unless given.
+    """
+    weights = {"content": 1.0, "range": 2.0} | dict(weights)
+    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
 def perceptual_with(slim: VGG, vgg: VGG | None = None) -> Perceptual:
     """The loss read from `vgg`, by default the shipped network for losses, and from the slim one for layers
     it does not reach; on the slim one's device.

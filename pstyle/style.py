@@ -107,7 +107,7 @@ class StyledGenerator(nn.Module):
         cls, generator: Generator, style: Style, amounts: Sequence[float] = (1.0,) * LEVELS
     ) -> StyledGenerator:
         """The generator dressed in a style; the convolutions of each level go from the base's (amount 0) to
-        the style's own (1) and no further: what lies beyond breaks pictures.
+        the style's own (1), and no further.
 
         Raises ValueError if the style was learned with another generator.
         """

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pstyle import losses
-from pstyle.learning import Progress, anchored
+from pstyle.learning import Progress
 from pstyle.optimize import OptimizeConfig, Target, aim, measure, optimize, scales
 from pstyle.perceptual import Perceptual
 from pstyle.stepping import NotFinite
@@ -120,7 +120,7 @@ def test_the_relative_loss_is_the_one_of_learning(
     image, config = content.flip(2), OptimizeConfig(style_weight=3.0, gram_weight=0.2, smooth_weight=0.4)
     target = aim(content, styles, [1.0, 2.0], perceptual)
     terms = perceptual.terms(image, target.content, target.style, gram_weight=0.2)
-    expected = anchored(terms, style_weight=3.0, smooth_weight=0.4).item()
+    expected = (3.0 * terms["style"] + terms["content"] + 0.4 * terms["smooth"] + 2.0 * terms["range"]).item()
     assert loss_of(image, target, perceptual, config) == pytest.approx(expected, rel=1e-5)
 
 

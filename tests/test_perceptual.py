@@ -9,7 +9,7 @@ import torch
 
 from pstyle.losses import style_distance
 from pstyle.moments import Moments, mix, moments
-from pstyle.perceptual import Perceptual, clamp_through, perceptual_with
+from pstyle.perceptual import Perceptual, clamp_through, perceptual_with, weighted
 from pstyle.vgg import VGG, load_loss_vgg
 from tests.tiny_networks import ship, write_networks
 
@@ -74,3 +74,11 @@ def test_values_out_of_range_cost(tiny_vgg, picture):
 def test_no_network_is_refused():
     with pytest.raises(ValueError, match="VGG"):
         Perceptual([])
+
+
+def test_a_loss_is_the_sum_of_terms_times_weights_and_knows_each_term():
+    terms = {name: torch.tensor(value) for name, value in (("style", 0.5), ("content", 3.0), ("range", 0.25))}
+    assert weighted(terms, {"style": 10.0}).item() == 5.0 + 3.0 + 0.5
+    assert weighted(terms, {"style": 10.0, "range": 4.0}).item() == 5.0 + 3.0 + 1.0
+    with pytest.raises(KeyError, match="odd"):
+        weighted(terms | {"odd": torch.tensor(1.0)}, {"style": 10.0})
