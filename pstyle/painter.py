@@ -28,7 +28,7 @@ from .generator import (
 )
 from .images import check_image, crop_back, pad_to_multiple, resize_to, split_alpha
 from .look import MAX_STRENGTH, Look
-from .memory import check_room
+from .memory import check_room, keep_freed_memory
 from .precision import fastest
 from .regions import joined
 from .style import Style, StyledGenerator, load_style
@@ -69,6 +69,7 @@ class Painter:
         dtype: torch.dtype | None = None,
     ) -> None:
         """`dtype` is what convolutions compute in; without it the faster of float32 and bfloat16."""
+        keep_freed_memory()
         with torch.inference_mode(False):
             self.device = choose_device(device)
             self.style = style

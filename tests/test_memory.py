@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
@@ -80,3 +81,33 @@ print((peak() - before) / 2048**2)
     command = [sys.executable, "-c", code, str(strength)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert float(done.stdout) < BYTES_PER_PX
+
+
+PAGE_FAULTS = """
+import resource, sys, torch
+from pstyle.layers import conv
+from pstyle.memory import keep_freed_memory
+torch.set_num_threads(1)
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+weight, image = torch.rand(24, 24, 3, 3), torch.rand(1, 24, 256, 256)
+def faults(rounds):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(rounds):
+        x = image
+        for _ in range(3):
+            x = conv(x, weight, None)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults(4)
+print(faults(8))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="what a C library keeps is its own affair")
+def test_pages_of_a_painting_serve_the_next():
+    found = {}
+    for way in ("keep", "return"):
+        command = [sys.executable, "-c", PAGE_FAULTS, way]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found[way] = int(done.stdout)
+    assert found["keep"] < found["return"] / 4, found
