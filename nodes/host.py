@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ..pstyle.device import current_device
 from ..pstyle.folders import MODEL_FOLDER, current_folders
 from ..pstyle.learning import Progress
 from ..pstyle.painter import choose_device
@@ -68,7 +69,7 @@ def input_folder() -> Path:
 
 def compute_device() -> torch.device:
     """Where networks run."""
-    return model_management.get_torch_device() if model_management else choose_device("auto")
+    return model_management.get_torch_device() if model_management else choose_device(current_device())
 
 
 def output_device() -> torch.device:

@@ -22,6 +22,7 @@ from .calibration import calibrated
 from .config import check_settings, setting, to_json
 from .crops import single_pictures
 from .discriminator import Discriminator, accuracy, augment, hinge, lecam, realness, split
+from .distributed import ALONE, World
 from .equilibrium import Check, Game, diagnose, duality_gap, held_out_scores
 from .generator import STRIDE, Generator
 from .holdout import hold_out
@@ -53,7 +54,7 @@ class FinetuneConfig:
     warmup: int = setting(40, 0, 10_000, "first steps, in which only the discriminator learns")
     size_px: int = setting(512, 128, 2048, "short side in pixels at which pictures are seen: as in learning")
     crop_px: int = setting(128, 64, 512, "side of real and content crops in pixels, at most half of size_px")
-    batch: int = setting(4, 1, 32, "real crops and content crops per step")
+    batch: int = setting(4, 1, 32, "real crops and content crops per step, in each process if several train")
     adversarial_ratio: float = setting(
         0.2, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms"
     )
@@ -108,14 +109,16 @@ class Finetuning:
         perceptual: Perceptual,
         config: FinetuneConfig | None = None,
         weights: Sequence[float] | None = None,
+        world: World = ALONE,
     ) -> None:
         """Pictures are the style's own, contents any others, (B, C, H, W); `vgg` is the slim one.
 
-        Raises ValueError for unusable pictures or weights, or a style of another generator.
+        All processes of a `world` are given the same, and come to the same result. Raises ValueError for
+        unusable pictures or weights, or a style of another generator.
         """
         self.config = c = config or FinetuneConfig()
         self.begun, self.pictures, self.perceptual = style, style_pictures(pictures), perceptual
-        self.generator, self.vgg = generator, vgg
+        self.generator, self.vgg, self.world = generator, vgg, world
         self.rng = torch.Generator().manual_seed(c.seed)
         device = next(generator.parameters()).device
         seen = [resize_short_side(picture, c.size_px).to(device) for picture in self.pictures]
@@ -132,8 +135,10 @@ class Finetuning:
         discriminator.measure(vgg(self.exam.known, discriminator.layers))
         self.game = Game(vgg, styled, discriminator)
         self.state = self._state()
+        world.share(self.state.modules.values())
+        world.part(self.rng, c.seed)  # exams and weights are the same everywhere, crops no longer
         self.referee = Referee({"step": 0} | self._scores(styled), self.state)
-        self.steppers = {name: Stepper(adam) for name, adam in self.state.optimizers.items()}
+        self.steppers = {name: Stepper(adam, world=world) for name, adam in self.state.optimizers.items()}
         self.history: list[dict[str, float]] = []
         self.failure: str | None = None
 
@@ -191,7 +196,9 @@ class Finetuning:
         }
         parts = {"latent": self.begun.latent, **{str(i): picture for i, picture in enumerate(self.pictures)}}
         settings = f"{to_json(c)} on style and pictures {checkpoint.digest(parts)}"
-        return TrainingState(modules, optimizers, self.rng, settings, numbers=dict(SMOOTHED))
+        return TrainingState(
+            modules, optimizers, self.rng, settings, numbers=dict(SMOOTHED), world=self.world
+        )
 
     def _discriminate(self, real: Tensor, painted: Tensor, content: Tensor) -> dict[str, float]:
         """Move the discriminator, unless it is far ahead; pictures (B, 3, S, S), without gradients."""
@@ -212,37 +219,39 @@ class Finetuning:
             loss = torch.stack(list(terms.values())).sum()
         if learns:
             self.steppers["discriminator"].step(loss, self._pace(), terms)
-        right = accuracy(known, made)
-        if torch.isfinite(loss):
-            news = {"success": right, "real": realness(known).item(), "painted": realness(made).item()}
-            for name, value in news.items():
+        record = {"discriminator_loss": loss.item(), "batch_accuracy": accuracy(known, made)}
+        record |= {"real": realness(known).item(), "painted": realness(made).item()}
+        told = self.world.mean_of(record)
+        if math.isfinite(told["discriminator_loss"]):
+            for name in SMOOTHED:
+                value = told["batch_accuracy" if name == "success" else name]
                 numbers[name] = SMOOTHING * numbers[name] + (1 - SMOOTHING) * value
-        return {"discriminator_loss": loss.item(), "batch_accuracy": right}
+        return {name: told[name] for name in ("discriminator_loss", "batch_accuracy")}
 
     def _paint_better(self, painted: Tensor, content: dict[str, Tensor], image: Tensor) -> dict[str, float]:
         """Move the painter if `painted` (B, 3, S, S) has a gradient, which the warm-up withholds."""
-        c, weight = self.config, torch.zeros(())
+        c, world, weight = self.config, self.world, torch.zeros(())
         learns = painted.requires_grad
         with torch.set_grad_enabled(learns):
-            terms = self.perceptual.terms(painted, content, self.target, c.gram_weight, group=c.batch)
+            terms = self.perceptual.terms(painted, content, self.target, c.gram_weight, c.batch, world)
             terms["structure"] = structure_distance(clamp_through(painted), image)
             weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
             loss = weighted(terms, weights)
             adversarial = -realness(self.game.judge(augment(clamp_through(painted), self.rng)))
         terms = terms | {"adversarial": adversarial}
         if learns:
-            loss, weight = balanced(painted, loss, adversarial, c.adversarial_ratio * self._pace())
+            loss, weight = balanced(painted, loss, adversarial, c.adversarial_ratio * self._pace(), world)
             if self.steppers["painter"].step(loss, self._pace(), terms):
                 done = self.state.step - c.warmup
                 follow(self.average, self.game.styled, min(c.ema, (done + 1) / (done + 10)))
         record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
-        return record | {"adversarial_weight": weight.item()}
+        return world.mean_of(record | {"adversarial_weight": weight.item()})
 
     def _check(self) -> Check:
         """Measure on held-out pictures; keep the averaged style if it is the best, undo a collapse."""
         exam = self.exam
         found = diagnose(self.game, exam.known, exam.fresh, exam.content)
-        found |= {"duality": self._duality()} | self._scores(self.average)
+        found = self.world.agree(found | {"duality": self._duality()}) | self._scores(self.average)
         advice = self.referee.note(found)
         if advice == "keep":
             self.best.load_state_dict(self.average.state_dict())
@@ -253,7 +262,8 @@ class Finetuning:
         return found
 
     def _scores(self, styled: StyledGenerator) -> Check:
-        return held_out_scores(replace(self.game, styled=styled), self.exam.contents, self.exam.styles)
+        game = replace(self.game, styled=styled)
+        return self.world.agree(held_out_scores(game, self.exam.contents, self.exam.styles))
 
     def _duality(self) -> float:
         c, exam = self.config, self.exam
@@ -308,13 +318,16 @@ def finetune(
     return finetuning.result()
 
 
-def balanced(painted: Tensor, anchor: Tensor, adversarial: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
+def balanced(
+    painted: Tensor, anchor: Tensor, adversarial: Tensor, ratio: float, world: World = ALONE
+) -> tuple[Tensor, Tensor]:
     """anchor + weight * adversarial, and the weight that makes their gradients' sizes 1 to `ratio`.
 
-    Gradients are taken at the painted pixels (B, 3, H, W) and go on from there: each term is passed once.
+    Gradients are taken at the painted pixels (B, 3, H, W), of all processes for the weight, and go on from
+    there: each term is passed once.
     """
     pull, push = (torch.autograd.grad(term, painted)[0] for term in (anchor, adversarial))
-    weight = (ratio * pull.norm() / push.norm().clamp_min(1e-12)).clamp_max(MAX_WEIGHT)
+    weight = (ratio * world.norm(pull) / world.norm(push).clamp_min(1e-12)).clamp_max(MAX_WEIGHT)
     onward = (painted * (pull + weight * push)).sum()  # its gradient at `painted` is that of the whole loss
     return (anchor + weight * adversarial).detach() + onward - onward.detach(), weight
 

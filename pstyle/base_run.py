@@ -21,6 +21,7 @@ from .checkpoint import MAX_FILE_BYTES
 from .config import check_settings, setting, to_json
 from .crops import Crops
 from .distillation import DistillConfig, distill, linear_fits
+from .distributed import ALONE, World
 from .files import read_file, write_atomically
 from .generator import GENERATOR_FILE, Generator, GeneratorConfig, load_generator, save_generator
 from .images import open_image, resize_short_side, save_image
@@ -98,20 +99,25 @@ def make_weights(
     config: BaseRunConfig | None = None,
     on_step: OnStageStep = lambda stage, steps, record: None,
     overwrite: bool = False,
+    world: World = ALONE,
 ) -> list[Path]:
     """Make vgg_slim, vgg_loss and generator.safetensors and numbers.json in the folder `out`; returns them.
 
     `state` is a folder of the run's own, where it goes on after a kill. `on_step` gets a stage's name, its
-    number of steps and each step's record. Raises ValueError for unusable files, a state folder of something
+    number of steps and each step's record. All processes of a `world` are given the same; the first one
+    writes. Raises ValueError for unusable files, a state folder of something
     else, or results that exist and may not be replaced.
     """
     c = config or BaseRunConfig()
     slim_file, loss_file, generator_file, numbers_file = (state / name for name in RESULTS)
-    results = check_folders(out, state, overwrite)
-    teachers = load_teachers(material.teachers)
-    numbers = Numbers(numbers_file, {"settings": to_json(c)} | material.fingerprint(), on_step)
-    photos = open_crops(material.photos, c.largest_crop_px())
-    drawn = draw_procedural(material.photos, c, state / "procedural")
+    with world.first_ahead():
+        if world.first:
+            check_folders(out, state, overwrite)
+        teachers = [teacher.to(world.device) for teacher in load_teachers(material.teachers)]
+        run = {"settings": to_json(c)} | material.fingerprint()
+        numbers = Numbers(numbers_file, run, on_step, writes=world.first)
+        photos = open_crops(material.photos, c.largest_crop_px())
+        drawn = draw_procedural(material.photos, c, state / "procedural")
     paintings = open_crops([*material.paintings, *drawn], c.largest_crop_px())
     contents = with_scenes(photos, c)
     numbers.tell(
@@ -119,35 +125,36 @@ def make_weights(
     )
 
     both = together(photos, paintings)
-    slim = make_vgg("slim VGG", both, teachers, c.distillation(), slim_file, numbers)
+    slim = make_vgg("slim VGG", both, teachers, c.distillation(), slim_file, numbers, world)
     narrow = c.loss_distillation(teachers[0].width)
-    loss = make_vgg("loss VGG", both, teachers[:1], narrow, loss_file, numbers)
+    loss = make_vgg("loss VGG", both, teachers[:1], narrow, loss_file, numbers, world)
     new = new_generator(c.architecture(), c.seed)
-    stage = partial(make_generator, slim=slim, photos=contents, paintings=paintings, numbers=numbers)
+    shared = {"slim": slim, "photos": contents, "paintings": paintings, "numbers": numbers, "world": world}
+    stage = partial(make_generator, **shared)
     cheap, best = Perceptual([teachers[-1], slim]), Perceptual([loss, teachers[-1], slim])
     first = stage("generator, first stage", new, cheap, c.first_stage(), state / FIRST_STAGE_FILE)
     final = stage("generator, second stage", first, best, c.second_stage(), generator_file)
 
     numbers.tell(parameters=sum(value.numel() for value in final.parameters()))
     numbers.tell(sha256={path.name: hash_of([path]) for path in (slim_file, loss_file, generator_file)})
-    for result in results:
+    results = [out / name for name in RESULTS]
+    for result in results if world.first else ():
         write_atomically(result, (state / result.name).read_bytes(), overwrite=overwrite)
+    world.wait()
     return results
 
 
-def check_folders(out: Path, state: Path, overwrite: bool) -> list[Path]:
-    """Make both folders; returns the files to write. Raises ValueError if one cannot be used."""
-    results = [out / name for name in RESULTS]
+def check_folders(out: Path, state: Path, overwrite: bool) -> None:
+    """Make both folders. Raises ValueError if one cannot be used."""
     if out.resolve() == state.resolve():
         raise ValueError(f"results and state need two folders, got {str(out)!r} for both")
-    found = [path for path in results if os.path.lexists(path)]
+    found = [out / name for name in RESULTS if os.path.lexists(out / name)]
     if found and not overwrite:
         raise ValueError(f"{str(found[0])!r} exists already: choose another folder, or ask to overwrite it")
     if state.is_dir() and any(state.iterdir()) and not (state / NUMBERS_FILE).exists():
         raise ValueError(f"{str(state)!r} holds files, but not the state of a run: choose an empty folder")
     for folder in (out, state):
         folder.mkdir(parents=True, exist_ok=True)
-    return results
 
 
 def load_teachers(files: Sequence[Path]) -> list[VGG]:
@@ -205,19 +212,28 @@ def new_generator(config: GeneratorConfig, seed: int) -> Generator:
 
 
 def make_vgg(
-    name: str, crops: Crops, teachers: list[VGG], config: DistillConfig, product: Path, numbers: Numbers
+    name: str,
+    crops: Crops,
+    teachers: list[VGG],
+    config: DistillConfig,
+    product: Path,
+    numbers: Numbers,
+    world: World,
 ) -> VGG:
     """The VGG as stored in the file `product`, distilled first if it is not there."""
     if not product.exists():
         with numbers.stage(name, config.steps, to_json(config)) as on_step:
-            vgg = distill(crops, teachers, config, state_path=state_of(product), on_step=on_step)
+            state = state_of(product)
+            vgg = distill(crops, teachers, config, state_path=state, on_step=on_step, world=world)
         rng = torch.Generator().manual_seed(config.seed)
-        images = [crops.draw(8, NORMALIZED_PX, rng) for _ in range(4)]
+        images = [crops.draw(8, NORMALIZED_PX, rng).to(world.device) for _ in range(4)]
         fits = linear_fits(vgg, teachers, images)
         explained = {layer: round(fit.explained, 4) for layer, fit in fits.items()}
         numbers.tell(explained=numbers.found.get("explained", {}) | {name: explained})
-        save_vgg(product, vgg, f"distilled by pstyle {__version__} from {len(teachers)} teachers")
-    return load_vgg(product)
+        if world.first:
+            save_vgg(product, vgg, f"distilled by pstyle {__version__} from {len(teachers)} teachers")
+        world.wait()
+    return load_vgg(product).to(world.device)
 
 
 def make_generator(
@@ -230,16 +246,18 @@ def make_generator(
     photos: Crops,
     paintings: Crops,
     numbers: Numbers,
+    world: World,
 ) -> Generator:
     """The generator as stored in the file `product`, trained on from `generator` first if it is not there."""
     if not product.exists():
-        generator = generator.requires_grad_(True).to(memory_format=torch.channels_last)
+        generator = generator.requires_grad_(True).to(world.device, memory_format=torch.channels_last)
         with numbers.stage(name, config.steps, to_json(config)) as on_step:
-            trained = train_base(
-                generator, slim, perceptual, photos, paintings, config, state_of(product), on_step
-            )
-        save_generator(product, trained, f"trained by pstyle {__version__}: {name}")
-    return load_generator(product)
+            state, parts = state_of(product), (slim, perceptual, photos, paintings)
+            trained = train_base(generator, *parts, config, state, on_step, world=world)
+        if world.first:
+            save_generator(product, trained, f"trained by pstyle {__version__}: {name}")
+        world.wait()
+    return load_generator(product).to(world.device)
 
 
 def state_of(product: Path) -> Path:

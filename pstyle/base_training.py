@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from .config import check_settings, setting, to_json
 from .crops import Crops
+from .distributed import ALONE, World
 from .generator import Generator, StyleEncoder, style_moments
 from .losses import light_distance, structure_distance
 from .moments import Moments
@@ -34,7 +35,7 @@ class BaseConfig:
     """Settings of one stage of the generator's base training."""
 
     steps: int = setting(8000, 1, 10_000_000, "optimization steps")
-    styles: int = setting(4, 1, 256, "different styles per step")
+    styles: int = setting(4, 1, 256, "different styles per step, in each process if several train")
     contents: int = setting(2, 1, 64, "content crops per style and step")
     size_px: int = setting(128, 48, 1024, "side of the content crops in pixels")
     style_px: int = setting(256, 48, 1024, "side of the style crops in pixels")
@@ -72,27 +73,33 @@ def train_base(
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
     save_every: int = 200,
+    world: World = ALONE,
 ) -> Generator:
     """Train the generator on random pairs of content and style crops; returns its averaged weights as a new
     module.
 
-    `vgg` is the slim network whose features the painter reads, `perceptual` the loss. Resumes from
-    `state_path` if that file exists.
+    `vgg` is the slim network whose features the painter reads, `perceptual` the loss; both are where the
+    generator is. Resumes from `state_path` if that file exists. Each process of a `world` has styles of its
+    own, with all of their contents, so that statistics of a style never go over processes.
     """
     rng = torch.Generator().manual_seed(config.seed)
+    device = next(generator.parameters()).device
     if not generator.encoder.mean.any():
         measure_codes(generator.encoder, vgg, paintings, config, rng)
     average = deepcopy(generator).requires_grad_(False)
     optimizer = torch.optim.Adam(generator.parameters(), lr=config.lr, betas=(0.9, 0.99))
     modules = {"generator": generator, "average": average}
-    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config))
+    world.share(modules.values())
+    world.part(rng, config.seed)
+    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config), world=world)
     if state_path:
         state.resume(state_path)
-    stepper, pool = Stepper(optimizer), StylePool(paintings, vgg, perceptual, config)
+    stepper = Stepper(optimizer, world=world)
+    pool = StylePool(paintings, vgg, perceptual, config, world)
     pool.fill(state.step)
     while state.step < config.steps:
         # batch, forward, losses
-        image = channels_last(photos.draw(config.styles * config.contents, config.size_px, rng))
+        image = channels_last(photos.draw(config.styles * config.contents, config.size_px, rng)).to(device)
         identity = state.step % config.identity_every == config.identity_every - 1
         terms = (
             identity_terms(generator, vgg, image)
@@ -101,14 +108,13 @@ def train_base(
         )
         pool.renew(state.step)
         loss = weighted(terms, loss_weights(config))
+        record = world.mean_of(record_of(loss, terms, world))
         # backward, guard, step
-        if stepper.step(loss, cosine(state.step, config.steps, warmup=50), terms):
+        if stepper.step(loss, cosine(state.step, config.steps, warmup=50), record):
             follow(average, generator, min(config.ema, (state.step + 1) / (state.step + 10)))
         # record
         state.step += 1
-        on_step(
-            {"step": state.step, "loss": loss.item()} | {name: value.item() for name, value in terms.items()}
-        )
+        on_step({"step": state.step} | record)
         if state_path and (state.step % save_every == 0 or state.step == config.steps):
             state.save(state_path)
     return average
@@ -128,8 +134,11 @@ class StylePool:
     it is good for more than one.
     """
 
-    def __init__(self, paintings: Crops, vgg: VGG, perceptual: Perceptual, config: BaseConfig) -> None:
+    def __init__(
+        self, paintings: Crops, vgg: VGG, perceptual: Perceptual, config: BaseConfig, world: World = ALONE
+    ) -> None:
         self.paintings, self.vgg, self.perceptual, self.config = paintings, vgg, perceptual, config
+        self.world = world
         self.entries: deque[StyleCrops] = deque(maxlen=config.pool)
 
     def fill(self, step: int) -> None:
@@ -139,11 +148,11 @@ class StylePool:
 
     @torch.no_grad()
     def renew(self, step: int) -> None:
-        """Exchange the oldest crop for that of a step, which depends on the seed and the step alone."""
-        c = self.config
-        rng = torch.Generator().manual_seed((c.seed << 32) + step + c.pool)
+        """Exchange the oldest crop for that of a step, which depends on seed, step and process alone."""
+        c, world = self.config, self.world
+        rng = torch.Generator().manual_seed((c.seed << 32) + (step + c.pool) * world.size + world.rank)
         image = recolor(self.paintings.draw(1, c.style_px, rng), c.recolored_share, rng)
-        image = channels_last(image)
+        image = channels_last(image).to(next(self.vgg.parameters()).device)
         self.entries.append(StyleCrops(image, style_moments(self.vgg, image), self.perceptual.style(image)))
 
     def draw(self, rng: torch.Generator) -> StyleCrops:
@@ -177,8 +186,8 @@ def style_terms(
 ) -> dict[str, Tensor]:
     """Loss terms of content crops (S * K, 3, H, W) painted in S random styles."""
     with torch.no_grad():
-        partner = torch.roll(torch.arange(config.styles), 1)
-        share = mixing_shares(config, rng)
+        partner = torch.roll(torch.arange(config.styles), 1).to(image.device)
+        share = mixing_shares(config, rng).to(image.device)
         code, target = blended(style.code, partner, share), blended(style.target, partner, share)
         content = perceptual.content(image)
     latent = generator.encode(code).repeat_interleave(config.contents, dim=0)
@@ -200,6 +209,12 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
         code = style_moments(vgg, image)
     output = generator(image, generator.content(image), generator.modulation(generator.encode(code)))
     return {"identity": F.l1_loss(clamp_through(output), image)}
+
+
+def record_of(loss: Tensor, terms: dict[str, Tensor], world: World = ALONE) -> dict[str, float]:
+    """What the record of a step tells of this process; patches, which others may have, are 0 if it has none."""
+    absent = {"patches": 0.0} if world.size > 1 and "style" in terms else {}
+    return {"loss": loss.item()} | absent | {name: value.item() for name, value in terms.items()}
 
 
 def loss_weights(config: BaseConfig) -> dict[str, float]:
@@ -255,16 +270,10 @@ def measure_codes(
     batches: int = 12,
 ) -> None:
     """Set the mean and deviation by which the style encoder z-scores its input, from random style crops."""
-    codes = torch.cat(
-        [
-            encoder.code(
-                style_moments(
-                    vgg, recolor(paintings.draw(8, config.style_px, rng), config.recolored_share, rng)
-                )
-            )
-            for _ in range(batches)
-        ]
-    )
+    device = encoder.mean.device
+    drawn = (paintings.draw(8, config.style_px, rng) for _ in range(batches))
+    images = (recolor(image, config.recolored_share, rng).to(device) for image in drawn)
+    codes = torch.cat([encoder.code(style_moments(vgg, image)) for image in images])
     encoder.mean.copy_(codes.mean(0))
     encoder.std.copy_(codes.std(0).clamp_min(1e-2))
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from .config import check_settings, choice, setting, to_json
 from .crops import Crops
+from .distributed import ALONE, World
 from .layers import conv, pad
 from .stepping import Stepper, cosine
 from .training_state import TrainingState
@@ -33,7 +34,7 @@ class DistillConfig:
     """Settings of the distillation of a slim VGG."""
 
     steps: int = setting(4000, 1, 1_000_000, "optimization steps")
-    batch: int = setting(8, 1, 256, "crops per step")
+    batch: int = setting(8, 1, 256, "crops per step, in each process if several train")
     size_px: int = setting(96, 32, 1024, "side of the training crops in pixels")
     lr: float = setting(5e-4, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
     width: float = setting(0.25, 0.05, 1.0, "width of the student relative to VGG-19")
@@ -82,23 +83,33 @@ def new_student(teacher: VGG, crops: Crops, config: DistillConfig, rng: torch.Ge
     for layer in student.features.values():
         nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=rng)
         nn.init.zeros_(layer.bias)
+    student.to(_device(teacher))
     _prune_into(student, teacher)
     if config.embed:
         return normalize_activations(student, crops, rng)
-    return fit_style_layers(student, teacher, [crops.draw(8, config.size_px, rng) for _ in range(8)])
+    return fit_style_layers(student, teacher, _drawn(crops, 8, config.size_px, rng, student))
 
 
 def fitted_embedding(
     student: VGG, teachers: list[VGG], crops: Crops, config: DistillConfig, rng: torch.Generator
 ) -> Embedding:
     """The embedding that maps the student's features to the teachers' best in the least-squares sense."""
-    images = [crops.draw(config.batch, config.size_px, rng) for _ in range(8)]
+    images = _drawn(crops, config.batch, config.size_px, rng, student)
     fits = linear_fits(student, teachers, images)
     embedding = Embedding({name: (len(fit.weight), fit.weight.shape[1]) for name, fit in fits.items()})
     for name, fit in fits.items():
         embedding.maps[name].weight.data.copy_(fit.weight.T[:, :, None, None])
         embedding.maps[name].bias.data.copy_(fit.bias)
-    return embedding
+    return embedding.to(_device(student))
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device
+
+
+def _drawn(crops: Crops, count: int, size_px: int, rng: torch.Generator, network: nn.Module) -> list[Tensor]:
+    """Eight batches of crops where the network is."""
+    return [crops.draw(count, size_px, rng).to(_device(network)) for _ in range(8)]
 
 
 def _prune_into(student: VGG, teacher: VGG) -> None:
@@ -123,11 +134,12 @@ def distill(
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
     save_every: int = 250,
+    world: World = ALONE,
 ) -> VGG:
     """Train a small VGG to carry the teachers' features; resumes from `state_path` if that file exists.
 
     Teachers are given from the most trusted to the least; their input is the same picture in [0, 1]. A given
-    `student` is trained on. Returns the frozen student, its embedded filters scaled by
+    `student` is trained on, where they are. Returns the frozen student, its embedded filters scaled by
     `weigh_channels`.
     """
     rng = torch.Generator().manual_seed(config.seed)
@@ -136,39 +148,41 @@ def distill(
     student.requires_grad_(True)
     weights = [*student.parameters(), *embedding.parameters()]
     optimizer = torch.optim.Adam(weights, lr=config.lr, betas=(0.9, 0.99))
-    state = TrainingState(
-        {"student": student, "embedding": embedding}, {"adam": optimizer}, rng, to_json(config)
-    )
+    modules = {"student": student, "embedding": embedding}
+    world.share(modules.values())
+    world.part(rng, config.seed)
+    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config), world=world)
     if state_path:
         state.resume(state_path)
-    stepper, plan = Stepper(optimizer), layers_by_teacher(teachers, student.layers)
+    stepper, plan = Stepper(optimizer, world=world), layers_by_teacher(teachers, student.layers)
     while state.step < config.steps:
         # batch
-        image = crops.draw(config.batch, config.size_px, rng).contiguous(memory_format=torch.channels_last)
+        image = crops.draw(config.batch, config.size_px, rng).to(_device(student))
+        image = image.contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             taught = {name: value for teacher, names in plan for name, value in teacher(image, names).items()}
         # forward and losses
         found = embedding(student(image, isolate=True))  # or deep layers' errors drown the shallow filters
-        losses = {name: relative_error(found[name], taught[name]) for name in taught}
+        losses = {name: relative_error(found[name], taught[name], world) for name in taught}
         loss = torch.stack(list(losses.values())).sum()
         # backward, guard, step
         stepper.step(loss, cosine(state.step, config.steps, warmup=50), losses)
         # record
         state.step += 1
-        on_step(
-            {"step": state.step, "loss": loss.item()} | {name: value.item() for name, value in losses.items()}
-        )
+        record = {"loss": loss.item()} | {name: value.item() for name, value in losses.items()}
+        on_step({"step": state.step} | world.mean_of(record))
         if state_path and (state.step % save_every == 0 or state.step == config.steps):
             state.save(state_path)
     return weigh_channels(student, embedding)
 
 
-def relative_error(output: Tensor, target: Tensor) -> Tensor:
-    """Squared error divided by the target's own variance around its channel means: 1 means nothing was
-    learned.
+def relative_error(output: Tensor, target: Tensor, world: World = ALONE) -> Tensor:
+    """Squared error divided by the target's own variance around its channel means, which are those of the
+    batches of all processes: 1 means nothing was learned.
     """
-    centered = target - target.mean((0, 2, 3), keepdim=True)
-    return F.mse_loss(output, target) / (centered.square().mean() + 1e-8)
+    (center,) = world.mean(target.mean((0, 2, 3), keepdim=True))
+    (variance,) = world.mean((target - center).square().mean())
+    return F.mse_loss(output, target) / (variance + 1e-8)
 
 
 @torch.no_grad()
@@ -206,7 +220,7 @@ def normalize_activations(vgg: VGG, crops: Crops, rng: torch.Generator, batches:
     ReLU is positively homogeneous, so dividing a filter and multiplying the next layer's input by the same
     number changes nothing but units (Gatys et al., arXiv 1508.06576).
     """
-    image = torch.cat([crops.draw(4, 128, rng) for _ in range(batches)])
+    image = torch.cat([crops.draw(4, 128, rng) for _ in range(batches)]).to(_device(vgg))
     previous = None
     for name, index in vgg.plan:
         layer = vgg.features[str(index)]
@@ -276,7 +290,7 @@ def _sums(own: Tensor, target: Tensor) -> list[Tensor]:
 
 
 def _solve(xx: Tensor, xy: Tensor, yy: Tensor, y: Tensor) -> LinearFit:
-    ridge = 1e-6 * xx.diagonal().mean() * torch.eye(len(xx), dtype=xx.dtype)
+    ridge = 1e-6 * xx.diagonal().mean() * torch.eye(len(xx), dtype=xx.dtype, device=xx.device)
     fit = torch.linalg.solve(xx + ridge, xy)
     unexplained = (yy - (fit * xy).sum(0)).sum() / (yy - y.square() / xx[-1, -1]).sum()
     return LinearFit(fit[:-1].float(), fit[-1].float(), float(1 - unexplained))

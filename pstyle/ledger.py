@@ -25,11 +25,12 @@ OnStageStep = Callable[[str, int, dict[str, float]], None]  # stage, its number 
 class Numbers:
     """What the model card tells, in a JSON file that goes on with the run.
 
-    Raises ValueError if the file is of a run with other settings or files.
+    Of several processes one alone writes it. Raises ValueError if the file is of a run with other settings or
+    files.
     """
 
-    def __init__(self, path: Path, run: dict[str, str], on_step: OnStageStep) -> None:
-        self.path, self.on_step = path, on_step
+    def __init__(self, path: Path, run: dict[str, str], on_step: OnStageStep, writes: bool = True) -> None:
+        self.path, self.on_step, self.writes = path, on_step, writes
         versions = f"pstyle {__version__}, torch {torch.__version__}, python {platform.python_version()}"
         self.found: dict[str, Any] = {"run": run, "versions": versions, "stages": {}}
         if path.exists():
@@ -44,6 +45,8 @@ class Numbers:
     def tell(self, **values: Any) -> None:
         """Add numbers, and write all of them."""
         self.found |= values
+        if not self.writes:
+            return
         text = json.dumps(self.found, indent=2, sort_keys=True)
         write_atomically(self.path, text.encode(), overwrite=True)
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .distributed import ALONE, World
 from .losses import content_distance, style_distance, total_variation
 from .moments import Moments, moments_by_layer
 from .vgg import VGG, load_loss_vgg
@@ -60,16 +61,19 @@ class Perceptual(nn.Module):
         style: Mapping[str, Moments],
         gram_weight: float = 0.5,
         group: int = 1,
+        world: World = ALONE,
     ) -> dict[str, Tensor]:
         """Dimensionless loss terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content,
         smooth, range.
 
         `group` consecutive pictures share one style: their statistics are taken together, so that a crop of
-        sky need not hold every color of the style.
+        sky need not hold every color of the style. In a `world` of several processes a group has its pictures
+        in all of them: the mean of their losses would not be the loss of them together.
         """
         features = self.features(clamp_through(output))
+        found = _in_all(_grouped(moments_by_layer(features), group), world)
         return {
-            "style": style_distance(_grouped(moments_by_layer(features), group), style, gram_weight),
+            "style": style_distance(found, style, gram_weight),
             "content": content_distance(features, content),
             "smooth": total_variation(output),
             "range": (F.relu(output - 1) + F.relu(-output)).mean(),
@@ -121,3 +125,9 @@ def _grouped(found: Mapping[str, Moments], group: int) -> dict[str, Moments]:
         )
         for name, part in found.items()
     }
+
+
+def _in_all(found: Mapping[str, Moments], world: World) -> dict[str, Moments]:
+    means = world.mean(*(part.mean for part in found.values()))
+    grams = world.mean(*(part.gram for part in found.values()))
+    return {name: Moments(*pair) for name, *pair in zip(found, means, grams, strict=True)}

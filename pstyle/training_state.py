@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import checkpoint
+from .distributed import ALONE, World
 
 KEYS = ("settings",)  # metadata of its file
 ADAM_KEYS = ("exp_avg", "exp_avg_sq", "step")
@@ -22,7 +23,8 @@ class TrainingState:
     """Named modules and Adam optimizers, a random generator and the number of steps done.
 
     `settings` is the JSON of the run's config: a file made under other settings is refused, since going on
-    from it would be a run nobody asked for.
+    from it would be a run nobody asked for. Of a `world` of several processes the first one writes the file,
+    with the random generators of all, and all read it.
     """
 
     modules: Mapping[str, nn.Module]
@@ -31,6 +33,7 @@ class TrainingState:
     settings: str
     step: int = 0
     numbers: dict[str, float] = field(default_factory=dict)
+    world: World = ALONE
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state as named CPU tensors."""
@@ -47,20 +50,35 @@ class TrainingState:
     def save(self, path: Path) -> None:
         """Write the state, replacing an older one; killed at any moment, one of the two is whole."""
         metadata = {"format": "pstyle.training", "settings": self.settings}
-        checkpoint.save(path, self.tensors(), metadata, overwrite=True)
+        generators = self.world.gather(self.rng.get_state())
+        if self.world.first:
+            tensors = self.tensors() | {_rng_of(rank): state for rank, state in enumerate(generators)}
+            checkpoint.save(path, tensors, metadata, overwrite=True)
 
     def resume(self, path: Path) -> bool:
         """Load the state if the file exists; True if it did.
 
-        Raises BadFile if it is from another run or damaged.
+        Raises BadFile if it is from another run, of another number of processes, or damaged, and if not all
+        processes find the same.
         """
-        if not Path(path).exists():
-            return False
+        found = Path(path).exists() and self._load(path)
+        if len({int(step) for step in self.world.gather(torch.tensor(self.step))}) > 1:
+            raise checkpoint.BadFile(
+                f"{str(path)!r} is not the same for all processes: choose a file that all of them see"
+            )
+        return found
+
+    def _load(self, path: Path) -> bool:
         tensors, metadata = checkpoint.load(path, lambda _: None, kind="pstyle.training", keys=KEYS)
         if metadata["settings"] != self.settings:
             raise checkpoint.BadFile(
                 f"{str(path)!r} is of a run with other settings or pictures: "
                 "continue with those, or choose another file"
+            )
+        if (processes := sum(name.split(".")[0] == "rng" for name in tensors)) != self.world.size:
+            raise checkpoint.BadFile(
+                f"{str(path)!r} is of a run in {processes} processes, not in {self.world.size}: "
+                "continue with as many, or choose another file"
             )
         self._restore(tensors)
         return True
@@ -71,8 +89,12 @@ class TrainingState:
         for name, optimizer in self.optimizers.items():
             _restore_adam(optimizer, _under(tensors, f"adam.{name}."))
         self.numbers = {name: float(value) for name, value in _under(tensors, "number.").items()}
-        self.rng.set_state(tensors["rng"])
+        self.rng.set_state(tensors[_rng_of(self.world.rank)])
         self.step = int(tensors["step"])
+
+
+def _rng_of(rank: int) -> str:
+    return f"rng.{rank}" if rank else "rng"
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

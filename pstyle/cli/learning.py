@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..adversarial import FinetuneConfig, Finetuning
+from ..distributed import ALONE, World, world_from_environment
 from ..images import open_image
 from ..learning import MAX_PICTURES, LearnConfig, Learning
+from ..painter import choose_device
 from ..style import load_style, save_style
 from .flags import (
     Parser,
@@ -50,12 +52,22 @@ def finetune_flags(parser: Parser) -> None:
 
 
 def finetune(arguments: Namespace) -> None:
-    """Fine-tune a style; unless that wins on held-out pictures, the style is written as it was."""
+    """Fine-tune a style; unless that wins on held-out pictures, the style is written as it was.
+
+    Several processes, started by `torchrun`, train together, and the first one writes and tells.
+    """
     config = settings_from(arguments, FinetuneConfig)
     style = load_style(arguments.style)
-    target, parts = _prepared(arguments, config)
-    finetuning = Finetuning(style, *parts)
-    _run_and_keep(finetuning, "fine-tuning", target, arguments)
+    with world_from_environment(choose_device(arguments.device)) as world:
+        arguments.device = world.device  # this process's own
+        target, parts = _prepared(arguments, config)
+        finetuning = Finetuning(style, *parts, world=world)
+        _run_and_keep(finetuning, "fine-tuning", target, arguments, world)
+    if world.first:
+        _tell_of(finetuning, target)
+
+
+def _tell_of(finetuning: Finetuning, target: Path) -> None:
     finetuned = finetuning.result()
     tell(finetuned.verdict)
     if finetuned.checks:
@@ -77,16 +89,20 @@ def _prepared(arguments: Namespace, config: LearnConfig | FinetuneConfig) -> tup
     return target, [pictures, contents, *networks(arguments), config, weights]
 
 
-def _run_and_keep(loop: Learning | Finetuning, what: str, target: Path, arguments: Namespace) -> None:
+def _run_and_keep(
+    loop: Learning | Finetuning, what: str, target: Path, arguments: Namespace, world: World = ALONE
+) -> None:
     """Run a loop and write its style, also when Ctrl-C stops it."""
     state = new_file(arguments.state, [SUFFIX], overwrite=True) if arguments.state else None
     try:
-        with steps_bar(what) as on_step:
+        with steps_bar(what, world.first) as on_step:
             loop.run(on_step, state)
     except KeyboardInterrupt as stop:
-        save_style(target, loop.result().style, overwrite=arguments.overwrite)
+        if world.first:
+            save_style(target, loop.result().style, overwrite=arguments.overwrite)
         raise KeyboardInterrupt(f"stopped; the style so far is in {str(target)!r}") from stop
-    save_style(target, loop.result().style, overwrite=arguments.overwrite)
+    if world.first:
+        save_style(target, loop.result().style, overwrite=arguments.overwrite)
 
 
 def _add_common_flags(parser: Parser, what: str) -> None:

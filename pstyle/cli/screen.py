@@ -31,14 +31,15 @@ class Follower:
 
 
 @contextmanager
-def steps_bar(what: str) -> Iterator[Follower]:
+def steps_bar(what: str, shown: bool = True) -> Iterator[Follower]:
     """A bar that follows a loop: pass what this yields as its `on_step`."""
-    with counter(what) as bar:
+    with counter(what, shown=shown) as bar:
         yield Follower(bar)
 
 
 @contextmanager
-def counter(what: str, total: int | None = None, unit: str = "step") -> Iterator[tqdm]:
-    """A bar on stderr; none at all where stderr is no terminal."""
-    with tqdm(total=total, desc=what, unit=unit, file=sys.stderr, disable=None, leave=False) as bar:
+def counter(what: str, total: int | None = None, unit: str = "step", shown: bool = True) -> Iterator[tqdm]:
+    """A bar on stderr; none at all where stderr is no terminal, or in another process than the first."""
+    disable = None if shown else True
+    with tqdm(total=total, desc=what, unit=unit, file=sys.stderr, disable=disable, leave=False) as bar:
         yield bar

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..demo import DemoConfig, run_demo
 from ..folders import PACK_ROOT, current_folders
+from ..painter import choose_device
 from ..workflow import Progress, Runner
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .inputs import new_folder
@@ -54,13 +55,15 @@ def run_flags(parser: Parser) -> None:
         default=[],
         help="change a value; NODE is an id, or a class or title that only one node has (repeatable)",
     )
+    add_device(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Run a workflow and tell which pictures it saved."""
-    overrides = dict(_setting(text) for text in arguments.set)
+    overrides, device = dict(_setting(text) for text in arguments.set), arguments.device
+    choose_device(device)  # before the work begins, a device that is not there is told
     try:
-        runner = Runner(PACK_ROOT, arguments.input, arguments.output, arguments.models)
+        runner = Runner(PACK_ROOT, arguments.input, arguments.output, arguments.models, device)
     except ImportError as error:
         raise ValueError(str(error)) from error
     with counter("running", unit="node") as bar:

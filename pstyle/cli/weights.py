@@ -6,10 +6,12 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..base_run import BaseRunConfig, Material, make_weights
+from ..distributed import world_from_environment
 from ..folders import current_folders
 from ..images import list_pictures
+from ..painter import choose_device
 from ..pretrained import get_vgg as fetch_vgg
-from .flags import Parser, add_output, add_settings, settings_from
+from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .screen import counter, tell
 
 
@@ -49,11 +51,12 @@ def train_base_flags(parser: Parser) -> None:
     parser.add_argument(
         "--state", required=True, metavar="DIR", help="folder of this run, to go on in after a kill"
     )
+    add_device(parser)
     add_settings(parser, BaseRunConfig)
 
 
 def train_base(arguments: Namespace) -> None:
-    """Make the weights and tell where they are."""
+    """Make the weights and tell where they are; several processes, started by `torchrun`, train together."""
     config = settings_from(arguments, BaseRunConfig)
     material = Material(
         teachers=[Path(path) for path in arguments.teacher],
@@ -61,7 +64,10 @@ def train_base(arguments: Namespace) -> None:
         paintings=list_pictures(arguments.paintings, recursive=True),
     )
     shown = "preparing"
-    with counter(shown) as bar:
+    with (
+        world_from_environment(choose_device(arguments.device)) as world,
+        counter(shown, shown=world.first) as bar,
+    ):
 
         def on_step(stage: str, steps: int, record: dict[str, float]) -> None:
             nonlocal shown
@@ -73,6 +79,6 @@ def train_base(arguments: Namespace) -> None:
             bar.update(record["step"] - bar.n)
 
         out, state = Path(arguments.output), Path(arguments.state)
-        paths = make_weights(material, out, state, config, on_step, arguments.overwrite)
-    for path in paths:
+        paths = make_weights(material, out, state, config, on_step, arguments.overwrite, world)
+    for path in paths if world.first else ():
         tell(str(path))

@@ -11,7 +11,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from .. import device as own_device
 from .. import folders as own_folders
+from ..device import use_device
 from ..folders import Folders, use_folders
 from .core_nodes import CORE_NODES
 from .problems import show
@@ -29,18 +31,27 @@ class Pack:
         self.classes: dict[str, type] = {**mappings, **CORE_NODES}
 
     @contextmanager
-    def use(self, folders: Folders) -> Iterator[None]:
-        """Make the folders the current ones for our nodes and for the pack's.
+    def use(self, folders: Folders, device: str = "auto") -> Iterator[None]:
+        """Make folders and device the current ones for our nodes and for the pack's.
 
-        A pack loaded by path has its own copy of this library, hence its own `folders` module to tell.
+        A pack loaded by path has its own copy of this library, hence its own modules to tell.
         """
         with ExitStack() as stack:
             stack.enter_context(use_folders(folders))
-            if (self.root / "pstyle" / "folders.py").is_file():
-                copy = importlib.import_module(f"{self.module.__name__}.pstyle.folders")
-                if copy is not own_folders:
-                    stack.enter_context(copy.use_folders(copy.Folders(*astuple(folders))))
+            stack.enter_context(use_device(device))
+            if copy := self._copy_of(own_folders):
+                stack.enter_context(copy.use_folders(copy.Folders(*astuple(folders))))
+            if copy := self._copy_of(own_device):
+                stack.enter_context(copy.use_device(device))
             yield
+
+    def _copy_of(self, own: ModuleType) -> ModuleType | None:
+        """The pack's own copy of a module of this library, if it has one."""
+        name = own.__name__.rpartition(".")[2]
+        if not (self.root / "pstyle" / f"{name}.py").is_file():
+            return None
+        copy = importlib.import_module(f"{self.module.__name__}.pstyle.{name}")
+        return None if copy is own else copy
 
 
 def _load(root: Path) -> ModuleType:

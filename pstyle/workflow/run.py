@@ -27,6 +27,7 @@ class Runner:
         pack_root: folder of the pack, the one with `__init__.py`.
         input_dir, output_dir: where LoadImage reads and SaveImage writes; previews go to `output_dir/temp`.
         models_dir: folder that holds `pstyle/` with model files; default `pack_root/models`.
+        device: where nodes compute: "auto", "cpu" or "cuda".
 
     Raises:
         ValueError: the folder is no pack. ImportError: the pack cannot be imported.
@@ -38,11 +39,12 @@ class Runner:
         input_dir: str | Path,
         output_dir: str | Path,
         models_dir: str | Path | None = None,
+        device: str = "auto",
     ) -> None:
         output = Path(output_dir).absolute()
         models = Path(pack_root) / "models" if models_dir is None else Path(models_dir)
         self.folders = Folders(Path(input_dir).absolute(), output, output / "temp", models.absolute())
-        self.pack = Pack(pack_root)
+        self.pack, self.device = Pack(pack_root), device
         self.memory = Memory()
 
     def run(
@@ -63,7 +65,7 @@ class Runner:
         """
         document = read_document(workflow)
         catalog = Catalog(self.pack.classes)
-        with self.pack.use(self.folders):
+        with self.pack.use(self.folders, self.device):
             parse = parse_editor if is_editor_format(document) else parse_api
             graph = parse(document, catalog)
             apply_overrides(graph, catalog, overrides or {})
