@@ -77,8 +77,8 @@ class TrainingState:
             )
         if (processes := sum(name.split(".")[0] == "rng" for name in tensors)) != self.world.size:
             raise checkpoint.BadFile(
-                f"{str(path)!r} is of a run in {processes} processes, not in {self.world.size}: "
-                "continue with as many, or choose another file"
+                f"{str(path)!r} is of a run whose number of processes is {processes}, here it is "
+                f"{self.world.size}: continue with as many, or choose another file"
             )
         self._restore(tensors)
         return True
