@@ -187,8 +187,8 @@ def style_terms(
     """Loss terms of content crops (S * K, 3, H, W) painted in S random styles."""
     with torch.no_grad():
         partner = torch.roll(torch.arange(config.styles), 1).to(image.device)
-        share = mixing_shares(config, rng).to(image.device)
-        code, target = blended(style.code, partner, share), blended(style.target, partner, share)
+        share = mixing_shares(config, rng)
+        code, target = (blended(part, partner, share.to(image.device)) for part in (style.code, style.target))
         content = perceptual.content(image)
     latent = generator.encode(code).repeat_interleave(config.contents, dim=0)
     output = generator(image, generator.content(image), generator.modulation(latent))

@@ -354,14 +354,16 @@ def note_writing(write: Callable, made: list[str]) -> Callable:
     return noted
 
 
-# Group of cases that the same processes run one after another -> the cases, and how many processes.
+# Group of cases that the same processes run one after another -> the cases, and how many processes. The first
+# two leave states for the others.
 GROUPS = {
-    "two": ((arithmetic, gradients, faults, decisions, whole, base_gradients, base), 2),
-    "one": ((arithmetic, gradients, base_gradients), 1),
     "second_killed": ((second_killed,), 2),
     "first_killed": ((first_killed,), 2),
-    "after": ((resumed, refused), 2),
-    "after_alone": ((refused,), 1),
+    "two": (
+        (arithmetic, gradients, faults, decisions, whole, resumed, refused, base_gradients, base),
+        2,
+    ),
+    "one": ((arithmetic, gradients, refused, base_gradients), 1),
     "weights": ((weights,), 2),
 }
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from copy import deepcopy
+from itertools import combinations
 
 import pytest
 import torch
@@ -14,12 +15,16 @@ from pstyle.base_training import (
     BaseConfig,
     StylePool,
     blended,
+    identity_terms,
+    loss_weights,
     measure_codes,
     mixing_shares,
     recolor,
+    style_terms,
     train_base,
 )
 from pstyle.crops import Crops
+from pstyle.distributed import World
 from pstyle.generator import StyleEncoder, style_moments
 from pstyle.moments import mix
 from pstyle.perceptual import Perceptual
@@ -127,3 +132,36 @@ def test_codes_are_measured_to_unit_scale(tiny_vgg, tiny_generator, paintings, r
     code = encoder.code(style_moments(tiny_vgg, paintings.draw(64, 48, rng)))
     scored = (code - encoder.mean) / encoder.std
     assert scored.mean().abs() < 0.3 and 0.5 < scored.std() < 1.5
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_all_that_a_step_needs_is_where_the_generator_is(tiny_generator, tiny_vgg, photos, paintings, device):
+    """The meta device has no numbers, but as CUDA it takes no tensor of the CPU among its own."""
+    generator, vgg = tiny_generator.to(device), tiny_vgg.to(device)
+    perceptual, config = Perceptual([vgg]), dataclasses.replace(QUICK, mixed_share=0.0)
+    measure_codes(generator.encoder, vgg, paintings, config, torch.Generator(), batches=2)
+    pool = StylePool(paintings, vgg, perceptual, config)
+    pool.fill(0)
+    style, image = pool.draw(torch.Generator()), photos.draw(4, 48, torch.Generator())
+    terms = style_terms(generator, perceptual, image.to(device), style, config, torch.Generator())
+    terms |= identity_terms(generator, vgg, image.to(device))
+    assert terms.keys() == loss_weights(config).keys() | {"content"}
+    assert {value.device.type for value in terms.values()} == {device}
+    assert {style.image.device.type, generator.encoder.mean.device.type} == {device}
+
+
+def test_a_crop_left_on_another_device_is_seen(tiny_generator, tiny_vgg, photos, paintings):
+    generator, vgg = tiny_generator.to("meta"), tiny_vgg.to("meta")
+    pool = StylePool(paintings, vgg, Perceptual([vgg]), QUICK)
+    pool.fill(0)
+    image, style = photos.draw(4, 48, torch.Generator()), pool.draw(torch.Generator())
+    with pytest.raises(RuntimeError, match="device"):
+        style_terms(generator, Perceptual([vgg]), image, style, QUICK, torch.Generator())
+
+
+def test_each_process_has_style_crops_of_its_own(tiny_vgg, paintings):
+    pools = [StylePool(paintings, tiny_vgg, Perceptual([tiny_vgg]), QUICK, World(rank, 2)) for rank in (0, 1)]
+    for pool in pools:
+        pool.fill(0)
+    images = [entry.image for pool in pools for entry in pool.entries]
+    assert all(not torch.equal(a, b) for a, b in combinations(images, 2))

@@ -383,9 +383,11 @@ def test_a_workflow_with_several_faults_is_still_one_line(
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
-def test_a_missing_device_is_told(call) -> None:
-    code, _, err = call(*LEARN, "--device", "cuda")
-    assert code == 2 and "no CUDA device" in err
+@pytest.mark.parametrize("argv", [LEARN, FINETUNE, (*TRAIN, "--teacher", "a"), ("run", "flow.json")])
+def test_a_missing_device_is_told(argv: tuple[str, ...], call, place: Path) -> None:
+    before = files_in(place)
+    code, _, err = call(*argv, "--device", "cuda")
+    assert code == 2 and "no CUDA device" in err and files_in(place) == before
 
 
 def test_a_name_cannot_write_to_the_terminal(call, place: Path) -> None:

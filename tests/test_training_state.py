@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.checkpoint import BadFile
+from pstyle.checkpoint import BadFile, load
+from pstyle.distributed import World
 from pstyle.training_state import TrainingState
 
 
@@ -91,3 +92,31 @@ def test_numbers_come_back(tmp_path):
     found = new_state()
     found.resume(tmp_path / "state.safetensors")
     assert found.numbers == {"success": 0.8125}
+
+
+def test_a_state_of_other_processes_is_refused_and_changes_nothing(tmp_path):
+    path, state = tmp_path / "state.safetensors", new_state()
+    train(state, 3)
+    state.save(path)
+    fresh = new_state()
+    fresh.world = World(1, 2)
+    before = fresh.tensors()
+    with pytest.raises(BadFile, match="number of processes is 1, here it is 2"):
+        fresh.resume(path)
+    assert all(torch.equal(value, before[name]) for name, value in fresh.tensors().items())
+
+
+def test_another_process_writes_nothing_and_finds_its_own_random_state(tmp_path):
+    class Pair(World):
+        def gather(self, value):
+            return [value, value.roll(1)] if value.numel() > 1 else [value]
+
+    path, first, second = tmp_path / "state.safetensors", new_state(), new_state()
+    first.world, second.world = Pair(0, 2), Pair(1, 2)
+    second.save(path)
+    assert not path.exists()
+    first.rng.manual_seed(77)
+    first.save(path)
+    found, _ = load(path, lambda _: None)
+    assert torch.equal(found["rng.1"], first.rng.get_state().roll(1)) and first.resume(path)
+    assert torch.equal(first.rng.get_state(), found["rng"])

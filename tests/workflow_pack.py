@@ -37,11 +37,12 @@ DRAWN = {
 
 
 def make_pack(root: Path) -> Path:
-    """Write the pack, with its own copy of the library's `folders` as a real pack has."""
+    """Write the pack, with its own copies of the library's `folders` and `device` as a real pack has."""
     here = Path(__file__).resolve().parent
     (root / "pstyle").mkdir(parents=True)
     (root / "pstyle" / "__init__.py").write_text("")
-    (root / "pstyle" / "folders.py").write_text((here.parent / "pstyle" / "folders.py").read_text())
+    for name in ("folders.py", "device.py"):
+        (root / "pstyle" / name).write_text((here.parent / "pstyle" / name).read_text())
     (root / "__init__.py").write_text(DOOR)
     (root / "dummy.py").write_text((here / "workflow_nodes.py").read_text())
     return root
