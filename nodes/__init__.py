@@ -8,6 +8,7 @@ from .files import PStyleLoadGenerator, PStyleLoadStyle, PStyleLoadVGG, PStyleSa
 from .generate import PStyleOptimize, PStylePaint
 from .learn import PStyleBlend, PStyleLearn, PStyleStyleSet, PStyleStyleSetFromFolder
 from .measure import PStyleLossPlot, PStyleScore
+from .report import PStyleReport
 
 NODE_CLASSES: list[type] = [
     PStyleStyleSet,
@@ -26,6 +27,7 @@ NODE_CLASSES: list[type] = [
     PStyleLookAtFeatures,
     PStyleScore,
     PStyleLossPlot,
+    PStyleReport,
 ]
 
 # A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.

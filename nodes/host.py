@@ -67,6 +67,13 @@ def input_folder() -> Path:
     return Path(folder_paths.get_input_directory()) if folder_paths else current_folders().input
 
 
+def output_folder() -> Path:
+    """The folder that results are written to, made if it is missing."""
+    folder = Path(folder_paths.get_output_directory()) if folder_paths else current_folders().output
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def compute_device() -> torch.device:
     """Where networks run."""
     return model_management.get_torch_device() if model_management else choose_device(current_device())

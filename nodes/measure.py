@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from ..pstyle.metrics import score
 from ..pstyle.plots import discriminator_plot, loss_plot
-from ..pstyle.vgg import VGG, load_loss_vgg
+from ..pstyle.pretrained import NAME as IMAGENET
+from ..pstyle.scoring import ScaleConfig, mean_of, score_all, score_lines
+from ..pstyle.vgg import VGG, load_loss_vgg, load_vgg
 from . import host
-from .widgets import wire
+from .files import model_file, model_files
+from .widgets import widgets, wire
 from .wires import (
     HISTORY_WIRE,
     LOSS_MAP_WIRE,
@@ -32,7 +35,9 @@ SCORES = {
     "content": "Distance from the content in a VGG's features: 0 is equal, 2 unrelated.",
     "ssim": "Structural similarity with the content: 1 is equal.",
     "edge_f1": "Agreement of the strongest edges with those of the content: 1 is equal.",
+    "copied": "Share of the picture's patches that are pasted from the style pictures: 0 is none.",
 }
+DEFAULT_JUDGE = f"Without one, {IMAGENET} if it is in models/pstyle, else the shipped one."
 PLOTS = {"losses": loss_plot, "discriminator": discriminator_plot}
 
 
@@ -43,7 +48,8 @@ class PStyleScore:
     CATEGORY = "pstyle/measure"
     DESCRIPTION = (
         "Scores of painted pictures that no learning optimizes, averaged over a batch. They compare pictures "
-        "of one size, judged by one VGG."
+        "of one size, judged by one VGG. A scale from the content (0 %) to its pixels optimized for the "
+        "style (100 %) can be added to the report."
     )
     RETURN_TYPES = ("STRING", *["FLOAT"] * len(SCORES))
     RETURN_NAMES = ("report", *SCORES)
@@ -59,26 +65,55 @@ class PStyleScore:
                 "content": wire("IMAGE", "The pictures before painting: one, or one for each."),
                 "style_set": wire(STYLE_SET_WIRE, "The style pictures."),
             },
-            "optional": {"vgg": wire(VGG_WIRE, "The network that judges. Without it, the shipped one.")},
+            "optional": {
+                "vgg": wire(VGG_WIRE, f"The network that judges. {DEFAULT_JUDGE}"),
+                **widgets(ScaleConfig),
+            },
         }
 
     def score(
-        self, image: Tensor, content: Tensor, style_set: StyleSet, vgg: VGG | None = None
+        self,
+        image: Tensor,
+        content: Tensor,
+        style_set: StyleSet,
+        vgg: VGG | None = None,
+        scale: bool = ScaleConfig.scale,
+        scale_steps: int = ScaleConfig.scale_steps,
     ) -> dict[str, Any]:
+        config = ScaleConfig(scale, scale_steps)
         device = host.compute_device()
         painted, before = to_rgb(image).to(device), to_rgb(content, "content").to(device)
         if len(before) not in (1, len(painted)):
             counts = f"{len(before)} contents for {len(painted)} pictures"
             raise ValueError(f"got {counts}: give one content, or one for each picture")
         styles = [picture.to(device) for picture, _ in style_set]
-        with host.borrowed(vgg or load_loss_vgg()) as judge:
-            rows = [
-                score(painted[[i]], before[[min(i, len(before) - 1)]], styles, judge)
-                for i in host.watched(range(len(painted)))
-            ]
-        means = {name: sum(row[name] for row in rows) / len(rows) for name in SCORES}
-        report = "\n".join(f"{name}: {value:.4f}" for name, value in means.items())
-        return {"ui": {"text": [report]}, "result": (report, *means.values())}
+        name, judge = ("the wired VGG", vgg) if vgg else default_judge()
+        watch = host.Watch()
+        with torch.inference_mode(False), host.borrowed(judge) as judge:
+            found = mean_of(
+                [
+                    score_all(
+                        painted[[i]].clone(),
+                        before[[min(i, len(before) - 1)]].clone(),
+                        styles,
+                        judge,
+                        config,
+                        watch,
+                    )
+                    for i in host.watched(range(len(painted)))
+                ]
+            )
+        report = "\n".join(score_lines(found, name))
+        return {"ui": {"text": [report]}, "result": (report, *(found.scores[name] for name in SCORES))}
+
+
+def default_judge() -> tuple[str, VGG]:
+    """ImageNet's VGG-19 if it has been put into models/pstyle, else the shipped network; with its name."""
+    file = f"{IMAGENET}{host.SUFFIX}"
+    with torch.inference_mode(False):
+        if file in model_files("pstyle.vgg"):
+            return IMAGENET, load_vgg(model_file(file))
+        return "loss (shipped)", load_loss_vgg()
 
 
 class PStyleLossPlot:

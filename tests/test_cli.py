@@ -28,6 +28,7 @@ from pstyle.images import open_image, save_image
 from pstyle.learning import LearnConfig, Progress
 from pstyle.look import Look
 from pstyle.optimize import OptimizeConfig
+from pstyle.scoring import ScaleConfig
 from pstyle.style import load_style, save_style
 from pstyle.vgg import load_vgg, save_vgg
 from tests.conftest import random_picture
@@ -42,6 +43,7 @@ CONFIGS = {
     "finetune": (FinetuneConfig, ["style", "a.png", "-o", "b"]),
     "optimize": (OptimizeConfig, ["a.png", "b.png", "-o", "c"]),
     "paint": (Look, ["style", "a.png", "-o", "b"]),
+    "score": (ScaleConfig, ["a.png", "b.png", "c.png"]),
     "demo": (DemoConfig, ["-o", "a"]),
     "train-base": (
         BaseRunConfig,
@@ -235,9 +237,59 @@ def test_inspect_tells_what_a_style_holds(call) -> None:
 def test_score_prints_each_score(call) -> None:
     code, out, err = call("score", "one.png", "one.png", "two.png")
     assert code == 0 and err == ""
-    told = {name: float(value) for name, value in (line.split(": ") for line in out)}
-    assert told.keys() == {"style", "patch_swd", "color", "content", "ssim", "edge_f1"}
-    assert told["ssim"] == 1 and told["content"] == 0 and told["style"] > 0
+    told = dict(line.split(": ", 1) for line in out)
+    scores = {"style", "patch_swd", "color", "content", "ssim", "edge_f1", "copied"}
+    assert told.keys() == scores | {"lpips", "art_fid", "judge"}
+    assert float(told["ssim"]) == 1 and float(told["content"]) == 0 and float(told["style"]) > 0
+    assert told["copied"] == "0.0000" and told["judge"] == "loss (shipped)"
+    assert told["lpips"].startswith("absent (") and told["art_fid"].startswith("absent (")
+
+
+def test_score_places_a_picture_on_a_scale(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pstyle.cli.reading.SCORE_PX", 48)
+    code, out, err = call("score", "one.png", "one.png", "two.png", "--scale", "--scale-steps", "2")
+    assert code == 0 and err == ""
+    told = dict(line.split(": ", 1) for line in out)
+    assert told["style_percent"] == told["patch_swd_percent"] == "0 %"
+    assert told["scale"].startswith("0 % is the content picture itself, 100 %")
+    code, out, _ = call("score", "two.png", "one.png", "two.png", "--scale", "--scale-steps", "2")
+    assert code == 0 and "copied: 1.0000" in out
+    assert float(next(line for line in out if "style_percent" in line).split()[1]) > 100
+
+
+def test_score_is_judged_by_imagenets_network_where_it_is(call, place: Path) -> None:
+    command = ("score", "one.png", "two.png", "photos")
+    before = call(*command)[1]
+    save_vgg(place / "models" / "pstyle" / "vgg19_imagenet.safetensors", tiny_vgg(0.125, seed=5), "random")
+    after = call(*command)[1]
+    assert after[-1] == "judge: vgg19_imagenet" and after[0] != before[0] and after[1] == before[1]
+    assert call(*command, "--vgg", "loss")[1] == before
+    assert call(*command, "--vgg", "models/pstyle/vgg19_imagenet.safetensors")[1] == after
+
+
+def test_report_writes_a_page(call, place: Path) -> None:
+    assert call("learn", "one.png", "-o", "new.safetensors", "--history", "new.json", *PHOTOS, *QUICK)[0] == 0
+    assert [record["step"] for record in json.loads((place / "new.json").read_text())] == [1, 2]
+    given = ["--pictures", "one.png", "--photos", "two.png", "photos", "--history", "new.json"]
+    code, out, err = call("report", "new.safetensors", *given)
+    assert (code, out, err) == (0, ["new.html"], "")
+    page = (place / "new.html").read_text()
+    assert all(f"<h2>{title}</h2>" in page for title in ("Learned from", "Scores", "Curves", "Settings"))
+    assert page.count("<img") == 1 + 1 + 2 * 3 + 6 + 1  # preview, style picture, pairs, strengths, curves
+    code, out, err = call("report", "new.safetensors")
+    assert code == 2 and "exists already" in err
+    code, out, err = call("report", "style.safetensors", "--photos", "one.png", "-o", "out/a.html")
+    assert (code, out) == (0, ["out/a.html"]) and "<h2>Curves</h2>" not in (place / "out/a.html").read_text()
+
+
+def test_a_stopped_learning_keeps_its_history(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self: object, progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pstyle.cli.screen.Follower.__call__", stop)
+    command = ("learn", "one.png", "-o", "new.safetensors", "--history", "new.json", *PHOTOS, *QUICK)
+    assert call(*command)[0] == 130
+    assert [record["step"] for record in json.loads((place / "new.json").read_text())] == [1]
 
 
 def test_run_runs_a_workflow(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,6 +398,15 @@ BAD = [
     (("inspect", "one.png"), "'one.png'"),
     (("inspect", "out"), "not a regular file"),
     (("score", "one.png", "nowhere.png", "two.png"), "'nowhere.png'"),
+    (("score", "one.png", "one.png", "two.png", "--scale-steps", "0"), "--scale-steps must be an integer"),
+    ((*LEARN, "--history", "new.txt"), "must end with .json"),
+    ((*LEARN, "--history", "nowhere/new.json"), "no folder"),
+    (("report", "one.png"), "'one.png'"),
+    (("report", "broken.safetensors"), "'broken.safetensors'"),
+    (("report", "style.safetensors", "-o", "new.pdf"), "must end with .html"),
+    (("report", "style.safetensors", "--history", "text.txt"), "'text.txt' is no history"),
+    (("report", "style.safetensors", "--photos", "damaged.png"), "'damaged.png' cannot be opened"),
+    (("report", "style.safetensors", "--pictures", "nowhere"), "'nowhere'"),
     (("run", "nowhere.json"), "nowhere.json"),
     (("run", "text.txt"), "not valid JSON"),
     (("run", "text.txt", "--set", "width"), "NODE.INPUT=VALUE"),

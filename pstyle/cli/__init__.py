@@ -23,6 +23,7 @@ COMMANDS = {
     "run": ("showing", "run a ComfyUI workflow without ComfyUI"),
     "inspect": ("reading", "tell what a style file holds and where it came from"),
     "score": ("reading", "score a painted picture against its content and style"),
+    "report": ("reading", "write a page that shows all about a style"),
     "get-vgg": ("weights", "fetch ImageNet's VGG-19, for better losses"),
     "train-base": ("weights", "make the weights this package ships, from your own pictures"),
 }

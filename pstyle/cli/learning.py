@@ -8,6 +8,7 @@ from typing import Any
 
 from ..adversarial import FinetuneConfig, Finetuning
 from ..distributed import ALONE, World, world_from_environment
+from ..history import save_history
 from ..images import open_image
 from ..learning import MAX_PICTURES, LearnConfig, Learning
 from ..painter import choose_device
@@ -32,14 +33,23 @@ def learn_flags(parser: Parser) -> None:
     """`learn PICTURE... -o STYLE`."""
     add_pictures(parser)
     _add_common_flags(parser, "style file to write")
+    parser.add_argument(
+        "--history", metavar="FILE", help="a .json file to write the losses of every step to, for `report`"
+    )
     add_settings(parser, LearnConfig)
 
 
 def learn(arguments: Namespace) -> None:
     """Learn a style; after Ctrl-C the style as learned so far is kept."""
     config = settings_from(arguments, LearnConfig)
+    history = new_file(arguments.history, [".json"], arguments.overwrite) if arguments.history else None
     target, parts = _prepared(arguments, config)
-    _run_and_keep(Learning(*parts), "learning", target, arguments)
+    learning = Learning(*parts)
+    try:
+        _run_and_keep(learning, "learning", target, arguments)
+    finally:
+        if history:
+            save_history(history, learning.history, overwrite=arguments.overwrite)
     tell(str(target))
 
 

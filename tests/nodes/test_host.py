@@ -41,6 +41,7 @@ class Comfy:
         self.folders.folder_names_and_paths = {}
         self.folders.get_folder_paths = lambda name: list(self.folders.folder_names_and_paths[name][0])
         self.folders.get_input_directory = lambda: str(root / "in")
+        self.folders.get_output_directory = lambda: str(root / "out")
         management = ModuleType("comfy.model_management")
         management.InterruptProcessingException = Cancel
         management.throw_exception_if_processing_interrupted = self.check
@@ -97,6 +98,7 @@ def test_the_model_folder_lists_safetensors_only(inside: ModuleType, comfy: Comf
     assert inside.model_folders() == [tmp_path / "models/pstyle"]
     assert inside.save_folder().is_dir()
     assert inside.input_folder() == tmp_path / "in"
+    assert inside.output_folder() == tmp_path / "out" and (tmp_path / "out").is_dir()
 
 
 def test_folders_of_the_users_own_are_kept_and_ours_is_written_to(comfy: Comfy, tmp_path: Path) -> None:
@@ -153,6 +155,7 @@ def test_devices_are_comfyuis_and_a_borrowed_network_comes_home(inside: ModuleTy
 def test_stand_ins_use_the_folders_of_the_run(folders: Folders) -> None:
     assert host.folder_paths is None, "this test runs without ComfyUI"
     assert host.model_folders() == [folders.style_models] and host.input_folder() == folders.input
+    assert host.output_folder() == folders.output and folders.output.is_dir()
     assert host.Interrupted is KeyboardInterrupt
     assert host.output_device() == torch.device("cpu")
     host.register_models()

@@ -5,18 +5,29 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pstyle.copying import copied_share
+from pstyle.folders import Folders
 from pstyle.metrics import score
-from pstyle.vgg import load_loss_vgg
+from pstyle.scoring import ScaleConfig, score_all
+from pstyle.vgg import VGG, load_loss_vgg, save_vgg
+from tests.tiny_networks import tiny_vgg
 
 
 def test_scores_are_the_librarys(nodes, image: torch.Tensor, style_set: list) -> None:
     found = nodes.PStyleScore().score(1 - image, image, style_set)
     vgg, pictures = load_loss_vgg(), image.movedim(-1, 1).clone()
-    rows = [score(1 - one, one, [style_set[0][0]], vgg) for one in pictures.split(1)]
+    style = style_set[0][0]
+    rows = [
+        score(1 - one, one, [style], vgg) | {"copied": copied_share(1 - one, [style])}
+        for one in pictures.split(1)
+    ]
     report, *values = found["result"]
     assert list(nodes.PStyleScore.RETURN_NAMES) == ["report", *rows[0]]
     assert values == pytest.approx([sum(row[name] for row in rows) / 2 for name in rows[0]], abs=1e-5)
     assert f"ssim: {values[4]:.4f}" in report.splitlines() and found["ui"]["text"] == [report]
+    assert "judge: loss (shipped)" in report and "scale" not in report
+    copied = nodes.PStyleScore().score(image, image, style_set)["result"][7]
+    assert copied == 0.5  # the first picture is the style picture
     assert all(type(value) is float for value in values)
 
 
@@ -25,6 +36,39 @@ def test_one_content_serves_all_and_counts_must_fit(nodes, image: torch.Tensor, 
     assert same[5] == pytest.approx(1.0, abs=1e-4) and same[4] == pytest.approx(0.0, abs=1e-4)
     with pytest.raises(ValueError, match="2 contents for 1 pictures"):
         nodes.PStyleScore().score(image[:1], image, style_set)
+
+
+def test_pictures_are_placed_on_a_scale_when_asked(nodes, image: torch.Tensor, style_set: list) -> None:
+    """Which optimizes pixels, and so must leave inference mode; the first picture is the style picture."""
+    (report, *_) = nodes.PStyleScore().score(image[:1], image[1:], style_set, scale=True, scale_steps=2)[
+        "result"
+    ]
+    told = dict(line.split(": ", 1) for line in report.splitlines())
+    with torch.inference_mode(False):
+        painted, content = (one.clone() for one in image.movedim(-1, 1).split(1))
+        found = score_all(painted, content, [style_set[0][0]], load_loss_vgg(), ScaleConfig(True, 2)).scores
+    for name in ("style_percent", "patch_swd_percent"):
+        assert told[name] == f"{found[name]:.0f} %" and found[name] > 100
+    assert told["scale"].startswith("0 % is the content picture itself")
+
+
+def test_imagenets_network_judges_where_it_is(
+    nodes, image: torch.Tensor, style_set: list, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with torch.inference_mode(False):
+        save_vgg(folders.style_models / "vgg19_imagenet.safetensors", tiny_vgg(0.125, seed=5), "random")
+        wired = tiny_vgg(0.0625, seed=6)
+    shipped = load_loss_vgg()
+
+    def judged(vgg: VGG | None = None) -> tuple[str, float]:
+        report, style, *_ = nodes.PStyleScore().score(1 - image[:1], image[:1], style_set, vgg)["result"]
+        return next(line for line in report.splitlines() if line.startswith("judge")), style
+
+    picture = image[:1].movedim(-1, 1).clone()
+    own = score(1 - picture, picture, [style_set[0][0]], shipped)["style"]
+    (line, value), (other_line, other) = judged(), judged(wired)
+    assert line == "judge: vgg19_imagenet" and other_line == "judge: the wired VGG"
+    assert len({round(found, 6) for found in (own, value, other)}) == 3
 
 
 def test_losses_are_drawn_from_a_history_or_a_loss_map(nodes) -> None:

@@ -1,0 +1,112 @@
+"""The node that writes all about a style on one page."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..pstyle.files import BadFile, path_in, write_atomically
+from ..pstyle.painter import Painter
+from ..pstyle.report import MAX_PHOTOS, report_of
+from ..pstyle.vgg import VGG
+from . import host
+from .files import shipped_networks
+from .measure import DEFAULT_JUDGE, default_judge
+from .widgets import wire
+from .wires import (
+    GENERATOR_WIRE,
+    HISTORY_WIRE,
+    LOSS_MAP_WIRE,
+    STYLE_SET_WIRE,
+    STYLE_WIRE,
+    VGG_WIRE,
+    BoundStyle,
+    History,
+    Networks,
+    StyleSet,
+    to_history,
+    to_rgb,
+)
+
+SUFFIX = ".html"
+
+
+class PStyleReport:
+    """A style and pictures -> a page in the output folder."""
+
+    TITLE = "Style Report"
+    CATEGORY = "pstyle/measure"
+    DESCRIPTION = (
+        "Writes a page about a style into the output folder: what it was learned from and how, photographs "
+        "before and after, strengths side by side, scores in words. One file, to look at without a network."
+    )
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("file",)
+    OUTPUT_TOOLTIPS = ("The name of the file in the output folder.",)
+    FUNCTION = "write"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
+        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
+        photos = f"Photographs to paint, {MAX_PHOTOS} at most. Without them, drawn scenes."
+        pictures = "The pictures it was learned from, to show and to score against. Without them, no scores."
+        generator = "The generator the style was learned with, if that is not the shipped one."
+        return {
+            "required": {
+                "style": wire(STYLE_WIRE, "The style to tell about."),
+                "name": wire("STRING", name, default="my_style"),
+                "overwrite": wire("BOOLEAN", overwrite, default=False),
+            },
+            "optional": {
+                "photos": wire("IMAGE", photos),
+                "style_set": wire(STYLE_SET_WIRE, pictures),
+                "history": wire(f"{HISTORY_WIRE},{LOSS_MAP_WIRE}", "The losses of its learning, to draw."),
+                "vgg": wire(VGG_WIRE, f"The network that judges. {DEFAULT_JUDGE}"),
+                "generator": wire(GENERATOR_WIRE, generator),
+            },
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
+        try:
+            path_in(host.output_folder(), name, SUFFIX)
+        except BadFile as error:
+            return str(error)
+        return True
+
+    def write(
+        self,
+        style: BoundStyle,
+        name: str,
+        overwrite: bool,
+        photos: Tensor | None = None,
+        style_set: StyleSet | None = None,
+        history: History | dict[str, list[float]] | None = None,
+        vgg: VGG | None = None,
+        generator: Networks | None = None,
+    ) -> dict[str, Any]:
+        path = path_in(host.output_folder(), name, SUFFIX)
+        shown = [] if photos is None else to_rgb(photos, "photograph").split(1)
+        if len(shown) > MAX_PHOTOS:
+            raise ValueError(f"got {len(shown)} photographs, allowed are {MAX_PHOTOS}: choose some")
+        networks = generator or style.networks or shipped_networks()
+        painter = Painter(style.style, networks.generator, networks.vgg, host.compute_device())
+        judge, network = ("the wired VGG", vgg) if vgg else default_judge()
+        with host.borrowed(network) as judging:
+            page = report_of(
+                painter,
+                path.stem,
+                [picture for picture, _ in style_set or []],
+                [(f"photograph {number}", photo) for number, photo in enumerate(shown, start=1)],
+                to_history(history or []),
+                vgg=judging,
+                judge=judge,
+                follow=host.watched,
+            )
+        write_atomically(path, page.encode(), overwrite=overwrite)
+        return {"ui": {"text": [path.name]}, "result": (path.name,)}
