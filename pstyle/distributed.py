@@ -37,7 +37,7 @@ class World:
         return self.rank == 0
 
     def mean(self, *values: Tensor) -> tuple[Tensor, ...]:
-        """Means over the processes, of float32 tensors of any shapes, in one message; differentiable."""
+        """Means over the processes, of tensors of any shapes and one type, in one message; differentiable."""
         if self.size == 1:
             return values
         flat = _Mean.apply(self, torch.cat([value.flatten() for value in values]))

@@ -15,12 +15,14 @@ from pstyle.distillation import (
     fit_style_layers,
     layers_by_teacher,
     linear_fits,
+    new_student,
     normalize_activations,
     relative_error,
     weigh_channels,
 )
 from pstyle.samples import content_pictures, paint_as
 from pstyle.vgg import VGG
+from tests.tiny_networks import tiny_vgg
 
 QUICK = DistillConfig(steps=12, batch=2, size_px=32, width=0.0625, seed=1)
 
@@ -185,3 +187,12 @@ def test_relative_error_is_one_for_the_mean(rng):
     target = torch.randn(2, 3, 8, 8, generator=rng)
     guess = target.mean((0, 2, 3), keepdim=True).expand_as(target)
     assert relative_error(guess, target).item() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_student_is_made_where_its_teacher_is(crops):
+    """The meta device has no numbers, but as CUDA it takes no tensor of the CPU among its own."""
+    teacher, config = tiny_vgg(0.25, "relu3_1").to("meta"), DistillConfig(width=0.125, last="relu3_1")
+    student = new_student(teacher, crops, config, torch.Generator())
+    assert {value.device.type for value in student.state_dict().values()} == {"meta"}
+    taught = teacher(torch.rand(1, 3, 32, 32).to("meta"))["relu3_1"]
+    assert relative_error(taught, taught).device.type == "meta"
