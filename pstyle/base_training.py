@@ -212,7 +212,7 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
 
 
 def record_of(loss: Tensor, terms: dict[str, Tensor], world: World = ALONE) -> dict[str, float]:
-    """What the record of a step tells of this process; patches, which others may have, are 0 if it has none."""
+    """What a step's record tells of this process; patches, which others may have, are 0 if it has none."""
     absent = {"patches": 0.0} if world.size > 1 and "style" in terms else {}
     return {"loss": loss.item()} | absent | {name: value.item() for name, value in terms.items()}
 
