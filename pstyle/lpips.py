@@ -35,7 +35,7 @@ def load_lpips() -> Distance:
     try:
         package = import_module("lpips")
     except (ImportError, RuntimeError, OSError, AttributeError) as error:  # its torchvision may not fit torch
-        raise Absent(f"pip install lpips ({_line(error)})") from error
+        raise Absent(f"{_line(error)}: pip install lpips") from error
     weights = alexnet_file()
     if not weights.is_file():  # asked first, because the package would fetch it
         raise Absent(f"it reads AlexNet's weights: put {weights.name} into {str(weights.parent)!r}")

@@ -303,7 +303,7 @@ CSS = """
   --card: #212125; --line: #3a3a40; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 72rem; padding: 2rem 1.25rem 4rem; background: var(--ground);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 header { display: flex; gap: 1.25rem; align-items: center; margin-bottom: 1.5rem; }
 header img { border-radius: 8px; flex: none; }
 h1 { margin: 0; font-size: 2rem; line-height: 1.2; }
@@ -327,11 +327,12 @@ figcaption { margin-top: 0.3rem; text-align: center; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 1rem 0.3rem 0;
-  border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+  border-top: 1px solid var(--line); }
+td:last-child { overflow-wrap: anywhere; min-width: 9rem; }
 tbody tr:first-child th, tbody tr:first-child td { border-top: 0; }
 thead th { color: var(--quiet); font-weight: 500; }
 tbody th { font-weight: 500; white-space: nowrap; width: 1%; }
-@media (max-width: 40rem) { .pairs { grid-template-columns: 1fr; } tbody th { white-space: normal; }
+@media (max-width: 40rem) { .pairs { grid-template-columns: 1fr; } .quiet { overflow-wrap: anywhere; }
   .strip { grid-template-columns: repeat(3, 1fr); } }
 @media print { :root { color-scheme: light; --ink: #000000; --quiet: #444444; --ground: #ffffff;
   --card: #ffffff; --line: #cccccc; } body { max-width: none; padding: 0; font-size: 11pt; }
