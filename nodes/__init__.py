@@ -9,6 +9,7 @@ from .generate import PStyleOptimize, PStylePaint
 from .learn import PStyleBlend, PStyleLearn, PStyleStyleSet, PStyleStyleSetFromFolder
 from .measure import PStyleLossPlot, PStyleScore
 from .report import PStyleReport
+from .taste import PStyleStyleMap, PStyleTasteTest
 
 NODE_CLASSES: list[type] = [
     PStyleStyleSet,
@@ -18,6 +19,7 @@ NODE_CLASSES: list[type] = [
     PStyleSaveStyle,
     PStyleLoadStyle,
     PStyleBlend,
+    PStyleTasteTest,
     PStyleFinetune,
     PStyleDiscriminatorMap,
     PStyleOptimize,
@@ -28,6 +30,7 @@ NODE_CLASSES: list[type] = [
     PStyleScore,
     PStyleLossPlot,
     PStyleReport,
+    PStyleStyleMap,
 ]
 
 # A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.

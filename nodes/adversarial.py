@@ -30,6 +30,7 @@ from .wires import (
     History,
     Networks,
     StyleSet,
+    liked,
     to_loss_map,
     to_rgb,
     to_wire,
@@ -86,18 +87,19 @@ class PStyleFinetune:
         **settings: Any,
     ) -> tuple[BoundStyle, dict[str, list[float]], History, str, Critic]:
         config, own = FinetuneConfig(**settings), generator or style.networks
+        pictures, weights = liked(style_set)
         with torch.inference_mode(False), host.borrowed(vgg) as judge:
             host.make_room()
             networks = (own or shipped_networks()).to(host.compute_device())
             finetuning = Finetuning(
                 style.style,
-                [picture for picture, _ in style_set],
+                pictures,
                 contents_or_scenes(contents, config.size_px, config.seed),
                 networks.generator,
                 networks.vgg,
                 perceptual_with(networks.vgg, judge),
                 config,
-                [weight for _, weight in style_set],
+                weights,
             )
             try:
                 finetuning.run(host.Watch())

@@ -30,6 +30,7 @@ from .wires import (
     History,
     Networks,
     StyleSet,
+    liked,
     to_library,
     to_loss_map,
     to_mask,
@@ -154,6 +155,6 @@ class PStyleOptimize:
         with torch.inference_mode(False), host.borrowed(vgg) as judge, host.borrowed(load_vgg()) as slim:
             host.make_room()
             perceptual = perceptual_with(slim, judge)
-            styles, weights = [entry[0] for entry in style_set], [entry[1] for entry in style_set]
+            styles, weights = liked(style_set)
             found = optimize(to_library(image), styles, perceptual, config, weights, on_step)
         return to_wire(found), to_loss_map(history), history

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..pstyle.learning import MAX_PICTURES, LearnConfig, Learning
 from ..pstyle.perceptual import perceptual_with
 from ..pstyle.samples import content_pictures
 from ..pstyle.style import Style, blend, save_style
+from ..pstyle.taste.stars import DISLIKED, MOST_STARS, USUAL_STARS
 from ..pstyle.vgg import VGG
 from . import host
 from .files import shipped_networks
@@ -34,7 +36,10 @@ from .wires import (
     BoundStyle,
     History,
     Networks,
+    Rated,
     StyleSet,
+    disliked,
+    liked,
     to_loss_map,
     to_rgb,
 )
@@ -43,6 +48,7 @@ INTERRUPTED = "interrupted"  # the name a style is kept under when its learning 
 BUILT_IN_CONTENTS = 12
 MAX_WEIGHT = 100.0
 WEIGHT = "How much these pictures count beside the others of the set; 0 leaves them out."
+STARS = "How much you like these pictures; 0 means you dislike them, and the style keeps away from them."
 PREVIOUS = "A set to add to, so that pictures of several sizes and weights make one style."
 
 
@@ -68,16 +74,23 @@ class PStyleStyleSet:
                 "pictures": wire("IMAGE", "Style pictures, at least 64 pixels on each side."),
                 "weight": wire("FLOAT", WEIGHT, default=1.0, min=0.0, max=MAX_WEIGHT, step=0.1),
             },
-            "optional": {"style_set": wire(STYLE_SET_WIRE, PREVIOUS)},
+            "optional": {
+                "style_set": wire(STYLE_SET_WIRE, PREVIOUS),
+                "stars": wire("INT", STARS, default=USUAL_STARS, min=DISLIKED, max=MOST_STARS),
+            },
         }
 
     def collect(
-        self, pictures: list[Tensor], weight: list[float], style_set: list[StyleSet] | None = None
+        self,
+        pictures: list[Tensor],
+        weight: list[float],
+        style_set: list[StyleSet] | None = None,
+        stars: Sequence[int] = (USUAL_STARS,),
     ) -> tuple[StyleSet]:
         found = [entry for previous in style_set or [] for entry in previous]
         for index, batch in enumerate(pictures):
-            share = weight[min(index, len(weight) - 1)]
-            found += [(picture[None], share) for picture in to_rgb(batch, "style picture")]
+            share, rating = (values[min(index, len(values) - 1)] for values in (weight, stars))
+            found += [Rated(picture[None], share, rating) for picture in to_rgb(batch, "style picture")]
         return (found,)
 
 
@@ -100,7 +113,10 @@ class PStyleStyleSetFromFolder:
                 "folder": wire(list_folders(), folder),
                 "weight": wire("FLOAT", WEIGHT, default=1.0, min=0.0, max=MAX_WEIGHT, step=0.1),
             },
-            "optional": {"style_set": wire(STYLE_SET_WIRE, PREVIOUS)},
+            "optional": {
+                "style_set": wire(STYLE_SET_WIRE, PREVIOUS),
+                "stars": wire("INT", STARS, default=USUAL_STARS, min=DISLIKED, max=MOST_STARS),
+            },
         }
 
     @classmethod
@@ -110,8 +126,11 @@ class PStyleStyleSetFromFolder:
             found.update(hashlib.sha256(read_file(path, MAX_FILE_BYTES)).digest())
         return found.hexdigest()
 
-    def collect(self, folder: str, weight: float, style_set: StyleSet | None = None) -> tuple[StyleSet]:
-        return ([*(style_set or []), *((open_image(path), weight) for path in _pictures_in(folder))],)
+    def collect(
+        self, folder: str, weight: float, style_set: StyleSet | None = None, stars: int = USUAL_STARS
+    ) -> tuple[StyleSet]:
+        found = [Rated(open_image(path), weight, stars) for path in _pictures_in(folder)]
+        return ([*(style_set or []), *found],)
 
 
 def list_folders() -> list[str]:
@@ -181,17 +200,19 @@ class PStyleLearn:
         **settings: Any,
     ) -> tuple[BoundStyle, dict[str, list[float]], History]:
         config = LearnConfig(**settings)
+        pictures, weights = liked(style_set)
         with torch.inference_mode(False), host.borrowed(vgg) as judge:
             host.make_room()
             networks = (generator or shipped_networks()).to(host.compute_device())
             learning = Learning(
-                [picture for picture, _ in style_set],
+                pictures,
                 contents_or_scenes(contents, config.size_px, config.seed),
                 networks.generator,
                 networks.vgg,
                 perceptual_with(networks.vgg, judge),
                 config,
-                [weight for _, weight in style_set],
+                weights,
+                disliked(style_set),
             )
             try:
                 learning.run(host.Watch())

@@ -23,6 +23,7 @@ from .wires import (
     VGG_WIRE,
     History,
     StyleSet,
+    liked,
     to_history,
     to_rgb,
     to_wire,
@@ -86,7 +87,7 @@ class PStyleScore:
         if len(before) not in (1, len(painted)):
             counts = f"{len(before)} contents for {len(painted)} pictures"
             raise ValueError(f"got {counts}: give one content, or one for each picture")
-        styles = [picture.to(device) for picture, _ in style_set]
+        styles = [picture.to(device) for picture in liked(style_set)[0]]
         name, judge = ("the wired VGG", vgg) if vgg else default_judge()
         watch = host.Watch()
         with torch.inference_mode(False), host.borrowed(judge) as judge:

@@ -27,6 +27,7 @@ from .wires import (
     History,
     Networks,
     StyleSet,
+    liked,
     to_history,
     to_rgb,
 )
@@ -101,7 +102,7 @@ class PStyleReport:
             page = report_of(
                 painter,
                 path.stem,
-                [picture for picture, _ in style_set or []],
+                liked(style_set)[0] if style_set else [],
                 [(f"photograph {number}", photo) for number, photo in enumerate(shown, start=1)],
                 to_history(history or []),
                 vgg=judging,

@@ -7,6 +7,7 @@ checked here, once, as they come in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from ..pstyle.discriminator import Discriminator
 from ..pstyle.generator import Generator
 from ..pstyle.images import check_image, split_alpha
 from ..pstyle.style import Style
+from ..pstyle.taste.stars import DISLIKED, USUAL_STARS, weights_from_stars
 from ..pstyle.vgg import VGG
 from . import host
 
@@ -27,10 +29,20 @@ FEATURES_WIRE = "PSTYLE_FEATURES"  # Features
 HISTORY_WIRE = "PSTYLE_HISTORY"  # a History
 LOSS_MAP_WIRE = "LOSS_MAP"  # ComfyUI's own: {"loss": [x, ...]}
 
-StyleSet = list[tuple[Tensor, float]]  # pictures (1, 3, H, W) of any sizes, each with its weight
 History = list[dict[str, float]]  # a loop's records: {"step": 1, "loss": 0.5, ...}
 NO_MASK_PX = 64  # LoadImage gives 64 x 64 zeros for a picture without transparency
 NO_MASK_RULE = "A mask of 64 x 64 zeros, which Load Image gives where nothing is transparent, means no mask."
+
+
+class Rated(NamedTuple):
+    """A style picture (1, 3, H, W) with its weight, and stars from 0, disliked, to 5."""
+
+    picture: Tensor
+    weight: float
+    stars: int = USUAL_STARS
+
+
+StyleSet = list[Rated]  # of pictures of any sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +112,21 @@ def to_mask(mask: Tensor | None) -> Tensor | None:
     if mask.shape[-2:] == (NO_MASK_PX, NO_MASK_PX) and not mask.any():
         return None
     return check_image(mask.detach().cpu().reshape(-1, 1, *mask.shape[-2:]), "mask")
+
+
+def liked(style_set: StyleSet) -> tuple[list[Tensor], list[float]]:
+    """The pictures of a set that are not disliked, and how much each counts by its weight and its stars.
+
+    Raises ValueError if none is liked.
+    """
+    shares = weights_from_stars([one.stars for one in style_set])
+    kept = [(one.picture, one.weight * share) for one, share in zip(style_set, shares, strict=True) if share]
+    return [picture for picture, _ in kept], [weight for _, weight in kept]
+
+
+def disliked(style_set: StyleSet) -> list[Tensor]:
+    """The pictures of a set that the style is to keep away from."""
+    return [one.picture for one in style_set if one.stars == DISLIKED]
 
 
 def to_wire(image: Tensor) -> Tensor:

@@ -57,6 +57,7 @@ def load(
     *,
     kind: str | None = None,
     keys: Collection[str] | None = None,
+    optional: Collection[str] = (),
     version: int = 1,
     foreign: bool = False,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -64,7 +65,9 @@ def load(
     read_metadata(path)  # a header that is a bomb is refused before the rest is read
     data = read_file(path, MAX_FILE_BYTES)
     try:
-        return decode(data, expected, kind=kind, keys=keys, version=version, foreign=foreign)
+        return decode(
+            data, expected, kind=kind, keys=keys, optional=optional, version=version, foreign=foreign
+        )
     except BadFile as error:
         raise BadFile(f"{str(path)!r}: {error}") from error
 
@@ -103,6 +106,7 @@ def decode(
     *,
     kind: str | None = None,
     keys: Collection[str] | None = None,
+    optional: Collection[str] = (),
     version: int = 1,
     foreign: bool = False,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -110,8 +114,8 @@ def decode(
 
     `expected(metadata)` gives shape and dtype of every tensor by name, which the file must match exactly, or
     None if the caller checks the tensors itself. `kind` is the format it must have, `version` the newest one
-    known; `keys`, if given, name all metadata of that format but OWN_KEYS. With `foreign`, a file that names
-    no format of pstyle passes without a checksum. Raises BadFile.
+    known; `keys`, if given, name all metadata of that format but OWN_KEYS and the `optional` ones. With
+    `foreign`, a file that names no format of pstyle passes without a checksum. Raises BadFile.
     """
     if len(data) > MAX_FILE_BYTES:
         raise BadFile(f"{len(data)} bytes are more than the {MAX_FILE_BYTES} allowed")
@@ -119,7 +123,7 @@ def decode(
     ours = not foreign or FORMAT.fullmatch(metadata.get("format", "")) is not None
     if ours:
         _check_format(metadata, kind, version)
-        _check_keys(metadata, keys)
+        _check_keys(metadata, keys, optional)
     _check_shapes(entries, _expectation(expected, metadata))
     try:
         tensors = safetensors.torch.load(data)
@@ -190,11 +194,11 @@ def _check_format(metadata: Mapping[str, str], kind: str | None, version: int) -
         raise BadFile(f"made by a newer pstyle (format version {number}, known to {version}): update pstyle")
 
 
-def _check_keys(metadata: Mapping[str, str], keys: Collection[str] | None) -> None:
+def _check_keys(metadata: Mapping[str, str], keys: Collection[str] | None, optional: Collection[str]) -> None:
     if keys is None:
         return
     wanted = {*OWN_KEYS, *keys}
-    for name in sorted(metadata.keys() ^ wanted):
+    for name in sorted((metadata.keys() - set(optional)) ^ wanted):
         state = "missing from" if name in wanted else "not expected in"
         raise BadFile(f"{name[:80]!r} is {state} its metadata")
 

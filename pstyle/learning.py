@@ -27,6 +27,7 @@ from .patches import patch_distance, style_patches
 from .perceptual import Perceptual, clamp_through, weighted
 from .stepping import Stepper, cosine
 from .style import Provenance, Style, StyledGenerator, preview_of
+from .taste.stars import dislike, margin_of
 from .training_state import TrainingState
 from .vgg import VGG
 
@@ -60,6 +61,8 @@ class LearnConfig:
     light_weight: float = setting(
         1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph; more gives fewer halos"
     )
+
+    dislike_weight: float = setting(1.0, 0.0, 100.0, "weight of keeping away from disliked pictures")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -103,11 +106,13 @@ class Learning:
         perceptual: Perceptual,
         config: LearnConfig | None = None,
         weights: Sequence[float] | None = None,
+        disliked: Sequence[Tensor] = (),
     ) -> None:
         """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the one that the generator reads.
 
-        In whatever order the pictures come, the same is learned; the first becomes the preview. Raises
-        ValueError for no picture, too many, too small ones, or unusable weights.
+        The latents keep a margin from the codes of `disliked` pictures. In whatever order the pictures come,
+        the same is learned; the first becomes the preview. Raises ValueError for no picture, too many, too
+        small ones, or unusable weights.
         """
         self.config = config or LearnConfig()
         self.pictures = style_pictures(pictures)
@@ -118,6 +123,8 @@ class Learning:
         with torch.no_grad():
             code = mix_by_layer([style_moments(vgg, picture) for picture in seen], weights)
             latent = generator.encode(code)[0]
+            self.avoided = self._codes(style_pictures(disliked)) if disliked else None  # (N, D)
+            self.margin = margin_of(torch.cat([self._codes(ordered), self.avoided])) if disliked else None
             self.target: dict[str, Moments] = mix_by_layer(
                 [perceptual.style(picture) for picture in seen], weights
             )
@@ -141,7 +148,7 @@ class Learning:
         if state_path:
             state.resume(state_path)
         weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
-        weights |= {"light": c.light_weight, "patches": c.patch_weight}
+        weights |= {"light": c.light_weight, "patches": c.patch_weight, "dislike": c.dislike_weight}
         while state.step < c.steps:
             # batch
             image = self._crops()
@@ -154,6 +161,8 @@ class Learning:
             terms["structure"] = structure_distance(shown, image)
             terms["light"] = light_distance(shown, image)
             terms["patches"] = patch_distance(shown, self.patches, self.rng)
+            if self.avoided is not None:
+                terms["dislike"] = dislike(self.styled.latent, self.avoided, self.margin)
             loss = weighted(terms, weights)
             # backward, guard, step
             self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
@@ -181,9 +190,16 @@ class Learning:
             {"params": convs, "lr": c.lr_weight},
         ]
         optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
-        pictures = checkpoint.digest({"latent": styled.latent, **{k: m.gram for k, m in self.target.items()}})
+        known = {"latent": styled.latent, **{k: m.gram for k, m in self.target.items()}}
+        pictures = checkpoint.digest(known if self.avoided is None else known | {"avoided": self.avoided})
         settings = f"{to_json(c)} on pictures {pictures}"  # other pictures are another run
         return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, settings)
+
+    def _codes(self, pictures: Sequence[Tensor]) -> Tensor:
+        """The latents (N, D) that pictures, each (1, 3, H, W), are encoded to."""
+        device = next(self.generator.parameters()).device
+        seen = [resize_short_side(picture.to(device), self.config.size_px) for picture in pictures]
+        return torch.cat([self.generator.encode(style_moments(self.vgg, one))[:, 0] for one in seen])
 
     def _crops(self) -> Tensor:
         crops = [random_crop(self.contents, self.config.crop_px, self.rng) for _ in range(self.config.batch)]
@@ -199,9 +215,10 @@ def learn(
     config: LearnConfig | None = None,
     weights: Sequence[float] | None = None,
     on_step: OnStep = lambda progress: None,
+    disliked: Sequence[Tensor] = (),
 ) -> Learned:
     """Learn a style from 1 to 50 pictures; see `Learning`, which can also be stopped and resumed."""
-    learning = Learning(pictures, contents, generator, vgg, perceptual, config, weights)
+    learning = Learning(pictures, contents, generator, vgg, perceptual, config, weights, disliked)
     learning.run(on_step)
     return learning.result()
 

@@ -144,6 +144,43 @@ def gram_picture(gram: Tensor, size_px: int = 640, title: str = "Gram matrix") -
     return _rendered(figure)
 
 
+def place_map(
+    pictures: Sequence[tuple[Tensor, Tensor]],
+    styles: Mapping[str, tuple[Tensor, Tensor | None]],
+    candidates: Sequence[tuple[Tensor, bool]],
+    side_px: int = 900,
+) -> Tensor:
+    """A plane with pictures, styles by name and candidates, each where its place (2,) is.
+
+    Pictures and styles are small, (3, h, w) uint8; a style may have none. Chosen candidates are orange.
+    Raises ValueError for a side under 200 px.
+    """
+    figure = _figure(side_px, side_px)
+    axes = figure.add_subplot(xlabel="First principal component of the codes", ylabel="Second")
+    for (x, y), small in pictures:
+        _draw_thumb(axes, small, float(x), float(y), "0.6")
+    for name, ((x, y), small) in styles.items():
+        if small is not None:
+            _draw_thumb(axes, small, float(x), float(y), "tab:blue")
+        axes.plot(x, y, "s", color="tab:blue", zorder=5)
+        axes.annotate(name, (x, y), xytext=(6, 6), textcoords="offset points", zorder=7, weight="bold")
+    for (x, y), chosen in candidates:
+        look = {"color": "tab:orange", "markersize": 9} if chosen else {"color": "0.7", "markersize": 5}
+        axes.plot(x, y, "o", markeredgecolor="white", zorder=6, **look)
+    axes.margins(0.15)
+    axes.set_title("Pictures (gray frames), styles (blue), candidates (dots; chosen ones orange)")
+    return _rendered(figure)
+
+
+def _draw_thumb(axes: Axes, small: Tensor, x: float, y: float, color: str) -> None:
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+    image = OffsetImage(small.permute(1, 2, 0).numpy(), zoom=0.6)
+    frame = {"edgecolor": color, "linewidth": 2}
+    axes.add_artist(AnnotationBbox(image, (x, y), pad=0.15, bboxprops=frame))
+    axes.plot(x, y, alpha=0)  # makes room in the axes, which a box does not
+
+
 def _series(history: Sequence[Record]) -> list[str]:
     """Names of all series, in order of their first appearance."""
     if not history:

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from . import checkpoint
+from .answers import parse_history
 from .checkpoint import BadFile
 from .config import check_settings, describe, from_json, setting, text, to_json
 from .generator import LEVELS, Generator, GeneratorConfig, Modulation, fingerprint, outline
@@ -28,6 +29,7 @@ PREVIEW_PX = 96
 MAX_BYTES = 1_000_000
 MAX_LICENSE = 4000  # characters
 KEYS = ("config", "generator", "provenance", "calibration", "license", "preview")  # metadata of its file
+TASTE_KEY = "taste"  # ... and of one that choices led to
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 LICENSE = "Made with pstyle by the owner of the pictures it was learned from; ask them before sharing."
 
@@ -54,7 +56,8 @@ class Style:
     """Everything a painter needs beside the generator named by `generator_id`.
 
     latent is (L, D); offsets are (2C,) by StyleMod site; weights, if any, replace the generator's
-    convolutions; preview is (3, 96, 96) uint8.
+    convolutions; preview is (3, 96, 96) uint8; taste holds the answers that led to it, as lines of a taste
+    file.
     """
 
     latent: Tensor
@@ -66,6 +69,7 @@ class Style:
     calibration: Calibration = field(default_factory=Calibration)
     license: str = LICENSE
     preview: Tensor | None = None
+    taste: str = ""
 
 
 class StyledGenerator(nn.Module):
@@ -152,7 +156,7 @@ def load_style(path: Path) -> Style:
 
     Raises BadFile for anything but a whole, sane one.
     """
-    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.style", keys=KEYS)
+    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.style", keys=KEYS, optional=[TASTE_KEY])
     return Style(
         latent=tensors["latent"],
         offsets=_under(tensors, "offset."),
@@ -163,6 +167,7 @@ def load_style(path: Path) -> Style:
         calibration=from_json(Calibration, metadata["calibration"]),
         license=metadata["license"],
         preview=_decode_preview(metadata["preview"]) if metadata["preview"] else None,
+        taste=metadata.get(TASTE_KEY, ""),
     )
 
 
@@ -196,6 +201,7 @@ def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
         provenance=Provenance(pictures=sum(s.provenance.pictures for s in styles), note=note),
         calibration=Calibration(**{name: between(name) for name in describe(Calibration)}),
         preview=styles[weighted].preview,
+        taste="",
     )
 
 
@@ -209,6 +215,7 @@ def describe_style(style: Style) -> dict[str, object]:
     return parts | {
         "license": style.license,
         "preview": preview,
+        "answers": len(parse_history(style.taste).answers) if style.taste else 0,
         "generator": style.generator_id,
         "numbers": numbers,
     }
@@ -225,7 +232,7 @@ def preview_of(image: Tensor) -> Tensor:
 
 
 def _metadata(style: Style) -> dict[str, str]:
-    return {
+    found = {
         "format": "pstyle.style",
         "config": to_json(style.config),
         "generator": style.generator_id,
@@ -234,6 +241,7 @@ def _metadata(style: Style) -> dict[str, str]:
         "license": style.license,
         "preview": _encode_preview(style.preview) if style.preview is not None else "",
     }
+    return found | ({TASTE_KEY: style.taste} if style.taste else {})
 
 
 def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
@@ -259,6 +267,8 @@ def _check_texts(metadata: dict[str, str]) -> None:
         raise BadFile("its license must be one line of printable characters")
     if metadata["preview"]:
         _decode_preview(metadata["preview"])
+    if TASTE_KEY in metadata:
+        parse_history(metadata[TASTE_KEY])
 
 
 def _encode_preview(preview: Tensor) -> str:

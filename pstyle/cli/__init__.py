@@ -19,6 +19,8 @@ COMMANDS = {
     "learn": ("learning", "learn a style from 1 to 50 pictures"),
     "paint": ("painting", "paint pictures in a learned style"),
     "finetune": ("learning", "fine-tune a style against a discriminator of its pictures"),
+    "taste": ("choosing", "move a style toward what you like, by choosing among candidates"),
+    "map": ("choosing", "draw where styles and pictures lie"),
     "optimize": ("painting", "optimize one picture directly: slow, and the best there is"),
     "run": ("showing", "run a ComfyUI workflow without ComfyUI"),
     "inspect": ("reading", "tell what a style file holds and where it came from"),

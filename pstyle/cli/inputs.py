@@ -17,6 +17,7 @@ from ..images import list_pictures, open_image, resize_short_side
 from ..painter import choose_device
 from ..perceptual import Perceptual, perceptual_with
 from ..samples import content_pictures
+from ..taste.stars import DISLIKED, MOST_STARS
 from ..vgg import VGG, load_loss_vgg, load_vgg
 
 MAX_CONTENTS = 100
@@ -86,6 +87,17 @@ def read_weights(text: str | None, count: int) -> list[float]:
     if len(weights) != count:
         raise ValueError(f"got {len(weights)} weights for {count} pictures: give one weight per picture")
     return weights
+
+
+def read_stars(text: str, count: int) -> list[int]:
+    """Stars such as "5,3,0", one for each picture. Raises ValueError for what is not."""
+    stars = [int(part) if part.strip().isdecimal() else -1 for part in text.split(",")]
+    if len(stars) != count or not all(DISLIKED <= value <= MOST_STARS for value in stars):
+        raise ValueError(
+            f"--stars must be a number from {DISLIKED} to {MOST_STARS} for each of {count} pictures, such as "
+            f"{','.join(['3'] * count)}; got {text[:80]!r}"
+        )
+    return stars
 
 
 def new_file(path: str, suffixes: Sequence[str], overwrite: bool) -> Path:

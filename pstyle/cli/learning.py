@@ -13,6 +13,7 @@ from ..images import open_image
 from ..learning import MAX_PICTURES, LearnConfig, Learning
 from ..painter import choose_device
 from ..style import load_style, save_style
+from ..taste.stars import DISLIKED, weights_from_stars
 from .flags import (
     Parser,
     add_content,
@@ -23,7 +24,7 @@ from .flags import (
     add_settings,
     settings_from,
 )
-from .inputs import networks, new_file, open_contents, picture_files, read_weights
+from .inputs import networks, new_file, open_contents, picture_files, read_stars, read_weights
 from .screen import steps_bar, tell
 
 SUFFIX = ".safetensors"
@@ -33,6 +34,11 @@ def learn_flags(parser: Parser) -> None:
     """`learn PICTURE... -o STYLE`."""
     add_pictures(parser)
     _add_common_flags(parser, "style file to write")
+    parser.add_argument(
+        "--stars",
+        metavar="S,S,...",
+        help="how much you like each picture, 1 to 5; 0 is disliked, and the style keeps away from it",
+    )
     parser.add_argument(
         "--history", metavar="FILE", help="a .json file to write the losses of every step to, for `report`"
     )
@@ -44,7 +50,7 @@ def learn(arguments: Namespace) -> None:
     config = settings_from(arguments, LearnConfig)
     history = new_file(arguments.history, [".json"], arguments.overwrite) if arguments.history else None
     target, parts = _prepared(arguments, config)
-    learning = Learning(*parts)
+    learning = Learning(*_rated(parts, arguments.stars))
     try:
         _run_and_keep(learning, "learning", target, arguments)
     finally:
@@ -97,6 +103,18 @@ def _prepared(arguments: Namespace, config: LearnConfig | FinetuneConfig) -> tup
     pictures = [open_image(file) for file in files]
     contents = open_contents(arguments.content, config.size_px, config.seed)
     return target, [pictures, contents, *networks(arguments), config, weights]
+
+
+def _rated(parts: list[Any], text: str | None) -> list[Any]:
+    """The parts of a learning, pictures weighted by their stars, and the disliked ones apart."""
+    pictures, *others, weights = parts
+    if text is None:
+        return parts
+    stars = read_stars(text, len(pictures))
+    shares = weights_from_stars(stars)
+    kept = [(picture, w * s) for picture, w, s in zip(pictures, weights, shares, strict=True) if s]
+    disliked = [picture for picture, star in zip(pictures, stars, strict=True) if star == DISLIKED]
+    return [[picture for picture, _ in kept], *others, [weight for _, weight in kept], disliked]
 
 
 def _run_and_keep(

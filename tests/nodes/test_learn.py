@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from pstyle_pack.nodes import host, learn
+from pstyle_pack.nodes.wires import disliked, liked
 
 from pstyle.checkpoint import BadFile
 from pstyle.folders import Folders
@@ -40,16 +41,34 @@ def painted(folders: Folders, rng) -> Path:
 def test_a_set_holds_single_pictures_with_their_weights(nodes, image: torch.Tensor) -> None:
     collect = nodes.PStyleStyleSet().collect
     (first,) = collect([image], [2.0])
-    assert [(picture.shape, weight) for picture, weight in first] == [((1, 3, 72, 80), 2.0)] * 2
+    assert [(one.picture.shape, one.weight, one.stars) for one in first] == [((1, 3, 72, 80), 2.0, 3)] * 2
     assert torch.equal(first[1][0], image[1:].movedim(-1, 1))
     (chained,) = collect([image[:1]], [0.5], [first])
-    assert [weight for _, weight in chained] == [2.0, 2.0, 0.5] and len(first) == 2
+    assert [one.weight for one in chained] == [2.0, 2.0, 0.5] and len(first) == 2
 
 
 def test_a_list_of_any_sizes_makes_one_set(nodes, image: torch.Tensor) -> None:
     (found,) = nodes.PStyleStyleSet().collect([image, image[:, :66, :70], image[:1]], [1.0, 3.0])
-    assert [weight for _, weight in found] == [1.0, 1.0, 3.0, 3.0, 3.0]
+    assert [one.weight for one in found] == [1.0, 1.0, 3.0, 3.0, 3.0]
     assert found[3][0].shape == (1, 3, 66, 70)
+
+
+def test_stars_weigh_what_is_liked_and_set_apart_what_is_not(nodes, image: torch.Tensor, folders) -> None:
+    pictures = [image[:1], image[1:], image[:1, :66]]
+    (found,) = nodes.PStyleStyleSet().collect(pictures, [1.0, 1.0, 2.0], stars=[5, 3, 0])
+    assert [one.stars for one in found] == [5, 3, 0]
+    kept, weights = liked(found)
+    assert [picture.shape[2] for picture in kept] == [72, 72] and weights[0] > weights[1] > 0
+    assert [picture.shape[2] for picture in disliked(found)] == [66]
+    with pytest.raises(ValueError, match="no picture is liked"):
+        liked(found[2:])
+
+
+def test_a_disliked_picture_changes_what_is_learned(nodes, style_set, image: torch.Tensor, settings) -> None:
+    (both,) = nodes.PStyleStyleSet().collect([image[1:]], [1.0], [style_set], stars=[0])
+    plain, kept_away = (nodes.PStyleLearn().learn(found, **settings) for found in (style_set, both))
+    assert "dislike" in kept_away[2][0] and "dislike" not in plain[2][0]
+    assert kept_away[0].style.provenance.pictures == 1
 
 
 def test_an_empty_batch_is_refused(nodes, image: torch.Tensor) -> None:
@@ -61,8 +80,8 @@ def test_a_folder_makes_a_set(nodes, painted: Path, style_set: list) -> None:
     node = nodes.PStyleStyleSetFromFolder
     assert node.INPUT_TYPES()["required"]["folder"][0] == ["my paintings"]
     (found,) = node().collect("my paintings", 3.0, style_set)
-    assert [picture.shape[2:] for picture, _ in found[1:]] == [(64, 70), (80, 64), (65, 65)]
-    assert [weight for _, weight in found] == [1.0, 3.0, 3.0, 3.0]
+    assert [one.picture.shape[2:] for one in found[1:]] == [(64, 70), (80, 64), (65, 65)]
+    assert [one.weight for one in found] == [1.0, 3.0, 3.0, 3.0]
 
 
 def test_a_changed_folder_is_read_again(nodes, painted: Path, rng) -> None:

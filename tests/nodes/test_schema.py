@@ -14,6 +14,7 @@ from pstyle.config import describe
 from pstyle.learning import LearnConfig
 from pstyle.look import Look
 from pstyle.optimize import OptimizeConfig
+from pstyle.taste.taste import TasteConfig
 from pstyle.workflow.schema import read_schema
 
 CONFIGS = {
@@ -21,6 +22,7 @@ CONFIGS = {
     "PStyleFinetune": FinetuneConfig,
     "PStyleOptimize": OptimizeConfig,
     "PStylePaint": Look,
+    "PStyleTasteTest": TasteConfig,
 }
 every_node = pytest.mark.parametrize("node", NODE_CLASSES, ids=lambda node: node.__name__)
 
@@ -53,7 +55,7 @@ def test_names_are_the_packs_own(node: type) -> None:
     words = [word for word in node.TITLE.split() if word not in ("at", "from")]
     assert all(word[0].isupper() for word in words)
     kinds = [part for kind in node.RETURN_TYPES for part in kind.split(",")]
-    known = ("IMAGE", "MASK", "STRING", "FLOAT", "LOSS_MAP")
+    known = ("IMAGE", "MASK", "STRING", "FLOAT", "INT", "LOSS_MAP")
     assert all(kind in known or kind.startswith("PSTYLE_") for kind in kinds)
 
 

@@ -1,0 +1,157 @@
+"""Nodes that learn a person's taste from choices, and show where styles and pictures lie."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..pstyle.answers import SUFFIX
+from ..pstyle.files import BadFile, path_in
+from ..pstyle.taste.screen import COMPARED_PX, LETTERS, SAME, SEEN_PX, UNDO, grid_of, say, shown_picture
+from ..pstyle.taste.style_map import map_of
+from ..pstyle.taste.taste import TasteConfig, open_taste
+from . import host
+from .files import shipped_networks
+from .widgets import widgets, wire
+from .wires import (
+    GENERATOR_WIRE,
+    STYLE_SET_WIRE,
+    STYLE_WIRE,
+    BoundStyle,
+    Networks,
+    StyleSet,
+    liked,
+    to_rgb,
+    to_wire,
+)
+
+NOTHING = "-"
+NO_PICTURES = "Without them, directions are found from the style's preview."
+
+
+class PStyleTasteTest:
+    """A style, a picture and a choice -> the next candidates, and the style the choices lead to."""
+
+    TITLE = "Taste Test"
+    CATEGORY = "pstyle/learn"
+    DESCRIPTION = (
+        "Shows candidates on your picture. Choose the best, queue again, and so on: after about eight "
+        "answers the style is nearer to what you like. Answers are kept in models/pstyle under the name you "
+        f"give; set the choice back to '{NOTHING}' before you queue without answering."
+    )
+    RETURN_TYPES = (STYLE_WIRE, "IMAGE", "STRING", "FLOAT", "INT")
+    RETURN_NAMES = ("style", "grid", "report", "agreement", "answers")
+    OUTPUT_TOOLTIPS = (
+        "The style that the answers so far lead to.",
+        "The next candidates, with their letters.",
+        "How far it is, in words.",
+        "Share of answers that were foreseen before they were given; 0 before there are four.",
+        "How many answers there are.",
+    )
+    FUNCTION = "choose"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        choice = (
+            f"The best of the candidates shown; '{SAME}' if none is better; '{UNDO}' takes one answer back."
+        )
+        name = "Name your answers are kept under: letters, digits, spaces, dots, dashes and underscores."
+        generator = "The generator the style was learned with, if that is not the shipped one."
+        return {
+            "required": {
+                "style": wire(STYLE_WIRE, "The style to begin with; the same in every round."),
+                "image": wire("IMAGE", "Your picture, on which candidates are shown."),
+                "choice": wire([NOTHING, *LETTERS, SAME, UNDO], choice, default=NOTHING),
+                "worst": wire([NOTHING, *LETTERS], "The worst one, if you want to say so.", default=NOTHING),
+                "name": wire("STRING", name, default="my_taste"),
+                **widgets(TasteConfig),
+            },
+            "optional": {
+                "style_set": wire(STYLE_SET_WIRE, f"The pictures the style was learned from. {NO_PICTURES}"),
+                "generator": wire(GENERATOR_WIRE, generator),
+            },
+        }
+
+    @classmethod
+    def IS_CHANGED(cls, **_: Any) -> float:
+        return math.nan  # what it shows depends on the answers kept, and every queue may add one
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
+        try:
+            path_in(host.model_folders()[0], name, SUFFIX)
+        except BadFile as error:
+            return str(error)
+        return True
+
+    def choose(
+        self,
+        style: BoundStyle,
+        image: Tensor,
+        choice: str,
+        worst: str,
+        name: str,
+        style_set: StyleSet | None = None,
+        generator: Networks | None = None,
+        **settings: Any,
+    ) -> dict[str, Any]:
+        path = path_in(host.save_folder(), name, SUFFIX)
+        picture = to_rgb(image)[:1]
+        with torch.inference_mode(False):
+            networks = (generator or style.networks or shipped_networks()).to(host.compute_device())
+            pictures = liked(style_set)[0] if style_set else []
+            taste = open_taste(
+                style.style, pictures, networks.generator, networks.vgg, TasteConfig(**settings), path
+            )
+            if choice != NOTHING and (taste.history.pending or choice == UNDO):  # else nothing was shown yet
+                say(taste.history, choice if worst == NOTHING else f"{choice} worst {worst}")
+            small, large = (
+                taste.space.painter(shown_picture(picture, px), networks.generator)
+                for px in (COMPARED_PX, SEEN_PX)
+            )
+            grid = grid_of(taste.next_question(small), large)
+            found, agreement = taste.style(), taste.agreement()
+        report, count = taste.report(), len(taste.answers)
+        bound = BoundStyle(found, generator or style.networks)
+        result = (bound, to_wire(grid), report, agreement[0] if agreement else 0.0, count)
+        return {"ui": {"text": [report]}, "result": result}
+
+
+class PStyleStyleMap:
+    """Pictures and styles -> a map of them."""
+
+    TITLE = "Style Map"
+    CATEGORY = "pstyle/measure"
+    DESCRIPTION = "Where your pictures, styles and the candidates you chose from lie: near is alike."
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("map",)
+    OUTPUT_TOOLTIPS = ("Pictures in gray frames, styles in blue, candidates as dots, chosen ones orange.",)
+    FUNCTION = "draw"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {"style_set": wire(STYLE_SET_WIRE, "The pictures to place.")},
+            "optional": {
+                "style": wire(STYLE_WIRE, "A style to place, with the answers that led to it."),
+                "second": wire(STYLE_WIRE, "Another style to place."),
+            },
+        }
+
+    def draw(
+        self, style_set: StyleSet, style: BoundStyle | None = None, second: BoundStyle | None = None
+    ) -> tuple[Tensor]:
+        bound = {"style": style, "second": second}
+        styles = {name: one for name, one in bound.items() if one is not None}
+        networks = next((one.networks for one in styles.values() if one.networks), None) or shipped_networks()
+        with torch.inference_mode(False):
+            pictures = [one.picture for one in style_set]
+            found = {name: one.style for name, one in styles.items()}
+            networks = networks.to(torch.device("cpu"))
+            return (to_wire(map_of(pictures, found, networks.generator, networks.vgg)),)

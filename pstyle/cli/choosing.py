@@ -1,0 +1,131 @@
+"""`pstyle taste` and `pstyle map`: choices that lead to a style, and where styles and pictures lie."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..answers import MAX_BYTES, SUFFIX, read_history
+from ..files import read_file, write_atomically
+from ..generator import load_generator
+from ..images import open_image, save_image
+from ..learning import MAX_PICTURES
+from ..style import load_style, save_style
+from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, grid_of, say, shown_picture
+from ..taste.style_map import map_of
+from ..taste.taste import Taste, TasteConfig, open_taste
+from ..vgg import load_vgg
+from .flags import Parser, add_output, add_settings, settings_from
+from .inputs import new_file, picture_files
+from .screen import tell
+
+STYLE = ".safetensors"
+QUIT = "quit"
+
+
+def taste_flags(parser: Parser) -> None:
+    """`taste STYLE PICTURE -o STYLE2`."""
+    parser.add_argument("style", metavar="STYLE", help="style file to begin with; it is left as it is")
+    parser.add_argument("picture", metavar="PICTURE", help="your picture on which candidates are shown")
+    add_output(parser, "style file to write, another than STYLE", "STYLE2")
+    parser.add_argument(
+        "--pictures",
+        nargs="+",
+        metavar="PICTURE",
+        help="the pictures it was learned from, for the directions",
+    )
+    parser.add_argument(
+        "--taste",
+        metavar="FILE",
+        help=f"where answers are kept, to go on later (default: STYLE2 with {SUFFIX})",
+    )
+    parser.add_argument(
+        "--answers", metavar="FILE", help="answers from a file, one a line, in place of the keyboard"
+    )
+    parser.add_argument(
+        "--grid", metavar="FILE", help="picture of the candidates (default: STYLE2 with .png)"
+    )
+    parser.add_argument("--keep", type=int, metavar="N", help="first undo all but the first N answers")
+    parser.add_argument(
+        "--merge", nargs="+", default=[], metavar="FILE", help="first add the answers of others"
+    )
+    parser.add_argument("--export", metavar="FILE", help="write all answers as JSON too")
+    add_settings(parser, TasteConfig)
+
+
+def taste(arguments: Namespace) -> None:
+    """Show candidates and take answers until there are no more; write the style they lead to."""
+    config = settings_from(arguments, TasteConfig)
+    target = new_file(arguments.output, [STYLE], arguments.overwrite)
+    grid = new_file(arguments.grid or str(target.with_suffix(".png")), [".png"], overwrite=True)
+    export = new_file(arguments.export, [".json"], arguments.overwrite) if arguments.export else None
+    kept = new_file(arguments.taste or str(target.with_suffix(SUFFIX)), [SUFFIX], overwrite=True)
+    pictures = [open_image(path) for path in picture_files(arguments.pictures or [], MAX_PICTURES)]
+    generator, vgg = load_generator(), load_vgg()
+    found = open_taste(load_style(Path(arguments.style)), pictures, generator, vgg, config, kept)
+    if arguments.keep is not None:
+        found.history.undo(arguments.keep)
+    for other in arguments.merge:
+        found.history.take_over(read_history(Path(other)))
+    answers = written(arguments.answers) if arguments.answers else typed()
+    image = open_image(arguments.picture)
+    small, large = (found.space.painter(shown_picture(image, px), generator) for px in (COMPARED_PX, SEEN_PX))
+    while True:
+        question = found.next_question(small)
+        save_image(grid, grid_of(question, large), overwrite=True)
+        tell(f"{found.report()} Look at {str(grid)!r}: which is best?")
+        answer = next(answers, QUIT)
+        if answer.lower() == QUIT:
+            break
+        _take(found, answer, strict=bool(arguments.answers))
+    save_style(target, found.style(), overwrite=arguments.overwrite)
+    if export:
+        text = json.dumps(found.history.export(), indent=1)
+        write_atomically(export, text.encode(), overwrite=arguments.overwrite)
+    tell(str(target))
+
+
+def map_flags(parser: Parser) -> None:
+    """`map STYLE... -o FILE`."""
+    parser.add_argument("styles", nargs="*", metavar="STYLE", help="style files")
+    parser.add_argument(
+        "--pictures", nargs="+", default=[], metavar="PICTURE", help="pictures, files or folders"
+    )
+    add_output(parser, "picture to write, .png or .jpg", "FILE")
+
+
+def map(arguments: Namespace) -> None:  # noqa: A001 (the command's name)
+    """Draw where styles, the answers in them and pictures lie."""
+    target = new_file(arguments.output, [".png", ".jpg", ".jpeg"], arguments.overwrite)
+    files = picture_files(arguments.pictures, MAX_PICTURES) if arguments.pictures else []
+    styles = {Path(path).stem: load_style(Path(path)) for path in arguments.styles}
+    drawn = map_of([open_image(path) for path in files], styles, load_generator(), load_vgg())
+    save_image(target, drawn, overwrite=arguments.overwrite)
+    tell(str(target))
+
+
+def written(path: str) -> Iterator[str]:
+    """The lines of a file of answers, without empty ones."""
+    lines = read_file(Path(path), MAX_BYTES).decode("utf-8", errors="replace").splitlines()
+    return iter([line.strip() for line in lines if line.strip()])
+
+
+def typed() -> Iterator[str]:
+    """What is typed, until the end of input."""
+    tell(f"Say a letter, '{SAME}', '{UNDO}', or best and worst as in 'A worst D'; '{QUIT}' ends and saves.")
+    while line := sys.stdin.readline():
+        if line.strip():
+            yield line.strip()
+
+
+def _take(found: Taste, answer: str, strict: bool) -> None:
+    """An answer; at the keyboard one that is none is told and asked for again."""
+    try:
+        say(found.history, answer)
+    except ValueError as error:
+        if strict:
+            raise
+        tell(str(error))

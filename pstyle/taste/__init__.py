@@ -1,0 +1,1 @@
+"""Taste: a person's own style, learned from stars for their pictures and from choices among painted ones."""

@@ -1,0 +1,116 @@
+"""What answers say about a person: a Bradley-Terry and Plackett-Luce posterior of what they like, by Laplace.
+
+Bradley & Terry, Biometrika 1952; Plackett, 1975; Luce, 1959. Utility is linear in features of a candidate. We
+add what real answers need: a lapse, so that one blunder moves little, 'same' as an equal part for every
+candidate, and weights, by which old answers count less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+MOST_STEPS = 100
+STILL = 1e-10  # of a Newton step's largest entry: the mode is reached
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One of several candidates chosen, (K, F) of features, counting `weight`.
+
+    Of "the worst of these", hand in the features with their sign turned.
+    """
+
+    features: Tensor
+    chosen: int
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is believed before any answer: independent normal weights, mean (F,) and precision (F,)."""
+
+    mean: Tensor
+    precision: Tensor
+
+    @classmethod
+    def even(cls, size: int, precision: float = 1.0) -> Prior:
+        """Mean 0 and one precision for all."""
+        return cls(torch.zeros(size, dtype=torch.float64), torch.full((size,), precision).double())
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A normal posterior of the weights of a utility: mean (F,), covariance (F, F)."""
+
+    mean: Tensor
+    covariance: Tensor
+
+    def utility(self, features: Tensor) -> Tensor:
+        """Expected utilities (K,) of candidates with features (K, F)."""
+        return features.double() @ self.mean
+
+    def chances(self, features: Tensor) -> Tensor:
+        """(K,) how likely each candidate is the one chosen, at the mean."""
+        return self.utility(features).softmax(0)
+
+    def draw(self, count: int, rng: torch.Generator) -> Tensor:
+        """Weights (count, F) that may be the person's, one row a draw."""
+        noise = torch.randn(count, len(self.mean), generator=rng, dtype=torch.float64)
+        return self.mean + noise @ torch.linalg.cholesky(self.covariance).mT
+
+
+def believe(picks: Sequence[Pick], prior: Prior, lapse: float = 0.0) -> Belief:
+    """The posterior after picks: its mode, and the inverse of the curvature there.
+
+    With probability `lapse` a pick is blind. Each Newton step takes the curvature of picks that are known to
+    be meant, as in expectation maximization: it is positive definite whatever the lapse, and the steps end
+    where the gradient of the whole posterior does.
+    """
+    mean, precision = prior.mean.double(), prior.precision.double()
+    if not picks:
+        return Belief(mean, torch.diag(1 / precision))
+    features, there, chosen, weight = _stacked(picks)
+
+    def meant(w: Tensor) -> tuple[Tensor, Tensor]:
+        """Chances (T, K) of a pick that is no lapse, and those (T,) of the picks made."""
+        chances = (features @ w).masked_fill(~there, -torch.inf).softmax(1)
+        return chances, chances.gather(1, chosen).squeeze(1)
+
+    def badness(w: Tensor) -> Tensor:
+        made = (1 - lapse) * meant(w)[1] + lapse / there.sum(1)
+        return 0.5 * (precision * (w - mean).square()).sum() - (weight * made.log()).sum()
+
+    w = mean.clone()
+    for _ in range(MOST_STEPS):
+        chances, made = meant(w)
+        share = weight * (1 - lapse) * made / ((1 - lapse) * made + lapse / there.sum(1))
+        center = (chances[:, :, None] * features).sum(1)  # (T, F) mean features under the chances
+        own = features.gather(1, chosen[:, :, None].expand(-1, -1, features.shape[2])).squeeze(1)
+        gradient = precision * (w - mean) - (share[:, None] * (own - center)).sum(0)
+        spread = (features - center[:, None]) * chances.sqrt()[:, :, None]
+        curvature = torch.diag(precision) + torch.einsum("t,tkf,tkg->fg", share, spread, spread)
+        step = torch.linalg.solve(curvature, gradient)
+        if step.abs().max() < STILL:
+            break
+        length = 1.0
+        while badness(w - length * step) > badness(w) and length > 1e-6:
+            length /= 2
+        w = w - length * step
+    return Belief(w, torch.linalg.inv(curvature))
+
+
+def _stacked(picks: Sequence[Pick]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Features (T, K, F) filled up with zeros, which are there (T, K), chosen (T, 1), weights (T,)."""
+    most = max(len(pick.features) for pick in picks)
+    size = picks[0].features.shape[1]
+    features = torch.zeros(len(picks), most, size, dtype=torch.float64)
+    there = torch.zeros(len(picks), most, dtype=torch.bool)
+    for row, pick in enumerate(picks):
+        features[row, : len(pick.features)] = pick.features
+        there[row, : len(pick.features)] = True
+    chosen = torch.tensor([[pick.chosen] for pick in picks])
+    return features, there, chosen, torch.tensor([pick.weight for pick in picks], dtype=torch.float64)
