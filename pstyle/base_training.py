@@ -25,6 +25,7 @@ from .losses import light_distance, structure_distance
 from .moments import Moments
 from .patches import crop_patch_distance
 from .perceptual import Perceptual, clamp_through, weighted
+from .seeding import generator_of
 from .stepping import Stepper, cosine
 from .training_state import TrainingState
 from .vgg import VGG
@@ -150,7 +151,7 @@ class StylePool:
     def renew(self, step: int) -> None:
         """Exchange the oldest crop for that of a step, which depends on seed, step and process alone."""
         c, world = self.config, self.world
-        rng = torch.Generator().manual_seed((c.seed << 32) + (step + c.pool) * world.size + world.rank)
+        rng = generator_of(c.seed, step + c.pool, world.rank)
         image = recolor(self.paintings.draw(1, c.style_px, rng), c.recolored_share, rng)
         image = channels_last(image).to(next(self.vgg.parameters()).device)
         self.entries.append(StyleCrops(image, style_moments(self.vgg, image), self.perceptual.style(image)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import runpy
@@ -16,6 +17,7 @@ import torch
 
 from pstyle import cli
 from pstyle.adversarial import FinetuneConfig
+from pstyle.answers import read_history
 from pstyle.base_run import BaseRunConfig
 from pstyle.base_training import BaseConfig
 from pstyle.cli.flags import Parser, settings_from
@@ -30,6 +32,7 @@ from pstyle.look import Look
 from pstyle.optimize import OptimizeConfig
 from pstyle.scoring import ScaleConfig
 from pstyle.style import load_style, save_style
+from pstyle.taste.taste import TasteConfig
 from pstyle.vgg import load_vgg, save_vgg
 from tests.conftest import random_picture
 from tests.tiny_networks import random_style, ship, tiny_vgg, write_networks
@@ -43,6 +46,7 @@ CONFIGS = {
     "finetune": (FinetuneConfig, ["style", "a.png", "-o", "b"]),
     "optimize": (OptimizeConfig, ["a.png", "b.png", "-o", "c"]),
     "paint": (Look, ["style", "a.png", "-o", "b"]),
+    "taste": (TasteConfig, ["style", "a.png", "-o", "b"]),
     "score": (ScaleConfig, ["a.png", "b.png", "c.png"]),
     "demo": (DemoConfig, ["-o", "a"]),
     "train-base": (
@@ -99,6 +103,69 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 
 # --- every command
+
+
+def test_taste_takes_answers_from_a_file(call, place: Path) -> None:
+    (place / "answers.txt").write_text("A\n\nB worst A\nundo\nsame\nC\n")
+    given = ["--answers", "answers.txt", "--export", "a.json", "--pictures", "one.png", "--apart", "0"]
+    code, out, err = call("taste", "style.safetensors", "one.png", "-o", "mine.safetensors", *given)
+    assert (code, err) == (0, "") and out[-1] == "mine.safetensors" and len(out) == 7
+    assert "chosen by 3 answers" in load_style(place / "mine.safetensors").provenance.note
+    assert [a.best for a in read_history(place / "mine.taste").answers] == [0, None, 2]
+    assert [a["best"] for a in json.loads((place / "a.json").read_text())["answers"]] == [0, None, 2]
+    assert open_image(place / "mine.png").shape[1] == 3
+
+
+def test_taste_goes_on_undoes_and_merges(call, place: Path) -> None:
+    for name, answers in (("mine", "A\nB\n"), ("hers", "C\n")):
+        (place / "answers.txt").write_text(answers)
+        call(
+            "taste",
+            "style.safetensors",
+            "one.png",
+            "-o",
+            f"{name}.safetensors",
+            "--answers",
+            "answers.txt",
+            "--apart",
+            "0",
+        )
+    (place / "answers.txt").write_text("D\n")
+    more = ["--answers", "answers.txt", "--keep", "1", "--merge", "hers.taste", "--overwrite", "--apart", "0"]
+    code, _, err = call("taste", "style.safetensors", "two.png", "-o", "mine.safetensors", *more)
+    assert (code, err) == (0, "")
+    assert [a.best for a in read_history(place / "mine.taste").answers] == [0, 2, 3]
+
+
+def test_taste_asks_at_the_keyboard_until_quit(call, place: Path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("A\nbanana\nB\nquit\nA\n"))
+    code, out, _ = call("taste", "style.safetensors", "one.png", "-o", "mine.safetensors", "--apart", "0")
+    assert code == 0 and any("'banana' is no answer: choose A" in line for line in out)
+    assert len(read_history(place / "mine.taste").answers) == 2
+
+
+def test_a_wrong_answer_in_a_file_is_told_and_earlier_ones_stay(call, place: Path) -> None:
+    (place / "answers.txt").write_text("A\nbanana\n")
+    given = ["--answers", "answers.txt", "--apart", "0"]
+    code, _, err = call("taste", "style.safetensors", "one.png", "-o", "mine.safetensors", *given)
+    assert code == 2 and "'banana' is no answer" in err and not (place / "mine.safetensors").exists()
+    assert len(read_history(place / "mine.taste").answers) == 1
+
+
+def test_map_draws_styles_and_pictures(call, place: Path) -> None:
+    code, out, _ = call("map", "style.safetensors", "--pictures", "one.png", "two.png", "-o", "map.png")
+    assert (code, out) == (0, ["map.png"]) and open_image(place / "map.png").shape == (1, 3, 900, 900)
+    code, _, err = call("map", "style.safetensors", "-o", "one_more.png")
+    assert code == 2 and "a map needs two pictures or styles" in err
+
+
+def test_stars_weigh_pictures_and_set_the_disliked_apart(call, place: Path) -> None:
+    given = ["one.png", "two.png", "--content", "photos", *QUICK]
+    code, _, _ = call("learn", *given, "-o", "starred.safetensors", "--stars", "5,0")
+    assert code == 0 and load_style(place / "starred.safetensors").provenance.pictures == 1
+    for stars in ("5", "6,1", "a,b", "0,0", "5,,3"):
+        code, _, err = call("learn", *given, "-o", "other.safetensors", "--stars", stars)
+        assert code == 2 and ("--stars must be" in err or "no picture is liked" in err)
 
 
 def test_learn_writes_a_style(call, place: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from pstyle.style import save_style
+from pstyle.answers import read_history
+from pstyle.style import load_style, save_style
 from pstyle.workflow import Runner
 from pstyle.workflow.editor import parse_editor
 from pstyle.workflow.schema import Catalog
@@ -19,19 +20,20 @@ from tests.tiny_networks import random_style, ship, write_networks
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "example_workflows"
-NAMES = ("learn_and_paint", "load_and_paint", "finetune", "blend", "features")
+NAMES = ("learn_and_paint", "load_and_paint", "taste_test", "finetune", "blend", "features")
 PHOTOGRAPHS = {"painting.png": data.coffee, "painting_2.png": data.astronaut, "photo.png": data.chelsea}
 LEARNING = {"steps": 2, "size_px": 128, "crop_px": 64, "batch": 1}
 FINETUNING = {"steps": 2, "warmup": 1, "size_px": 128, "crop_px": 64, "batch": 1}
 QUICK = {
     "learn_and_paint": {"PStyleLearn": LEARNING},
     "load_and_paint": {},
+    "taste_test": {"PStyleTasteTest": {"apart": 0.0}},
     "finetune": {"PStyleFinetune": FINETUNING},
     "blend": {"Learn the first": LEARNING, "Learn the second": LEARNING | {"steps": 1}},
     "features": {},
 }
 WRITTEN = {  # nodes that save or show pictures, and how many each gives
-    "learn_and_paint": 2, "load_and_paint": 2, "finetune": 4, "blend": 1, "features": 6,
+    "learn_and_paint": 2, "load_and_paint": 2, "taste_test": 3, "finetune": 4, "blend": 1, "features": 6,
 }  # fmt: skip
 SIZE = (96, 72)
 
@@ -75,7 +77,7 @@ def ready(runner: Runner, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Run
 @pytest.mark.parametrize("folder", [EXAMPLES, EXAMPLES / "api"], ids=["page", "api"])
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name: str, folder: Path, request: pytest.FixtureRequest) -> None:
-    needs_a_style = name in ("load_and_paint", "finetune")
+    needs_a_style = name in ("load_and_paint", "taste_test", "finetune")
     runner = request.getfixturevalue("ready" if needs_a_style else "runner")
     result = runner.run(folder / f"{name}.json", overrides(name))
     pictures = [Image.open(path) for path in result.saved]
@@ -86,8 +88,22 @@ def test_it_runs(name: str, folder: Path, request: pytest.FixtureRequest) -> Non
     assert all(Image.open(path).size == SIZE for path in painted)
     styles = sorted(path.name for path in runner.folders.style_models.glob("*"))
     expected = {"learn_and_paint": ["my_style"], "load_and_paint": ["my_style"]}
-    expected |= {"finetune": ["my_style", "my_style_tuned"]}
-    assert styles == [f"{style}.safetensors" for style in expected.get(name, [])]
+    expected |= {"finetune": ["my_style", "my_style_tuned"], "taste_test": ["my_style", "my_style_chosen"]}
+    assert [style for style in styles if style != "my_taste.taste"] == [
+        f"{style}.safetensors" for style in expected.get(name, [])
+    ]
+
+
+def test_taste_is_learned_round_by_round(ready: Runner) -> None:
+    path = EXAMPLES / "api" / "taste_test.json"
+    for choice in ("-", "A", "B", "same"):
+        ready.run(path, overrides("taste_test") | {"PStyleTasteTest.choice": choice})
+    kept = read_history(ready.folders.style_models / "my_taste.taste")
+    assert [answer.best for answer in kept.answers] == [0, 1, None]
+    assert (
+        "chosen by 3 answers"
+        in load_style(ready.folders.style_models / "my_style_chosen.safetensors").provenance.note
+    )
 
 
 def test_a_second_run_learns_nothing_anew(runner: Runner) -> None:

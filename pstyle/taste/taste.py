@@ -14,6 +14,7 @@ from ..answers import Answer, History, Question
 from ..config import check_settings, setting
 from ..generator import Generator
 from ..samples import content_pictures
+from ..seeding import generator_of
 from ..style import PREVIEW_PX, Style
 from ..vgg import VGG
 from .preference import Belief, Pick, Prior, believe
@@ -76,7 +77,7 @@ class Taste:
         """What to show next: what is still unanswered, a repetition now and then, else new candidates."""
         if self.history.pending is None:
             number = len(self.answers)
-            rng = torch.Generator().manual_seed((self.config.seed << 16) + number)
+            rng = generator_of(self.config.seed, number)
             self.history.ask(self._repetition(number, rng) or self._new_question(number, paint, rng))
         return self.history.pending
 
