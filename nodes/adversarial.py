@@ -107,7 +107,7 @@ class PStyleFinetune:
                 keep_style(finetuning.result().style)
                 raise
             found = finetuning.result()
-        critic = Critic(found.discriminator, networks.vgg)
+        critic = Critic(found.discriminator, finetuning.game.vgg)
         return BoundStyle(found.style, own), to_loss_map(found.history), found.history, found.verdict, critic
 
 

@@ -19,22 +19,24 @@ from torch import Tensor
 from . import checkpoint
 from .base_training import follow
 from .calibration import calibrated
-from .config import check_settings, setting, to_json
+from .config import check_settings, choice, setting, to_json
 from .crops import single_pictures
 from .discriminator import Discriminator, accuracy, augment, hinge, lecam, realness, split
 from .distributed import ALONE, World
 from .equilibrium import Check, Game, diagnose, duality_gap, held_out_scores
 from .generator import STRIDE, Generator
-from .holdout import hold_out
+from .holdout import center_square, hold_out
 from .images import resize_short_side
 from .learning import OnStep, Progress, provenance_of, style_pictures
-from .losses import structure_distance
+from .losses import light_distance, structure_distance
 from .moments import mix_by_layer, normalized_weights
+from .patches import patch_distance, style_patches
 from .perceptual import Perceptual, clamp_through, weighted
 from .referee import Referee
 from .stepping import NotFinite, Stepper
 from .style import Style, StyledGenerator, preview_of
 from .training_state import TrainingState
+from .two_sample import accuracy_afresh
 from .vgg import VGG
 
 BETAS = (0.0, 0.99)
@@ -42,6 +44,8 @@ SMOOTHING = 0.95  # of the discriminator's success and of its mean logits
 ENOUGH_SUCCESS = 0.8  # above it the discriminator waits for the painter
 MAX_WEIGHT = 10.0  # of the adversarial term, for a discriminator that is nearly flat
 DUALITY_STEPS = 8
+SEEN = 8  # contents painted to train a classifier afresh
+FEW = 2  # so many pictures a discriminator soon knows by heart
 MAX_NOTE = 2000  # characters of a provenance's note
 SMOOTHED = {"success": 0.5, "real": 0.0, "painted": 0.0}  # what is smoothed, and where it starts
 
@@ -58,7 +62,7 @@ class FinetuneConfig:
     adversarial_ratio: float = setting(
         0.2, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms"
     )
-    style_weight: float = setting(10.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
+    style_weight: float = setting(20.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
     lecam_weight: float = setting(0.3, 0.0, 10.0, "weight of the LeCam term, which calms the discriminator")
@@ -71,6 +75,14 @@ class FinetuneConfig:
     check_every: int = setting(50, 1, 10_000, "steps from one check on held-out pictures to the next")
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops, augmentation and discriminator")
     structure_weight: float = setting(3.0, 0.0, 100.0, "weight of structure: fine detail, smooth surfaces")
+    patch_weight: float = setting(
+        20.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+    )
+    light_weight: float = setting(1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph")
+    discriminator: str = choice(
+        "heads", ("heads", "plain"), "patch heads on several layers, or the plain one: a single convolution"
+    )
+    few: bool = setting(False, help="fine-tune from one or two pictures too, which it may learn by heart")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -126,14 +138,16 @@ class Finetuning:
         contents = self.contents = [resize_short_side(picture, c.size_px).to(device) for picture in contents]
         shares = normalized_weights([1.0] * len(seen) if weights is None else weights, len(seen))
         self.target = mix_by_layer([perceptual.style(picture) for picture in seen], shares)
+        self.patches = style_patches(seen, shares, torch.Generator().manual_seed(c.seed))
         self.supply, self.exam = hold_out(seen, shares, contents, c.crop_px, self.rng)
 
         styled = StyledGenerator.of(generator, style).to(device)
         self.average, self.best = (deepcopy(styled).requires_grad_(False) for _ in range(2))
         styled.generator.convs.requires_grad_(True)
-        discriminator = Discriminator(vgg, seed=c.seed).to(device)
-        discriminator.measure(vgg(self.exam.known, discriminator.layers))
-        self.game = Game(vgg, styled, discriminator)
+        eyes = perceptual.networks[0]  # the best network at hand; the slim one hides what it should notice
+        discriminator = Discriminator(eyes, seed=c.seed, kind=c.discriminator).to(device)
+        discriminator.measure(eyes(self.exam.known, discriminator.layers))
+        self.game = Game(eyes, styled, discriminator)
         self.state = self._state()
         world.share(self.state.modules.values())
         world.part(self.rng, c.seed)  # exams and weights are the same everywhere, crops no longer
@@ -152,6 +166,8 @@ class Finetuning:
         c, state = self.config, self.state
         if state_path:
             state.resume(state_path)
+        if len(self.pictures) <= FEW and not c.few:
+            return
         try:
             while state.step < c.steps and not self._ending():
                 # batch
@@ -176,15 +192,37 @@ class Finetuning:
 
     def result(self) -> Finetuned:
         """The averaged style of the best check if it won by enough on held-out pictures, else the start."""
-        accepted = self.referee.accepts()
+        told_right = self.told_right() if self.referee.won() else None
+        accepted = told_right is not None and self.referee.accepts(*told_right)
         return Finetuned(
             style=self._style() if accepted else self.begun,
             history=list(self.history),
             checks=self.referee.checks,
-            verdict=f"{self._ending() or self._unfinished()}; {self.referee.outcome()}",
+            verdict=f"{self._ending() or self._unfinished()}; {self.referee.outcome(told_right)}",
             accepted=accepted,
             discriminator=self.game.discriminator,
         )
+
+    def told_right(self) -> tuple[float, float]:
+        """Share of held-out crops that classifiers trained afresh tell right, of the start and of the best
+        check's style; 0.5 is a guess.
+        """
+        return tuple(self._told_right(StyledGenerator.of(self.generator, self.begun), self.best))
+
+    @torch.no_grad()
+    def _told_right(self, *styles: StyledGenerator) -> list[float]:
+        exam, device, found = self.exam, self.exam.known.device, []
+        for styled in styles:
+            game = replace(self.game, styled=styled.to(device))
+            painted = [
+                game.paint(center_square(picture)).clamp(0, 1) for picture in self.supply.contents[:SEEN]
+            ]
+            unseen = [game.paint(picture).clamp(0, 1) for picture in exam.contents]
+            judge = self.perceptual.networks[0]
+            found.append(
+                accuracy_afresh(self.supply.reals, painted, exam.styles, unseen, judge, self.config.seed)
+            )
+        return found
 
     def _state(self) -> TrainingState:
         c, game = self.config, self.game
@@ -234,9 +272,13 @@ class Finetuning:
         learns = painted.requires_grad
         with torch.set_grad_enabled(learns):
             terms = self.perceptual.terms(painted, content, self.target, c.gram_weight, c.batch, world)
-            terms["structure"] = structure_distance(clamp_through(painted), image)
+            shown = clamp_through(painted)
+            terms["structure"] = structure_distance(shown, image)
+            terms["light"] = light_distance(shown, image)
+            terms["patches"] = patch_distance(shown, self.patches, self.rng)  # of this process's crops
             weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
-            loss = weighted(terms, weights)
+            loss = weighted(terms, weights | {"light": c.light_weight, "patches": c.patch_weight})
+            # Clamped anew: `balanced` goes back through each of the two terms by itself.
             adversarial = -realness(self.game.judge(augment(clamp_through(painted), self.rng)))
         terms = terms | {"adversarial": adversarial}
         if learns:
@@ -287,6 +329,8 @@ class Finetuning:
 
     def _unfinished(self) -> str:
         step, steps = self.state.step, self.config.steps
+        if len(self.pictures) <= FEW and not self.config.few:
+            return f"not begun: a discriminator learns {len(self.pictures)} pictures by heart; ask for few"
         if step >= steps:
             return f"no equilibrium in {steps} steps"
         return f"stopped after step {step} of {steps}"

@@ -19,6 +19,7 @@ from .vgg import VGG, channels
 
 # Layer -> number of 3x3 convolutions. A patch sees 18, 40 and 84 px: too little to know a composition.
 DEPTHS = {"relu2_1": 2, "relu3_1": 2, "relu4_1": 1}
+PLAIN_LAYERS = ("relu2_1", "relu3_1")
 SLOPE = 0.2  # of the leaky ReLU
 SHIFT, CUTOUT = 0.125, 0.2  # share of the side
 BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # mild: strong ones would hide wrong colors
@@ -64,20 +65,40 @@ class PatchHead(nn.Module):
         return F.conv2d(x, self.weight, self.bias)
 
 
+class PlainHead(nn.Module):
+    """The plain discriminator: one 3x3 convolution from the features (B, C, h, w) of a layer to a logit."""
+
+    def __init__(self, features: int, rng: torch.Generator) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1, features, 1, 1))
+        self.register_buffer("scale", torch.ones(()))
+        self.weight = nn.Parameter(torch.randn(1, features, 3, 3, generator=rng) / (3 * features**0.5))
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return conv((features - self.mean) * self.scale, self.weight, self.bias)
+
+
 class Discriminator(nn.Module):
-    """A patch head on each of relu2_1, relu3_1 and relu4_1 that the VGG reaches; features in, logits out.
+    """A patch head on each of relu2_1, relu3_1 and relu4_1 that the VGG reaches; features in, logits out. The
+    "plain" kind, to compare with, has one convolution on the deepest of relu2_1 and relu3_1.
 
     The VGG itself is not held: its features are given, so that copies and saved states hold the heads alone.
     """
 
-    def __init__(self, vgg: VGG, hidden: int = 32, seed: int = 0) -> None:
+    def __init__(self, vgg: VGG, hidden: int = 32, seed: int = 0, kind: str = "heads") -> None:
         """Raises ValueError for a VGG that ends before relu2_1."""
         super().__init__()
         reached = [name for name in DEPTHS if name in vgg.layers]
         if not reached:
             raise ValueError(f"this VGG ends at {vgg.last}: a discriminator needs one that reaches relu2_1")
         rng = torch.Generator().manual_seed(seed)
-        heads = {name: PatchHead(channels(vgg.width, name), hidden, DEPTHS[name], rng) for name in reached}
+        sizes = {name: channels(vgg.width, name) for name in reached}
+        if kind == "plain":
+            layer = [name for name in reached if name in PLAIN_LAYERS][-1]
+            heads = {layer: PlainHead(sizes[layer], rng)}
+        else:
+            heads = {name: PatchHead(size, hidden, DEPTHS[name], rng) for name, size in sizes.items()}
         self.heads = nn.ModuleDict(heads)
 
     @property

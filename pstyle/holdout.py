@@ -54,8 +54,6 @@ def hold_out(
     """
     used = [index for index, weight in enumerate(weights) if weight > 0]
     reals, shares = [pictures[index] for index in used], [weights[index] for index in used]
-    favorites = sorted(range(len(reals)), key=lambda index: -shares[index])[:SCORED]
-    styles = [reals[index] for index in favorites]
     reals, shares, fresh = _divided(reals, shares, crop_px, rng)
     count = min(SCORED, -(-len(contents) // 4))
     supply = Supply(reals, shares, list(contents[:-count] or contents))
@@ -65,7 +63,7 @@ def hold_out(
         fresh=crops(fresh, CHECK_CROPS, crop_px, rng),
         content=crops(unseen, CHECK_CROPS, crop_px, rng),
         contents=[center_square(picture) for picture in unseen],
-        styles=styles,
+        styles=fresh[:SCORED],
     )
     return supply, exam
 

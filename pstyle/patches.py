@@ -41,9 +41,10 @@ def patch_distance(output: Tensor, patches: Sequence[Tensor], rng: torch.Generat
     distances = []
     for scale, samples in zip(SCALES, patches, strict=True):
         axes = F.normalize(torch.randn(DIRECTIONS, len(samples), generator=rng), dim=1).to(output.device)
-        kernels = axes.view(DIRECTIONS, 3, PATCH_PX, PATCH_PX)
+        kernels = axes.view(DIRECTIONS, 3, PATCH_PX, PATCH_PX).to(output.dtype)
         found = F.conv2d(F.avg_pool2d(output, scale), kernels)  # (B, directions, h, w)
-        distances.append(wasserstein(found.transpose(0, 1).flatten(1), axes @ samples))
+        wanted = (axes @ samples.to(axes)).to(output.dtype)
+        distances.append(wasserstein(found.transpose(0, 1).flatten(1), wanted))
     return torch.stack(distances).mean()
 
 

@@ -21,7 +21,8 @@ WON, LOST = 0.95, 0.40  # held-out accuracy: it cannot be fooled; it is worse th
 MEMORIZED_OVERFITTING, MEMORIZED_HELD_OUT, MEMORIZED_TRAIN = 0.7, 0.55, 0.9
 SSIM_FALL, SSIM_COST = 0.05, 0.02  # below the start's: a fall that rolls back; what a result may cost
 CONTRAST_LEFT = 0.6  # of the start's; below it rolls back
-SWD_GAIN = 0.01  # share by which the patch distance must fall for a result to replace its start
+SWD_GAIN = 0.03  # share by which the patch distance must fall for a result to replace its start
+TOLD_GAIN = 0.03  # by which the share that a classifier trained afresh tells right must move toward 0.5
 MAX_ROLLBACKS = 3
 
 
@@ -72,20 +73,29 @@ class Referee:
             return f"stopped: content or contrast collapsed {MAX_ROLLBACKS} times"
         return ending(self.checks)
 
-    def accepts(self) -> bool:
-        """Whether the best check won by enough to replace the start."""
+    def won(self) -> bool:
+        """Whether the best check won by enough in patches to replace the start."""
         limit = (1 - SWD_GAIN) * self.start["patch_swd"]
         return self.best["patch_swd"] <= limit and wins(self.best, self.start, self.start)
 
-    def outcome(self) -> str:
-        """What comes of it, in words with the scores."""
+    def accepts(self, told_before: float, told_after: float) -> bool:
+        """Whether it won in patches, and a classifier trained afresh tells fewer crops right than before."""
+        moved = abs(told_before - 0.5) - abs(told_after - 0.5)
+        return self.won() and moved >= TOLD_GAIN
+
+    def outcome(self, told_right: tuple[float, float] | None = None) -> str:
+        """What comes of it, in words with the scores; `told_right` is what `accepts` was asked with."""
         start, best = self.start, self.best
         if self.best is start:
             return "the style stays as it was: no check won on held-out pictures"
         scores = f"patch distance {start['patch_swd']:.4f} -> {best['patch_swd']:.4f}, "
         scores += f"SSIM {start['ssim']:.3f} -> {best['ssim']:.3f}"
-        if not self.accepts():
+        if not self.won() or told_right is None:
             return f"the style stays as it was: the best check won too little ({scores})"
+        before, after = told_right
+        scores += f", told from real ones by a classifier trained afresh in {before:.0%} -> {after:.0%}"
+        if not self.accepts(before, after):
+            return f"the style stays as it was: it is told from real ones as easily as before ({scores})"
         return f"fine-tuned style of step {best['step']} accepted ({scores})"
 
 

@@ -43,7 +43,9 @@ from tests.conftest import random_picture
 from tests.test_base_run import CONFIG
 from tests.tiny_networks import TINY, tiny_vgg
 
-QUICK = FinetuneConfig(steps=4, warmup=1, size_px=128, crop_px=64, batch=1, check_every=2)
+QUICK = FinetuneConfig(
+    steps=4, warmup=1, size_px=128, crop_px=64, batch=1, check_every=2, few=True, patch_weight=0
+)
 BASE = BaseConfig(
     steps=4, styles=2, contents=2, size_px=48, style_px=56, identity_every=3, pool=4, mixed_share=0.6
 )

@@ -17,7 +17,7 @@ from pstyle.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
 from pstyle.style import Provenance, StyledGenerator, load_style, save_style
 
-QUICK = FinetuneConfig(steps=8, warmup=2, size_px=128, crop_px=64, batch=2, check_every=4)
+QUICK = FinetuneConfig(steps=8, warmup=2, size_px=128, crop_px=64, batch=2, check_every=4, few=True)
 
 
 FAULTS = math.nan, math.inf, -math.inf
@@ -324,9 +324,12 @@ def test_a_collapse_goes_back_and_slows_down(start, monkeypatch):
     assert rates == [config.lr_latent / 2, config.lr_offset / 2, config.lr_weight / 2]
 
 
-def test_what_is_accepted_is_better_and_says_where_it_comes_from(start, style, tiny_generator):
+def test_what_is_accepted_is_better_and_says_where_it_comes_from(start, style, tiny_generator, monkeypatch):
     finetuning = start(steps=24, warmup=4, check_every=12, lr_latent=0.05, lr_offset=0.02, lr_weight=0.003)
     finetuning.run()
+    before, after = finetuning.told_right()  # a picture of noise is told from anything: let it have won here
+    assert 0.5 <= after <= 1 and 0.5 <= before <= 1
+    monkeypatch.setattr(finetuning, "told_right", lambda: (0.9, 0.8))
     found = finetuning.result()
     begun, scores = finetuning.referee.start, scores_of(finetuning, found.style, tiny_generator)
     assert found.accepted and "accepted" in found.verdict
@@ -335,6 +338,32 @@ def test_what_is_accepted_is_better_and_says_where_it_comes_from(start, style, t
     assert provenance.steps == 7 + finetuning.referee.best["step"]
     assert "fine-tuned after 7 steps" in provenance.note and '"lecam_weight"' in provenance.settings
     assert found.style.generator_id == style.generator_id
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_or_two_pictures_are_left_alone_unless_asked_for(start, style, picture, count):
+    finetuning = start(few=False, pictures=[picture, picture.flip(3)][:count])
+    finetuning.run()
+    found = finetuning.result()
+    assert found.style is style and found.history == [] and "ask for few" in found.verdict
+    three = start(few=False, steps=1, pictures=[picture, picture.flip(3), picture.flip(2)])
+    three.run()
+    assert len(three.history) == 1
+
+
+def test_the_plain_discriminator_plays_too(start):
+    finetuning = start(discriminator="plain", steps=3, warmup=1)
+    before = numbers(finetuning.game.discriminator)
+    finetuning.run()
+    assert not torch.equal(before, numbers(finetuning.game.discriminator)) and len(finetuning.history) == 3
+
+
+def test_a_classifier_that_tells_as_well_as_before_refuses_it(start, style, monkeypatch):
+    finetuning = start(steps=24, warmup=4, check_every=12, lr_latent=0.05, lr_offset=0.02, lr_weight=0.003)
+    finetuning.run()
+    monkeypatch.setattr(finetuning, "told_right", lambda: (0.8, 0.8))
+    found = finetuning.result()
+    assert found.style is style and not found.accepted and "as easily as before" in found.verdict
 
 
 def test_no_steps_change_nothing(start, style):
@@ -348,7 +377,7 @@ def test_records_have_the_same_names_at_every_step(start):
     finetuning, told = start(), []
     finetuning.run(lambda progress: told.append(progress))
     plain = {"discriminator_loss", "batch_accuracy", "loss", "style", "content", "smooth", "range"}
-    plain |= {"structure", "adversarial", "adversarial_weight"}
+    plain |= {"structure", "light", "patches", "adversarial", "adversarial_weight"}
     checked = {"held_out_accuracy", "train_accuracy", "logit_gap", "overfitting", "duality"}
     checked |= {"patch_swd", "ssim", "contrast"}
     for progress in told:

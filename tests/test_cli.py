@@ -276,7 +276,7 @@ def test_finetune_writes_another_style(call, place: Path) -> None:
             "--content",
             "photos",
         ),
-        *(*QUICK, "--warmup", "1", "--check-every", "2"),
+        *(*QUICK, "--warmup", "1", "--check-every", "2", "--few"),
     )
     assert code == 0 and err == "" and out[-1] == "new.safetensors" and len(out) == 3
     assert re.fullmatch(r"the discriminator tells \d\.\d\d of .* a logit gap of -?\d+\.\d\d", out[1])

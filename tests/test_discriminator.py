@@ -210,3 +210,17 @@ def test_a_cutout_is_one_gray_rectangle_of_a_fifth():
         rows, columns = hole.any(1), hole.any(0)
         assert torch.equal(hole, rows[:, None] & columns[None])
     assert holes.any(2).sum(1).max() in (7, 8) and holes.any(1).sum(1).max() in (3, 4)
+
+
+def test_the_plain_kind_is_one_convolution_from_channels_to_a_logit(tiny_vgg, rng):
+    plain = Discriminator(tiny_vgg, kind="plain")
+    (name,) = plain.layers
+    features = tiny_vgg(torch.rand(2, 3, 64, 64, generator=rng), [name])
+    plain.measure(features)
+    head, channels = plain.heads[name], features[name].shape[1]
+    assert name == "relu3_1" and head.weight.shape == (1, channels, 3, 3)
+    assert sum(value.numel() for value in plain.parameters()) == 9 * channels + 1
+    centered = (features[name] - features[name].mean((0, 2, 3), keepdim=True)) * head.scale
+    padded = torch.nn.functional.pad(centered, (1, 1, 1, 1), mode="reflect").unfold(2, 3, 1).unfold(3, 3, 1)
+    expected = torch.einsum("bchwij,ocij->bohw", padded, head.weight)
+    assert torch.allclose(plain(features)[name], expected, atol=1e-5)

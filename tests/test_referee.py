@@ -102,21 +102,40 @@ def test_the_best_check_is_the_nearest_that_keeps_content():
     advice = noted(referee, *changes, {"patch_swd": 0.03, "ssim": 0.579})
     assert advice == ["go on", "keep", "go on", "keep", "go on"]
     assert referee.best["step"] == 40 and referee.best["patch_swd"] == 0.036
-    assert referee.accepts() and referee.outcome().startswith("fine-tuned style of step 40 accepted")
-    assert "0.0400 -> 0.0360" in referee.outcome()
+    told = (0.9, 0.8)
+    assert referee.accepts(*told) and referee.outcome(told).startswith("fine-tuned style of step 40 accepted")
+    assert "0.0400 -> 0.0360" in referee.outcome(told) and "90% -> 80%" in referee.outcome(told)
 
 
-def test_a_win_below_one_percent_changes_nothing():
+def test_a_win_below_three_percent_changes_nothing():
     referee = referee_of()
-    assert noted(referee, {"patch_swd": 0.0397}) == ["keep"]
-    assert not referee.accepts() and "won too little" in referee.outcome()
-    assert noted(referee, {"patch_swd": 0.0396}) == ["keep"] and referee.accepts()
+    assert noted(referee, {"patch_swd": 0.0389}) == ["keep"]
+    assert not referee.won() and not referee.accepts(0.9, 0.5) and "won too little" in referee.outcome()
+    assert noted(referee, {"patch_swd": 0.0387}) == ["keep"] and referee.won()
+
+
+@pytest.mark.parametrize(
+    ("told", "accepted"),
+    [
+        ((0.9, 0.87), True),
+        ((0.9, 0.88), False),
+        ((0.9, 0.95), False),
+        ((0.45, 0.5), True),
+        ((0.51, 0.5), False),
+    ],
+)
+def test_a_classifier_trained_afresh_must_tell_fewer_right(told, accepted):
+    referee = referee_of()
+    noted(referee, {"patch_swd": 0.03})
+    assert referee.won() and referee.accepts(*told) is accepted
+    assert ("accepted" in referee.outcome(told)) is accepted
+    assert accepted or "told from real ones as easily as before" in referee.outcome(told)
 
 
 def test_no_check_won():
     referee = referee_of()
-    assert referee.best is referee.start and not referee.accepts() and "no check won" in referee.outcome()
-    assert noted(referee, {"patch_swd": 0.05}) == ["go on"] and not referee.accepts()
+    assert referee.best is referee.start and not referee.won() and "no check won" in referee.outcome()
+    assert noted(referee, {"patch_swd": 0.05}) == ["go on"] and not referee.won()
 
 
 def test_three_rollbacks_end_it():

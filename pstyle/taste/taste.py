@@ -40,7 +40,7 @@ class TasteConfig:
     check_every: int = setting(6, 2, 100, "questions from one that repeats an earlier choice to the next")
     blind_every: int = setting(3, 1, 100, "questions from one with a candidate drawn blindly to the next")
     spread: float = setting(0.7, 0.05, 2.0, "how far around the best so far candidates are drawn, in steps")
-    apart: float = setting(2.3, 0.0, 20.0, "how far apart candidates must look, in CIE Lab; 2.3 is just seen")
+    apart: float = setting(4.0, 0.0, 20.0, "how far apart candidates must look, in CIE Lab; 2.3 is just seen")
     seed: int = setting(0, 0, 2**31 - 1, "seed of the candidates")
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from pstyle.style import load_style
 def given() -> dict[str, float]:
     found = {name: options["default"] for name, (_, options) in widgets(FinetuneConfig).items()}
     small = {"steps": 3, "warmup": 1, "size_px": 128, "crop_px": 64, "batch": 1, "check_every": 9}
-    return found | small
+    return found | small | {"few": True}
 
 
 def test_a_game_is_played_under_inference_mode(nodes, style, style_set, image, given: dict) -> None:

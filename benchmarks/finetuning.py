@@ -1,0 +1,97 @@
+"""Does adversarial fine-tuning win? Five artists, each learned from some pictures and fine-tuned on them.
+
+    python benchmarks/finetuning.py --images FOLDER [--artists van_gogh oil ...] [--plain] [--control]
+
+Painters are folders of `paintings`; procedural artists paint training photographs. Of each, up to five
+pictures are learned from. A row tells what the run itself accepts or not and why, by pictures its discriminator
+never saw, then the same numbers on what no part of the run saw: other pictures of the artist, and held-out
+photographs. --control leaves the discriminator out (adversarial ratio 0): what more steps alone would do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from statistics import mean
+
+import torch
+from judge import open_picture
+from split import held_out_photos, training_photos
+from torch import Tensor
+
+from pstyle.adversarial import FinetuneConfig, Finetuning
+from pstyle.generator import load_generator
+from pstyle.learning import LearnConfig, learn
+from pstyle.metrics import patch_swd, ssim
+from pstyle.painter import Painter
+from pstyle.perceptual import perceptual_with
+from pstyle.samples import ARTISTS, content_pictures, paint_as
+from pstyle.style import Style
+from pstyle.two_sample import accuracy_afresh
+from pstyle.vgg import VGG, load_loss_vgg, load_vgg
+
+LEARNED, SIDE_PX, PHOTOS = 5, 512, 6
+
+
+def pictures_of(artist: str, images: Path) -> tuple[list[Tensor], list[Tensor]]:
+    """Pictures to learn from, and others."""
+    if artist in ARTISTS:
+        photos = [
+            open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in training_photos(images)[: LEARNED + 4]
+        ]
+        found = [paint_as(artist, photo.clamp(0, 1), seed) for seed, photo in enumerate(photos)]
+    else:
+        found = [open_picture(path) for path in sorted((images / "paintings" / artist).glob("*.jpg"))]
+    count = min(LEARNED, len(found) - 1)
+    return found[:count], found[count:]
+
+
+def scores(
+    style: Style, known: list[Tensor], others: list[Tensor], photos: list[Tensor], judge: VGG
+) -> list[float]:
+    """Patch distance to other pictures, SSIM, and the share a classifier trained afresh tells right."""
+    painter = Painter(style, load_generator(), load_vgg(), "cpu")
+    painted = [painter(photo) for photo in photos]
+    half = len(photos) // 2
+    told = accuracy_afresh(known, painted[:half], others, painted[half:], judge)
+    far = mean(patch_swd(one, other) for one in painted for other in others)
+    return [far, mean(ssim(one, photo) for one, photo in zip(painted, photos, strict=True)), told]
+
+
+def main() -> None:
+    """Print a row for each artist."""
+    parser = argparse.ArgumentParser(description="Adversarial fine-tuning on five artists.")
+    parser.add_argument("--images", type=Path, required=True, help="folder with paintings/ and photos/")
+    parser.add_argument("--artists", nargs="+", default=["van_gogh", "cezanne", "monet", "oil", "hatching"])
+    parser.add_argument("--steps", type=int, default=FinetuneConfig().steps)
+    parser.add_argument("--plain", action="store_true", help="play against the plain discriminator")
+    parser.add_argument("--control", action="store_true", help="without a discriminator's gradient")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    generator, slim, judge = load_generator(), load_vgg(), load_loss_vgg()
+    perceptual = perceptual_with(slim)
+    photos = [open_picture(path) for path in held_out_photos(given.images)[:PHOTOS]]
+    practice = [open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in training_photos(given.images)[20:28]]
+    changes = {"discriminator": "plain"} if given.plain else {}
+    changes |= {"adversarial_ratio": 0.0} if given.control else {}
+    config = FinetuneConfig(steps=given.steps, **changes)
+    heads = ["artist", "seconds", "verdict", "unseen: patch SWD", "SSIM", "told right"]
+    print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")  # noqa: T201
+    for artist in given.artists:
+        known, others = pictures_of(artist, given.images)
+        contents = [*content_pictures(12, SIDE_PX, 0), *practice]
+        style = learn(known, contents, generator, slim, perceptual, LearnConfig()).style
+        start = time.perf_counter()
+        run = Finetuning(style, known, contents, generator, slim, perceptual, config)
+        run.run()
+        found, seconds = run.result(), time.perf_counter() - start
+        tuned = run.best.style(style.provenance)
+        before, after = (scores(one, known, others, photos, judge) for one in (style, tuned))
+        cells = [f"{a:.3f} to {b:.3f}" for a, b in zip(before, after, strict=True)]
+        print("| " + " | ".join([artist, f"{seconds:.0f}", found.verdict, *cells]) + " |", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
