@@ -39,7 +39,7 @@ MAX_PICTURES = 50
 class LearnConfig:
     """Settings of learning a style."""
 
-    steps: int = setting(85, 0, 10_000, "optimization steps; 0 only encodes the pictures")
+    steps: int = setting(120, 0, 10_000, "optimization steps; 0 only encodes the pictures")
     size_px: int = setting(
         512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size"
     )
@@ -56,7 +56,7 @@ class LearnConfig:
         3.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
     )
     patch_weight: float = setting(
-        20.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+        25.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
     )
     light_weight: float = setting(
         1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph; more gives fewer halos"

@@ -25,6 +25,7 @@ from .plots import Record, discriminator_plot, loss_plot
 from .samples import content_pictures
 from .scoring import Scored, mean_of, score_all
 from .style import Style
+from .taste.style_map import map_of
 from .vgg import VGG, load_loss_vgg
 
 MAX_SHOWN, MAX_PHOTOS = MAX_PICTURES, 12
@@ -85,9 +86,9 @@ def report_of(
     """The page of a painter's style: paints the photographs, scores them against the pictures, draws curves.
 
     pictures, those it was learned from, and photos with their names are (1, 3, H, W) in [0, 1]; without
-    photos, drawn scenes are painted. figures by title are (1, 3, H, W) too. `vgg` scores, by default the
-    shipped one, and `judge` is its name. `follow` hands on photographs one by one. Raises ValueError as
-    painting does.
+    photos, drawn scenes are painted; with pictures, a map shows where they and the style lie. figures by
+    title are (1, 3, H, W) too. `vgg` scores, by default the shipped one, and `judge` is its name. `follow`
+    hands on photographs one by one. Raises ValueError as painting does.
     """
     scenes = [] if photos else content_pictures(SCENES, SIZE_PX, 0)
     photos = photos or [(f"scene {number}", scene) for number, scene in enumerate(scenes, start=1)]
@@ -98,11 +99,19 @@ def report_of(
     strip = {strength: painter(befores[0], strength=strength) for strength in STRENGTHS}
     styles = [reduced(picture, SIZE_PX) for picture in pictures]
     judging = (vgg or load_loss_vgg()).to(painter.device)
+    maps = (
+        {"Where it lies": map_of(styles, {name: painter.style}, painter.generator, painter.vgg)}
+        if styles
+        else {}
+    )
     sections = [
         learned_from(painter.style, styles),
         section("Before and after", grid([pair_tag(pair) for pair in pairs], "pairs")),
         section("Strength", grid([strength_tag(*one) for one in strip.items()], "strip")),
-        *(section(title, picture_tag(figure, title, "PNG")) for title, figure in (figures or {}).items()),
+        *(
+            section(title, picture_tag(figure, title, "PNG"))
+            for title, figure in (maps | dict(figures or {})).items()
+        ),
         scores_of(pairs, styles, judging, judge),
         verdict(painter.style),
         curves(history),

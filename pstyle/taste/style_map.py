@@ -44,8 +44,8 @@ def map_of(pictures: Sequence[Tensor], styles: Mapping[str, Style], generator: G
 
 def code_of(picture: Tensor, generator: Generator, vgg: VGG) -> Tensor:
     """The latent (D,) that a picture (1, 3, H, W) is encoded to."""
-    seen = resize_short_side(picture, SEEN_PX)
-    return generator.encode(style_moments(vgg, seen))[0].mean(0)
+    seen = resize_short_side(picture, SEEN_PX).to(next(generator.parameters()).device)
+    return generator.encode(style_moments(vgg, seen))[0].mean(0).cpu()
 
 
 def candidates_of(style: Style) -> tuple[Tensor, list[bool]]:
