@@ -4,8 +4,9 @@
 
 Painters are folders of `paintings`; procedural artists paint training photographs. Of each, up to five
 pictures are learned from. A row tells what the run itself accepts or not and why, by pictures its
-discriminator never saw, then the same numbers on what no part of the run saw: other pictures of the artist, and held-out
-photographs. --control leaves the discriminator out (adversarial ratio 0): what more steps alone would do.
+discriminator never saw, then the same numbers on what no part of the run saw: other pictures of the artist,
+and held-out photographs. --control leaves the discriminator out (adversarial ratio 0): what more steps alone
+would do.
 """
 
 from __future__ import annotations
