@@ -342,7 +342,7 @@ def test_report_writes_a_page(call, place: Path) -> None:
     assert (code, out, err) == (0, ["new.html"], "")
     page = (place / "new.html").read_text()
     assert all(f"<h2>{title}</h2>" in page for title in ("Learned from", "Scores", "Curves", "Settings"))
-    assert page.count("<img") == 1 + 1 + 2 * 3 + 6 + 1  # preview, style picture, pairs, strengths, curves
+    assert page.count("<img") == 1 + 1 + 2 * 3 + 6 + 1 + 1  # with map and curves
     code, out, err = call("report", "new.safetensors")
     assert code == 2 and "exists already" in err
     code, out, err = call("report", "style.safetensors", "--photos", "one.png", "-o", "out/a.html")

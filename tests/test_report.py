@@ -70,6 +70,9 @@ def pixels(attributes: dict[str, str | None]) -> Image.Image:
     return picture
 
 
+MAP = [(900, 900)]  # the map of the pictures
+
+
 @pytest.fixture
 def photos(rng: torch.Generator) -> dict[str, torch.Tensor]:
     return {"one": random_picture(rng, 64, 80), "two": random_picture(rng, 72, 66)}
@@ -94,9 +97,19 @@ def test_it_shows_all_there_is(written, tiny_vgg, photos, pictures) -> None:
     images = found.all("img")
     sizes = [pixels(image).size for image in images]
     styles = [(picture.shape[3], picture.shape[2]) for picture in pictures]
-    assert sizes == [(96, 96), *styles, (80, 64), (80, 64), (66, 72), (66, 72), *[(80, 64)] * 6, (960, 540)]
+    assert sizes == [
+        (96, 96),
+        *styles,
+        (80, 64),
+        (80, 64),
+        (66, 72),
+        (66, 72),
+        *[(80, 64)] * 6,
+        *MAP,
+        (960, 540),
+    ]
     assert [image["alt"] for image in images[8:14]] == [f"strength {strength:g}" for strength in STRENGTHS]
-    titles = "Learned from, Before and after, Strength, Scores, Adversarial fine-tuning, Curves, Settings"
+    titles = "Learned from, Before and after, Strength, Where it lies, Scores, Adversarial fine-tuning, Curves, Settings"
     assert [text for text in found.texts if text in titles.split(", ")] == titles.split(", ")
     for text in ("80x64, 90x70", "2026-11-25", "lr latent", "0.02", "my style"):
         assert text in found.texts
@@ -121,7 +134,13 @@ def test_large_pictures_are_reduced(written, tiny_vgg, rng, monkeypatch) -> None
         monkeypatch.setattr(report, name, size_px)
     large = random_picture(rng, 96, 128)
     found = make(written, tiny_vgg, pictures=[large], photos=[("a", large)]).all("img")
-    assert [pixels(image).size for image in found] == [(96, 96), (21, 16), *[(64, 48)] * 2, *[(32, 24)] * 6]
+    assert [pixels(image).size for image in found] == [
+        (96, 96),
+        (21, 16),
+        *[(64, 48)] * 2,
+        *[(32, 24)] * 6,
+        *MAP,
+    ]
 
 
 def test_drawn_scenes_stand_in_for_photographs(written, tiny_vgg, monkeypatch) -> None:

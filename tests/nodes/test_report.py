@@ -21,7 +21,7 @@ def test_it_writes_a_page(nodes, style, photos, style_set: list, folders: Folder
     assert (
         "<h1>a b</h1>" in page and "photograph 1" in page and "judged by the network loss (shipped)" in page
     )
-    assert page.count("<img") == 1 + 2 + 6 + 1  # style picture, pair, strengths, curves
+    assert page.count("<img") == 1 + 2 + 6 + 1 + 1  # style picture, pair, strengths, curves
 
 
 def test_little_is_enough(nodes, style, photos, folders: Folders) -> None:
