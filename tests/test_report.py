@@ -109,7 +109,8 @@ def test_it_shows_all_there_is(written, tiny_vgg, photos, pictures) -> None:
         (960, 540),
     ]
     assert [image["alt"] for image in images[8:14]] == [f"strength {strength:g}" for strength in STRENGTHS]
-    titles = "Learned from, Before and after, Strength, Where it lies, Scores, Adversarial fine-tuning, Curves, Settings"
+    titles = "Learned from, Before and after, Strength, Where it lies, Scores, Adversarial fine-tuning, "
+    titles += "Curves, Settings"
     assert [text for text in found.texts if text in titles.split(", ")] == titles.split(", ")
     for text in ("80x64, 90x70", "2026-11-25", "lr latent", "0.02", "my style"):
         assert text in found.texts
