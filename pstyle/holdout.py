@@ -91,10 +91,13 @@ def center_square(image: Tensor) -> Tensor:
 def _divided(
     pictures: list[Tensor], shares: list[float], crop_px: int, rng: torch.Generator
 ) -> tuple[list[Tensor], list[float], list[Tensor]]:
+    """Pictures to train on with their shares, and what is held out, favorites first."""
+    favorites = sorted(range(len(pictures)), key=lambda index: -shares[index])
     if len(pictures) >= WHOLE_PICTURES:
         order = torch.randperm(len(pictures), generator=rng).tolist()
         fresh, kept = order[: len(order) // 5], order[len(order) // 5 :]
-        return [pictures[i] for i in kept], [shares[i] for i in kept], [pictures[i] for i in fresh]
+        held_out = [pictures[i] for i in favorites if i in fresh]
+        return [pictures[i] for i in kept], [shares[i] for i in kept], held_out
     kept, kept_shares, fresh = [], [], []
     for picture, share in zip(pictures, shares, strict=True):
         parts, band = _without_band(picture, crop_px)
@@ -102,7 +105,7 @@ def _divided(
         kept += parts
         kept_shares += [share * place / sum(places) for place in places]
         fresh.append(band)
-    return kept, kept_shares, fresh
+    return kept, kept_shares, [fresh[i] for i in favorites]
 
 
 def _without_band(picture: Tensor, crop_px: int) -> tuple[list[Tensor], Tensor]:

@@ -87,7 +87,8 @@ class Referee:
         """What comes of it, in words with the scores; `told_right` is what `accepts` was asked with."""
         start, best = self.start, self.best
         if self.best is start:
-            return "the style stays as it was: no check won on held-out pictures"
+            told = f"patch distance {start['patch_swd']:.4f}, SSIM {start['ssim']:.3f}"
+            return f"the style stays as it was: no check won on held-out pictures ({told} to beat)"
         scores = f"patch distance {start['patch_swd']:.4f} -> {best['patch_swd']:.4f}, "
         scores += f"SSIM {start['ssim']:.3f} -> {best['ssim']:.3f}"
         if not self.won() or told_right is None:

@@ -75,7 +75,15 @@ def test_weights_are_shares_of_crops_and_zero_leaves_out():
     assert 0.8 < share < 0.97
     for images in (drawn, exam.known, exam.fresh):
         assert 0 not in seen(images)[0]
-    assert {round(image[0, 0, 0, 0].item() * 100) for image in exam.styles} == {1, 2}
+    assert [round(image[0, 0, 0, 0].item() * 100) for image in exam.styles] == [2, 1]
+
+
+def test_at_most_four_favorites_are_scored():
+    weights = [1.0 + (index * 7) % 40 for index in range(40)]  # all different
+    _, exam = hold_out(numbered(40), weights, numbered(1), 48, seeded())
+    scored = [weights[round(image[0, 0, 0, 0].item() * 100)] for image in exam.styles]
+    drawn = {weights[index] for index in seen(exam.fresh)[0]}
+    assert len(scored) == 4 and scored == sorted(scored, reverse=True) and max(drawn) <= scored[0]
 
 
 @pytest.mark.parametrize("count", [1, 3, 6, 40])
