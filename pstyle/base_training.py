@@ -7,6 +7,7 @@ days: a style code read off the style picture modulates the generator, whose los
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -56,7 +57,8 @@ class BaseConfig:
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops and initial weights")
     patch_weight: float = setting(25.0, 0.0, 1e3, "weight of patches, for the amounts of colors and shapes")
     light_weight: float = setting(1.0, 0.0, 100.0, "weight of where light and dark lie, against halos")
-    pool: int = setting(48, 1, 4096, "style crops at hand; each step renews one")
+    pool: int = setting(48, 1, 4096, "style crops at hand")
+    renewed: int = setting(1, 1, 256, "style crops that each step renews")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -131,8 +133,8 @@ class StyleCrops:
 
 
 class StylePool:
-    """Style crops of which each step uses several and renews one: reading a crop takes a tenth of a step, and
-    it is good for more than one.
+    """Style crops of which each step uses several and renews fewer: reading a crop takes a tenth of a step,
+    and it is good for more than one.
     """
 
     def __init__(
@@ -144,17 +146,19 @@ class StylePool:
 
     def fill(self, step: int) -> None:
         """Have the crops that are at hand at a step, be it the first or where a run goes on."""
-        for number in range(step - self.config.pool, step):
+        for number in range(step - math.ceil(self.config.pool / self.config.renewed), step):
             self.renew(number)
 
     @torch.no_grad()
     def renew(self, step: int) -> None:
-        """Exchange the oldest crop for that of a step, which depends on seed, step and process alone."""
+        """Exchange the oldest crops for those of a step, which depend on seed, step and process alone."""
         c, world = self.config, self.world
         rng = generator_of(c.seed, step + c.pool, world.rank)
-        image = recolor(self.paintings.draw(1, c.style_px, rng), c.recolored_share, rng)
+        image = recolor(self.paintings.draw(c.renewed, c.style_px, rng), c.recolored_share, rng)
         image = channels_last(image).to(next(self.vgg.parameters()).device)
-        self.entries.append(StyleCrops(image, style_moments(self.vgg, image), self.perceptual.style(image)))
+        codes, targets = singles(style_moments(self.vgg, image)), singles(self.perceptual.style(image))
+        for crop, code, target in zip(image.split(1), codes, targets, strict=True):
+            self.entries.append(StyleCrops(crop, code, target))
 
     def draw(self, rng: torch.Generator) -> StyleCrops:
         """Different crops, as many as a step has styles."""
@@ -175,6 +179,15 @@ def batched(parts: Sequence[dict[str, Moments]]) -> dict[str, Moments]:
         )
         for name in parts[0]
     }
+
+
+def singles(batch: dict[str, Moments]) -> list[dict[str, Moments]]:
+    """The moments of a batch as those of each picture, (1, C)."""
+    parts = {
+        name: [Moments(*pair) for pair in zip(part.mean.split(1), part.gram.split(1), strict=True)]
+        for name, part in batch.items()
+    }
+    return [dict(zip(parts, own, strict=True)) for own in zip(*parts.values(), strict=True)]
 
 
 def style_terms(
@@ -258,7 +271,7 @@ def recolor(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
             for _ in image
         ]
     )
-    return image.gather(1, orders[:, :, None, None].expand_as(image))
+    return image.gather(1, orders.to(image.device)[:, :, None, None].expand_as(image))
 
 
 @torch.no_grad()

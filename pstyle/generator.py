@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from . import checkpoint
 from .config import check_settings, from_json, setting, to_json
-from .layers import Statistics, conv, modulate, statistics
+from .layers import Normalize, Statistics, conv, modulate
 from .moments import Moments, moments
 from .noise import position_noise
 from .shipped import weights_folder
@@ -114,8 +114,8 @@ def style_moments(vgg: VGG, image: Tensor) -> dict[str, Moments]:
 class Generator(nn.Module):
     """Content features and a modulation -> picture (B, 3, H, W), H and W multiples of 8.
 
-    `sites` names every StyleMod layer with the level whose latent moves it. Frozen statistics and the padding
-    mode are arguments, so that tiles, panoramas and video can fix or wrap them.
+    `sites` names every StyleMod layer with the level whose latent moves it. What normalizes and how borders
+    are padded are arguments, so that tiles, panoramas and video can fix or wrap them.
     """
 
     def __init__(self, config: GeneratorConfig | None = None) -> None:
@@ -189,28 +189,32 @@ class Generator(nn.Module):
         features: Mapping[str, Tensor],
         modulation: Modulation,
         padding: str = "reflect",
-        frozen: Mapping[str, Statistics] | None = None,
-        record: dict[str, Statistics] | None = None,
+        normalize: Normalize | None = None,
         origin: tuple[int, int] = (0, 0),
+        around_px: int | None = None,
     ) -> Tensor:
         """Paint pictures (B, 3, H, W) with their `content` features; may leave [0, 1] a little: the caller
         clamps.
 
-        `record`, if given, receives every site's statistics, to be passed as `frozen` later. `origin` is the
-        row and column, multiples of 8, of a tile's corner in the whole picture.
+        `normalize` says which statistics each site takes in place of its features' own (`layers.Measured`
+        keeps these; those of a whole make a tile's painting local to a pixel's surroundings). `origin` is the
+        row and column, multiples of 8, of a tile's corner in the whole picture; `around_px` is the width of a
+        panorama, where columns begin anew, by default that of the picture if it is padded circularly.
         """
 
+        if padding == "circular":
+            around_px = around_px or image.shape[3]
+
         def mod(x: Tensor, site: str) -> Tensor:
-            if record is not None:
-                record[site] = statistics(x)
-            return modulate(x, *modulation[site].chunk(2, dim=1), frozen[site] if frozen else None)
+            found = normalize(site, x) if normalize else None
+            return modulate(x, *modulation[site].chunk(2, dim=1), found)
 
         def convolve(x: Tensor, name: str) -> Tensor:
             return conv(x, self.convs[name].weight, self.convs[name].bias, padding)
 
         def noise(like: Tensor, name: str, stride: int) -> Tensor:
             corner = (origin[0] // stride, origin[1] // stride)
-            found = position_noise(like, NOISES[name], corner, around=padding == "circular")
+            found = position_noise(like, NOISES[name], corner, around_px and around_px // stride)
             return mod(found, f"{name}_noise")
 
         # In place where autograd allows it: new memory costs more than the arithmetic.

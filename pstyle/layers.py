@@ -4,6 +4,7 @@ given statistics.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -19,6 +20,9 @@ class Statistics(NamedTuple):
 
     mean: Tensor
     variance: Tensor
+
+
+Normalize = Callable[[str, Tensor], Statistics | None]  # site name, features -> what normalizes them
 
 
 def pad(x: Tensor, amount: int, mode: str) -> Tensor:
@@ -47,10 +51,38 @@ def conv(x: Tensor, weight: Tensor, bias: Tensor | None, padding: str = "reflect
     return F.conv2d(pad(x, radius, padding), weight, bias, stride=stride)
 
 
-def statistics(x: Tensor) -> Statistics:
-    """Mean and biased variance per picture and channel, in float32 whatever the input's type."""
-    variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
+def statistics(x: Tensor, rows: Tensor | None = None) -> Statistics:
+    """Mean and biased variance per picture and channel, in float32 whatever the input's type.
+
+    `rows` (H * k,), if given, weighs the rows of pixels that x (B, C, H, W) was computed from: those near the
+    poles of a panorama show little of the world.
+    """
+    if rows is None:
+        variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
+        return Statistics(mean, variance)
+    shares = rows.to(x.device, torch.float32).unflatten(0, (x.shape[2], -1)).mean(1)
+    shares = (shares / shares.sum()).view(1, 1, -1, 1)
+    mean = (x.float().mean(3, keepdim=True) * shares).sum(2, keepdim=True)
+    variance = ((x - mean).float().square().mean(3, keepdim=True) * shares).sum(2, keepdim=True)
     return Statistics(mean, variance)
+
+
+class Measured:
+    """Normalizes by the features' own statistics, with rows weighed if asked, and keeps them in `found`."""
+
+    def __init__(self, rows: Tensor | None = None) -> None:
+        self.rows = rows
+        self.found: dict[str, Statistics] = {}
+
+    def __call__(self, site: str, x: Tensor) -> Statistics:
+        """Statistics of the features x (B, C, H, W) that come to a site."""
+        self.found[site] = statistics(x, self.rows)
+        return self.found[site]
+
+
+def fixed(found: Mapping[str, Statistics]) -> Normalize | None:
+    """Normalizes by these statistics by site, or by the features' own if there are none."""
+    return (lambda site, x: found[site]) if found else None
 
 
 def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None = None) -> Tensor:

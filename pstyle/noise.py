@@ -17,18 +17,18 @@ MIXING = (0x7FEB352D, 0x846CA68B)  # Ellis' lowbias32
 
 
 def position_noise(
-    like: Tensor, layers: Sequence[int], origin: tuple[int, int] = (0, 0), around: bool = False
+    like: Tensor, layers: Sequence[int], origin: tuple[int, int] = (0, 0), around: int | None = None
 ) -> Tensor:
     """White noise (B, len(layers), H, W), uniform with mean 0 and variance 1, for maps (B, C, H, W).
 
-    `origin` is the row and column of the maps' corner in the whole they are cut from; with `around` columns
-    return to 0 after W, as in a panorama.
+    `origin` is the row and column of the maps' corner in the whole they are cut from; in a panorama columns
+    return to 0 after `around`.
     """
     batch, _, height, width = like.shape
     count = {"device": like.device, "dtype": torch.int64}
     rows = torch.arange(height, **count) + origin[0]
     columns = torch.arange(width, **count) + origin[1]
-    columns = columns % width if around else columns
+    columns = columns % around if around else columns
     numbers = torch.tensor(layers, **count)
     key = rows.view(-1, 1) * STEPS[0] + columns * STEPS[1] + (numbers.view(-1, 1, 1) + 1) * STEPS[2]
     for multiplier in MIXING:

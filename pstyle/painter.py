@@ -5,7 +5,8 @@ once.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from .generator import (
     style_moments,
 )
 from .images import check_image, crop_back, pad_to_multiple, resize_to, split_alpha
+from .layers import Measured, Normalize, Statistics, fixed
 from .look import MAX_STRENGTH, Look
 from .memory import check_room, keep_freed_memory
 from .precision import fastest
@@ -49,6 +51,17 @@ def load_painter(path: str | Path, device: str = "auto") -> Painter:
 Amounts = tuple[float, ...]  # (L,) how much of the style each level gets
 Dress = tuple[Amounts, torch.dtype]
 WHOLE: Amounts = (1.0,) * LEVELS
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What parts of a picture need to know of all of it: the modulation of its own style, None at full
+    strength, and each site's statistics, empty for a picture that is no part.
+    """
+
+    own: Modulation | None = None
+    painted: Mapping[str, Statistics] = field(default_factory=dict)
+    rebuilt: Mapping[str, Statistics] = field(default_factory=dict)
 
 
 class Painter:
@@ -102,24 +115,84 @@ class Painter:
         return self.paint(picture, WHOLE)
 
     @torch.inference_mode()
-    def paint(self, picture: Tensor, amounts: Amounts) -> Tensor:
-        """A picture (1, 3, H, W) with these amounts of the style, from 0 to 1.5, mixed in."""
+    def paint(
+        self,
+        picture: Tensor,
+        amounts: Amounts,
+        whole: Whole | None = None,
+        padding: str = "reflect",
+        origin: tuple[int, int] = (0, 0),
+        around_px: int | None = None,
+    ) -> Tensor:
+        """A picture (1, 3, H, W) with these amounts of the style, from 0 to 1.5, mixed in; it comes back to
+        the device it is on.
+
+        A part of a larger picture is painted as it is there if told the `whole`, the row and column of its
+        `origin`, multiples of 8, and the width of a panorama, `around_px`.
+        """
         padded, size = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
         x = padded.to(self.device)  # contiguous: three channels are padded and pooled faster so
-        styled, modulation = self.dress(amounts)
-        network, sites = styled.generator, self.generator.sites
+        whole = whole or Whole(None if amounts == WHOLE else self.own_modulation(x))
+        place = {"padding": padding, "origin": origin, "around_px": around_px}
         low = x.to(self.dtype)
-        content = network.content(low)
-        if amounts == WHOLE:
-            painted = network(low, content, modulation).float()
-        else:
-            own = self.generator.modulation(self.generator.encode(style_moments(self.vgg, x)))
-            own = {site: value.to(self.dtype) for site, value in own.items()}
-            mixed = {site: own[site].lerp(modulation[site], amounts[sites[site]]) for site in own}
-            painted = network(low, content, mixed).float()
-            if (lost := 1 - amounts[COLOR]) > 0:  # the one level that follows the strength alone
-                painted = painted + lost * (x - network(low, content, own).float())
-        return crop_back(painted.clamp(0, 1), size).to("cpu", torch.float32)
+        content = self.generator_at(amounts).content(low, padding)
+        painted = self._pass(low, content, amounts, whole.own, fixed(whole.painted), **place)
+        if (lost := 1 - amounts[COLOR]) > 0:  # the one level that follows the strength alone
+            rebuilt = self._rebuilt(low, content, amounts, whole.own, fixed(whole.rebuilt), **place)
+            painted = painted + lost * (x - rebuilt)
+        return crop_back(painted.clamp(0, 1), size).to(picture.device, torch.float32)
+
+    @torch.inference_mode()
+    def measure(
+        self, picture: Tensor, amounts: Amounts, padding: str = "reflect", rows: Tensor | None = None
+    ) -> Whole:
+        """What parts of a picture need to know of it, read off the picture (1, 3, H, W) or a reduced one.
+
+        `rows` (H,) weighs its rows of pixels, for panoramas; H is then a multiple of 8.
+        """
+        padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
+        x = padded.to(self.device)
+        own = None if amounts == WHOLE else self.own_modulation(x)
+        painted, rebuilt = Measured(rows), Measured(rows)
+        low = x.to(self.dtype)
+        content = self.generator_at(amounts).content(low, padding)
+        self._pass(low, content, amounts, own, painted, padding=padding)
+        if amounts[COLOR] < 1:
+            self._rebuilt(low, content, amounts, own, rebuilt, padding=padding)
+        return Whole(own, painted.found, rebuilt.found)
+
+    @torch.inference_mode()
+    def own_modulation(self, x: Tensor) -> Modulation:
+        """The modulation of a picture's own style, for a picture (1, 3, H, W) on the painter's device."""
+        found = self.generator.modulation(self.generator.encode(style_moments(self.vgg, x)))
+        return {site: value.to(self.dtype) for site, value in found.items()}
+
+    def _pass(
+        self,
+        x: Tensor,
+        content: Mapping[str, Tensor],
+        amounts: Amounts,
+        own: Modulation | None,
+        normalize: Normalize | None,
+        **place: Any,
+    ) -> Tensor:
+        modulation = self.dress(amounts)[1]
+        if own is not None:
+            sites = self.generator.sites
+            modulation = {site: own[site].lerp(modulation[site], amounts[sites[site]]) for site in own}
+        return self.generator_at(amounts)(x, content, modulation, normalize=normalize, **place).float()
+
+    def _rebuilt(
+        self,
+        x: Tensor,
+        content: Mapping[str, Tensor],
+        amounts: Amounts,
+        own: Modulation,
+        normalize: Normalize | None,
+        **place: Any,
+    ) -> Tensor:
+        """The picture as the generator makes it in its own style."""
+        return self.generator_at(amounts)(x, content, own, normalize=normalize, **place).float()
 
     def dress(self, amounts: Amounts) -> tuple[StyledGenerator, Modulation]:
         """The generator and its modulation at these amounts, made once and kept for the next pictures."""
@@ -134,6 +207,10 @@ class Painter:
         while len(self._dressed) > DRESSES_KEPT:
             self._dressed.popitem(last=False)
         return found
+
+    def generator_at(self, amounts: Amounts) -> Generator:
+        """The generator whose convolutions are the style's in these amounts."""
+        return self.dress(amounts)[0].generator
 
     def _paint_as(self, picture: Tensor, look: Look) -> Tensor:
         """A picture (1, 3, H, W) painted, with everything that a look asks for."""

@@ -95,6 +95,20 @@ def test_a_pool_renews_one_crop_a_step_and_is_the_same_wherever_a_run_goes_on(ti
     )
 
 
+def test_several_crops_renewed_at_once_are_those_of_their_own(tiny_vgg, paintings):
+    config = dataclasses.replace(QUICK, renewed=3, pool=5)
+    pool = StylePool(paintings, tiny_vgg, Perceptual([tiny_vgg]), config)
+    pool.fill(0)
+    before = [entry.image for entry in pool.entries]
+    pool.renew(0)
+    assert len(before) == len(pool.entries) == 5
+    assert all(torch.equal(a, b.image) for a, b in zip(before[3:], pool.entries, strict=False))
+    for entry in pool.entries:
+        assert torch.allclose(
+            entry.target["relu2_1"].gram, drawn_target(tiny_vgg, entry.image), atol=1e-5, rtol=1e-4
+        )
+
+
 def drawn_target(vgg, image):
     return Perceptual([vgg]).style(image)["relu2_1"].gram
 

@@ -31,6 +31,7 @@ from pstyle.generator import (
     style_moments,
     without_grid,
 )
+from pstyle.layers import Measured, fixed
 
 FIELDS = tuple(GeneratorConfig.__dataclass_fields__)
 LARGEST = {name: metadata["maximum"] for name, metadata in describe(GeneratorConfig).items()}
@@ -118,31 +119,33 @@ def test_a_style_per_picture_equals_one_at_a_time(tiny_generator, tiny_vgg, rng)
 
 
 def test_frozen_statistics_of_its_own_change_nothing(tiny_generator, tiny_vgg, picture):
-    record = {}
-    free = paint(tiny_generator, tiny_vgg, picture, record=record)
-    assert record.keys() == tiny_generator.sites.keys()
-    frozen = paint(tiny_generator, tiny_vgg, picture, frozen=record)
+    own = Measured()
+    free = paint(tiny_generator, tiny_vgg, picture)
+    assert torch.allclose(paint(tiny_generator, tiny_vgg, picture, normalize=own), free, atol=1e-4)
+    assert own.found.keys() == tiny_generator.sites.keys()
+    frozen = paint(tiny_generator, tiny_vgg, picture, normalize=fixed(own.found))
     assert torch.allclose(free, frozen, atol=1e-4)
 
 
 def test_with_frozen_statistics_a_far_change_does_not_reach(tiny_generator, tiny_vgg, rng):
     image = torch.rand(1, 3, 32, 256, generator=rng)
-    record, changed = {}, image.clone()
+    own, changed = Measured(), image.clone()
     style = image
-    whole = paint(tiny_generator, tiny_vgg, image, style, record=record)
+    whole = paint(tiny_generator, tiny_vgg, image, style, normalize=own)
     changed[..., 240:] = 0
-    local = paint(tiny_generator, tiny_vgg, changed, style, frozen=record)
+    local = paint(tiny_generator, tiny_vgg, changed, style, normalize=fixed(own.found))
     assert torch.allclose(local[..., :64], whole[..., :64], atol=1e-4)
     assert not torch.allclose(local[..., 240:], whole[..., 240:], atol=1e-2)
 
 
 def test_a_tile_with_its_origin_equals_that_part_of_the_whole(tiny_generator, tiny_vgg, rng):
-    image, record = torch.rand(1, 3, 32, 384, generator=rng), {}
-    whole = paint(tiny_generator, tiny_vgg, image, record=record)[..., 256:]
+    image, own = torch.rand(1, 3, 32, 384, generator=rng), Measured()
+    whole = paint(tiny_generator, tiny_vgg, image, normalize=own)[..., 256:]
     tile = image[..., 96:]  # what is kept lies 160 px from the cut, beyond its reach
-    found = paint(tiny_generator, tiny_vgg, tile, image, frozen=record, origin=(0, 96))[..., 160:]
+    whole_s = fixed(own.found)
+    found = paint(tiny_generator, tiny_vgg, tile, image, normalize=whole_s, origin=(0, 96))[..., 160:]
     assert torch.allclose(found, whole, atol=1e-4)
-    elsewhere = paint(tiny_generator, tiny_vgg, tile, image, frozen=record)[..., 160:]
+    elsewhere = paint(tiny_generator, tiny_vgg, tile, image, normalize=whole_s)[..., 160:]
     assert not torch.allclose(elsewhere, whole, atol=1e-3)
 
 

@@ -31,6 +31,16 @@ def test_frozen_statistics_of_its_own_change_nothing(rng):
     assert torch.allclose(modulate(x, scale, bias, statistics(x)), modulate(x, scale, bias), atol=1e-5)
 
 
+def test_weighed_rows_are_rows_seen_as_often(rng):
+    x = torch.randn(2, 3, 4, 5, generator=rng)
+    rows = torch.tensor([1.0, 0, 2, 1])
+    repeated = torch.cat([x[:, :, :1], x[:, :, 2:3], x[:, :, 2:3], x[:, :, 3:]], dim=2)
+    for found, expected in zip(statistics(x, rows), statistics(repeated), strict=True):
+        assert torch.allclose(found, expected, atol=1e-6)
+    for found, expected in zip(statistics(x, rows.repeat_interleave(8)), statistics(repeated), strict=True):
+        assert torch.allclose(found, expected, atol=1e-6)  # rows of the pixels, eight to one of features
+
+
 def test_frozen_statistics_make_it_local(rng):
     x = torch.randn(1, 5, 8, 8, generator=rng)
     scale, bias = parameters(rng, 1, 5)

@@ -49,7 +49,10 @@ def test_a_part_has_the_noise_of_its_place():
 
 
 def test_around_a_panorama_it_turns_with_it():
-    assert torch.equal(whole(around=True, origin=(0, -30)), whole(around=True).roll(30, 3))
+    once = whole(around=192)
+    assert torch.equal(once, whole()) and torch.equal(whole(around=192, origin=(0, -30)), once.roll(30, 3))
+    across = whole(width=100, around=192, origin=(0, 150))
+    assert torch.equal(across, torch.cat([once[..., 150:], once[..., :58]], dim=3))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])

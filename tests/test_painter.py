@@ -21,6 +21,26 @@ from pstyle.style import Provenance, StyledGenerator
 SIDES = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 63, 65)
 
 
+@pytest.mark.parametrize("amount", [0.4, 1.0, 1.3])
+def test_a_part_of_a_picture_is_painted_as_in_the_whole(painter, rng, amount):
+    picture, amounts = torch.rand(1, 3, 64, 384, generator=rng), (amount,) * LEVELS
+    whole, painted = painter.measure(picture, amounts), painter.paint(picture, amounts)
+    assert torch.allclose(painter.paint(picture, amounts, whole), painted, atol=1e-4)
+    part = painter.paint(picture[..., 96:], amounts, whole, origin=(0, 96))
+    assert torch.allclose(part[..., 144:], painted[..., 240:], atol=1e-4)
+    assert not torch.allclose(painter.paint(picture[..., 96:], amounts), part, atol=1e-3)
+
+
+@pytest.mark.parametrize("amount", [0.4, 1.0])
+def test_a_part_across_a_panorama_s_seam_is_painted_as_in_the_whole(painter, rng, amount):
+    picture, amounts = torch.rand(1, 3, 64, 384, generator=rng), (amount,) * LEVELS
+    whole = painter.measure(picture, amounts, padding="circular")
+    painted = painter.paint(picture, amounts, padding="circular").roll(192, 3)
+    across = picture.roll(192, 3)[..., 32:]  # its first column is the panorama's 224th
+    part = painter.paint(across, amounts, whole, "replicate", origin=(0, 224), around_px=384)
+    assert torch.allclose(part[..., 144:-128], painted[..., 176:-128], atol=1e-4)
+
+
 def test_144_sizes_come_back_as_they_went_in(painter, rng):
     for height in SIDES:
         for width in SIDES:
