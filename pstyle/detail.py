@@ -10,6 +10,7 @@ from .colors import luma
 from .layers import pad
 
 SIGMA_PX = 2.0
+REACH_PX = round(3 * SIGMA_PX)  # of the blur's window: as far as a pixel is seen
 
 
 def with_detail_of(painted: Tensor, photo: Tensor, amount: float) -> Tensor:
@@ -22,8 +23,7 @@ def with_detail_of(painted: Tensor, photo: Tensor, amount: float) -> Tensor:
 
 def _fine(image: Tensor) -> Tensor:
     bright = luma(image)
-    radius = round(3 * SIGMA_PX)
-    window = torch.exp(-(torch.arange(-radius, radius + 1).to(image) / SIGMA_PX).square() / 2)
+    window = torch.exp(-(torch.arange(-REACH_PX, REACH_PX + 1).to(image) / SIGMA_PX).square() / 2)
     window = window / window.sum()
-    blurred = F.conv2d(pad(bright, radius, "reflect"), window.view(1, 1, 1, -1))
+    blurred = F.conv2d(pad(bright, REACH_PX, "reflect"), window.view(1, 1, 1, -1))
     return bright - F.conv2d(blurred, window.view(1, 1, -1, 1))

@@ -25,6 +25,10 @@ class Statistics(NamedTuple):
 Normalize = Callable[[str, Tensor], Statistics | None]  # site name, features -> what normalizes them
 
 
+class Enough(Exception):  # noqa: N818
+    """Raised by a `Normalize` that has seen what it wanted, to end the pass."""
+
+
 def pad(x: Tensor, amount: int, mode: str) -> Tensor:
     """Pad height and width of (B, C, H, W) by `amount` pixels; reflection falls back to replication where
     it cannot.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,10 @@ from .generator import (
     style_moments,
 )
 from .images import check_image, crop_back, pad_to_multiple, resize_to, split_alpha
-from .layers import Measured, Normalize, Statistics, fixed
+from .layers import Enough, Measured, Normalize, Statistics, fixed
 from .look import MAX_STRENGTH, Look
 from .memory import check_room, keep_freed_memory
+from .moments import Moments
 from .precision import fastest
 from .regions import joined
 from .style import Style, StyledGenerator, load_style
@@ -151,20 +153,47 @@ class Painter:
         `rows` (H,) weighs its rows of pixels, for panoramas; H is then a multiple of 8.
         """
         padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
-        x = padded.to(self.device)
-        own = None if amounts == WHOLE else self.own_modulation(x)
+        own = None if amounts == WHOLE else self.own_modulation(padded.to(self.device))
         painted, rebuilt = Measured(rows), Measured(rows)
-        low = x.to(self.dtype)
-        content = self.generator_at(amounts).content(low, padding)
-        self._pass(low, content, amounts, own, painted, padding=padding)
-        if amounts[COLOR] < 1:
-            self._rebuilt(low, content, amounts, own, rebuilt, padding=padding)
+        self.observe(padded, amounts, own, painted, rebuilt, padding)
         return Whole(own, painted.found, rebuilt.found)
+
+    @torch.inference_mode()
+    def observe(
+        self,
+        picture: Tensor,
+        amounts: Amounts,
+        own: Modulation | None,
+        painted: Normalize,
+        rebuilt: Normalize,
+        padding: str = "reflect",
+        origin: tuple[int, int] = (0, 0),
+        around_px: int | None = None,
+    ) -> None:
+        """Let `painted`, and `rebuilt` below full strength, see the features that come to every site as a
+        picture (1, 3, H, W) is painted and rebuilt.
+
+        Either gives what its sites go on with, and may raise `layers.Enough`. The rest is as in `paint`.
+        """
+        padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
+        low = padded.to(self.device).to(self.dtype)
+        content = self.generator_at(amounts).content(low, padding)
+        place = {"padding": padding, "origin": origin, "around_px": around_px}
+        with suppress(Enough):
+            self._pass(low, content, amounts, own, painted, **place)
+        if amounts[COLOR] < 1:
+            with suppress(Enough):
+                self._rebuilt(low, content, amounts, own, rebuilt, **place)
 
     @torch.inference_mode()
     def own_modulation(self, x: Tensor) -> Modulation:
         """The modulation of a picture's own style, for a picture (1, 3, H, W) on the painter's device."""
-        found = self.generator.modulation(self.generator.encode(style_moments(self.vgg, x)))
+        return self.modulation_of(style_moments(self.vgg, x))
+
+    @torch.inference_mode()
+    def modulation_of(self, style: Mapping[str, Moments]) -> Modulation:
+        """The modulation of the style that has these moments, as of `style_moments`."""
+        found = self.generator.modulation(self.generator.encode(style))
         return {site: value.to(self.dtype) for site, value in found.items()}
 
     def _pass(
@@ -214,18 +243,31 @@ class Painter:
 
     def _paint_as(self, picture: Tensor, look: Look) -> Tensor:
         """A picture (1, 3, H, W) painted, with everything that a look asks for."""
+        height, width = picture.shape[2:]
+        reduced = painted_size(height, width, look)
+        check_room(max(height, reduced[0]), max(width, reduced[1]), self.device)
+        painted = self.paint(resize_to(picture, *reduced), self.amounts(look))
+        return finished(resize_to(painted, height, width), picture, look)
+
+    def amounts(self, look: Look) -> Amounts:
+        """How much of the style each level gets in a look."""
         strength = self.style.calibration.amount(look.strength)
         factors = {FORM: look.coarse, TEXTURE: look.fine, GRAIN: look.fine, COLOR: 1.0}
-        amounts = tuple(min(strength * factors[level], MAX_STRENGTH) for level in range(LEVELS))
-        height, width = picture.shape[2:]
-        reduced = [max(1, round(side / look.stroke)) for side in (height, width)]
-        check_room(max(height, reduced[0]), max(width, reduced[1]), self.device)
-        painted = resize_to(self.paint(resize_to(picture, *reduced), amounts), height, width)
-        if look.keep_color:
-            painted = with_colors_of(painted, picture)
-        if look.keep_light:
-            painted = with_light_of(painted, picture)
-        return with_detail_of(painted, picture, look.detail) if look.detail else painted
+        return tuple(min(strength * factors[level], MAX_STRENGTH) for level in range(LEVELS))
+
+
+def painted_size(height: int, width: int, look: Look) -> tuple[int, int]:
+    """The height and width that a picture is painted at, for strokes of the size that a look asks for."""
+    return max(1, round(height / look.stroke)), max(1, round(width / look.stroke))
+
+
+def finished(painted: Tensor, picture: Tensor, look: Look) -> Tensor:
+    """A painting with the color, light and detail that a look keeps of the picture, both (B, 3, H, W)."""
+    if look.keep_color:
+        painted = with_colors_of(painted, picture)
+    if look.keep_light:
+        painted = with_light_of(painted, picture)
+    return with_detail_of(painted, picture, look.detail) if look.detail else painted
 
 
 def paint_regions(
