@@ -103,5 +103,10 @@ def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None =
     # torch 2.13 crashes in the backward of group norm where its weight needs a gradient and a channels_last
     # input does not.
     if scale.shape[0] == 1 and not scale.requires_grad:
-        return F.group_norm(x, channels, (scale + 1).reshape(-1), bias.reshape(-1), EPS)
+        gain, offset = (scale + 1).reshape(-1), bias.reshape(-1)
+        if x.is_cuda and x.shape[0] == 1:
+            # The same arithmetic for one picture. CUDA's group norm leaves channels_last, and reads a feature
+            # map with one block of threads a channel.
+            return F.batch_norm(x, None, None, gain.float(), offset.float(), training=True, eps=EPS)
+        return F.group_norm(x, channels, gain, offset, EPS)
     return F.group_norm(x, channels, eps=EPS) * (scale + 1) + bias
