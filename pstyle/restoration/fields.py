@@ -1,0 +1,83 @@
+"""Random fields: Gaussian noise with a given spectrum, and the blur that pictures and fields share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+BANDS = 8  # of a spectrum: evenly from frequency 0 to 0.5 cycles per pixel
+DEVIATIONS = 3  # that a Gaussian kernel reaches to each side
+
+
+def uniform(shape: Sequence[int], rng: torch.Generator, like: Tensor) -> Tensor:
+    """Numbers in [0, 1), drawn where `rng` lives, with the type and device of `like`."""
+    return torch.rand(tuple(shape), generator=rng, device=rng.device).to(like)
+
+
+def white(shape: Sequence[int], rng: torch.Generator, like: Tensor) -> Tensor:
+    """Normal numbers of mean 0 and variance 1, drawn where `rng` lives."""
+    return torch.randn(tuple(shape), generator=rng, device=rng.device).to(like)
+
+
+def frequencies(height: int, width: int, like: Tensor) -> Tensor:
+    """Distance from frequency 0 in cycles per pixel, (H, W // 2 + 1): where `torch.fft.rfft2` has them."""
+    down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
+    return torch.hypot(down[:, None], across[None, :]).to(like)
+
+
+def with_spectrum(noise: Tensor, gain: Tensor) -> Tensor:
+    """White noise (B, C, H, W) times a gain per frequency (B, 1, H, W // 2 + 1), of expected variance 1.
+
+    It wraps around at the borders.
+    """
+    height, width = noise.shape[2:]
+    twice = torch.full((gain.shape[3],), 2.0)  # frequencies of which rfft2 leaves the mirrored half out
+    twice[0] = 1
+    if width % 2 == 0:
+        twice[-1] = 1
+    power = (gain.square() * twice.to(gain)).sum((2, 3), keepdim=True) / (height * width)
+    filtered = torch.fft.irfft2(torch.fft.rfft2(noise) * gain, s=(height, width))
+    return filtered * power.clamp_min(1e-12).rsqrt()
+
+
+def banded(noise: Tensor, spectrum: Tensor) -> Tensor:
+    """White noise (B, C, H, W) with the relative amplitude `spectrum` (B, BANDS) by frequency, variance 1.
+
+    Between the middles of bands amplitudes are interpolated; beyond the last one they stay.
+    """
+    place = (frequencies(*noise.shape[2:], noise) * 2 * BANDS - 0.5).clamp(0, BANDS - 1)
+    lower = place.long().clamp_max(BANDS - 2)
+    share = place - lower
+    gain = spectrum[:, lower] * (1 - share) + spectrum[:, lower + 1] * share  # (B, H, W // 2 + 1)
+    return with_spectrum(noise, gain[:, None])
+
+
+def smooth(noise: Tensor, deviation_px: Tensor) -> Tensor:
+    """White noise (B, C, H, W) blurred by a Gaussian of (B, 1, 1, 1) pixels, with variance 1 again."""
+    reach = frequencies(*noise.shape[2:], noise) * deviation_px  # (B, 1, H, W // 2 + 1)
+    return with_spectrum(noise, torch.exp(-2 * (math.pi * reach) ** 2))
+
+
+def blur(image: Tensor, deviation_px: Tensor, most_px: float) -> Tensor:
+    """Blur each picture (B, C, H, W) by its own Gaussian of (B, 1, 1, 1) pixels, at most `most_px`.
+
+    A deviation of 0 leaves the picture as it is.
+    """
+    batch, channels = image.shape[:2]
+    radius = max(1, math.ceil(DEVIATIONS * most_px))
+    taps = torch.arange(-radius, radius + 1, device=image.device, dtype=image.dtype)
+    kernel = torch.exp(-0.5 * (taps / deviation_px.view(-1, 1).clamp_min(1e-3)) ** 2)  # (B, taps)
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]  # (B C, 1, taps)
+    x = F.pad(image.reshape(1, batch * channels, *image.shape[2:]), (radius,) * 4, mode="replicate")
+    x = F.conv2d(x, kernel[:, :, None], groups=batch * channels)
+    x = F.conv2d(x, kernel[..., None], groups=batch * channels)
+    return x.view_as(image)
+
+
+def threshold(share: Tensor) -> Tensor:
+    """The value that a normal number exceeds with probability `share`."""
+    return math.sqrt(2) * torch.erfinv((1 - 2 * share).clamp(-1 + 1e-6, 1 - 1e-6))

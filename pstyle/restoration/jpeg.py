@@ -1,0 +1,74 @@
+"""What JPEG does to pictures, on any device: YCbCr with color at half the size, DCT of 8 px blocks, rounding.
+
+Tables and quality scaling are those of the standard (ITU-T T.81, annex K) and of libjpeg; entropy coding
+loses nothing and is left out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+BLOCK = 8
+LIGHT_STEPS = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+COLOR_STEPS = (
+    (17, 18, 24, 47, 99, 99, 99, 99),
+    (18, 21, 26, 66, 99, 99, 99, 99),
+    (24, 26, 56, 99, 99, 99, 99, 99),
+    (47, 66, 99, 99, 99, 99, 99, 99),
+    *((99,) * 8 for _ in range(4)),
+)
+TO_YCBCR = (
+    (0.299, 0.587, 0.114),
+    (-0.168736, -0.331264, 0.5),
+    (0.5, -0.418688, -0.081312),
+)
+
+
+def jpeg(image: Tensor, quality: Tensor) -> Tensor:
+    """Pictures (B, 3, H, W) in [0, 1] as they come back from JPEG files of quality (B,), 1 to 100."""
+    height, width = image.shape[2:]
+    padded = F.pad(image, (0, -width % (2 * BLOCK), 0, -height % (2 * BLOCK)), mode="replicate")
+    matrix = image.new_tensor(TO_YCBCR)
+    light, colors = torch.einsum("ij,bjhw->bihw", matrix, padded * 255).split([1, 2], dim=1)
+    light = _rounded(light - 128, LIGHT_STEPS, quality) + 128
+    colors = _rounded(F.avg_pool2d(colors, 2), COLOR_STEPS, quality)
+    colors = F.interpolate(colors, scale_factor=2, mode="bilinear", align_corners=False)
+    back = torch.linalg.inv(torch.tensor(TO_YCBCR)).to(image)  # on the CPU: a GPU would be waited for
+    found = torch.einsum("ij,bjhw->bihw", back, torch.cat([light, colors], dim=1))
+    return (found / 255).clamp(0, 1)[:, :, :height, :width]
+
+
+def _rounded(x: Tensor, steps: tuple[tuple[int, ...], ...], quality: Tensor) -> Tensor:
+    """Channels (B, C, H, W), sides multiples of 8, with each block's frequencies in whole steps."""
+    basis, table = _cosines(x), _table(x.new_tensor(steps), quality)[:, None, None, None]
+    blocks = x.unflatten(3, (-1, BLOCK)).unflatten(2, (-1, BLOCK)).transpose(3, 4)  # (B, C, h, w, 8, 8)
+    found = basis @ blocks @ basis.T
+    found = torch.round(found / table) * table
+    return (basis.T @ found @ basis).transpose(3, 4).flatten(4, 5).flatten(2, 3)
+
+
+def _table(steps: Tensor, quality: Tensor) -> Tensor:
+    """Step sizes (B, 8, 8), as libjpeg scales them."""
+    percent = torch.where(quality < 50, 5000 / quality.clamp_min(1), 200 - 2 * quality).view(-1, 1, 1)
+    return torch.floor((steps * percent + 50) / 100).clamp(1, 255)
+
+
+def _cosines(like: Tensor) -> Tensor:
+    """The orthonormal DCT-II of 8 numbers, (8, 8)."""
+    order = torch.arange(BLOCK, dtype=like.dtype, device=like.device)
+    basis = torch.cos(math.pi * (2 * order + 1) * order[:, None] / (2 * BLOCK)) * math.sqrt(2 / BLOCK)
+    basis[0] /= math.sqrt(2)
+    return basis

@@ -1,0 +1,95 @@
+"""Marks on the surface of a picture: scratches, specks of dust, stains, and holes where nothing is left.
+
+Each function draws them for a batch at once and gives how much they cover, (B, 1, H, W) in [0, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .fields import blur, smooth, threshold, uniform, white
+
+ALONG_FILM = 0.6  # share of scratches that run along the film
+RIM = 0.6  # of a stain, in deviations of its field
+
+
+class Cover(NamedTuple):
+    """How much of each pixel is covered, and whether by something light (1) or dark (0): (B, 1, H, W)."""
+
+    alpha: Tensor
+    light: Tensor
+
+
+def scratches(
+    like: Tensor,
+    count: Tensor,
+    most: int,
+    length_px: Tensor,
+    width_px: Tensor,
+    light: Tensor,
+    rng: torch.Generator,
+) -> Cover:
+    """Thin bent lines on pictures like (B, C, H, W): about `count` (B, 1, 1), never more than `most`.
+
+    `light` is the share of light ones. Lengths vary by half, widths too; many lines are broken.
+    """
+    batch, _, height, width = like.shape
+    rows = torch.arange(height, device=like.device, dtype=like.dtype).view(1, -1, 1)
+    columns = torch.arange(width, device=like.device, dtype=like.dtype).view(1, 1, -1)
+    alpha, side = like.new_zeros(batch, height, width), like.new_zeros(batch, height, width)
+    for number in range(most):
+        r = uniform((12, batch, 1, 1), rng, like).unbind(0)
+        length = length_px * (0.5 + r[0])
+        angle = torch.where(r[1] < ALONG_FILM, math.pi / 2 + 0.3 * (r[2] - 0.5), math.pi * r[2])
+        down = rows - (r[3] * (height + length) - length / 2)
+        across = columns - (r[4] * (width + length) - length / 2)
+        along = across * angle.cos() + down * angle.sin()
+        beside = down * angle.cos() - across * angle.sin()
+        turns = (0.5 + 2 * r[6]) * 2 * math.pi / length
+        bend = 0.08 * length * r[5] ** 3 * torch.sin(along * turns + 2 * math.pi * r[7])
+        thick = width_px * (0.4 + 1.2 * r[8]) * (1 + 0.4 * torch.sin(along * 7.3 * turns + 6 * r[9]))
+        covered = (thick / 2 - (beside - bend).abs() + 0.5).clamp(0, 1) * thick.clamp(0, 1)
+        ends = ((length / 2 - along.abs()) / (0.1 * length + 1)).clamp(0, 1)
+        unbroken = (1.2 + 2 * r[10] * torch.sin(along * 3.1 * turns + 6 * r[5])).clamp(0, 1)
+        covered = covered * ends * unbroken * (0.4 + 0.6 * r[9]) * (number < count)
+        side = torch.where(covered > alpha, (r[11] < light).to(side), side)
+        alpha = torch.maximum(alpha, covered)
+    return Cover(alpha[:, None], side[:, None])
+
+
+def dust(
+    like: Tensor, per_px: Tensor, size_px: Tensor, most_px: float, light: Tensor, rng: torch.Generator
+) -> Cover:
+    """Irregular specks on pictures like (B, C, H, W): `per_px` of them a pixel, about `size_px` across.
+
+    These, and the share of light ones, are (B, 1, 1, 1); no size is above `most_px`.
+    """
+    shape = (len(like), 1, *like.shape[2:])
+    deviation = size_px / 4
+    places = (uniform(shape, rng, like) < per_px).to(like) * (0.5 + uniform(shape, rng, like))
+    sign = torch.where(uniform(shape, rng, like) < light, 1.0, -1.0)
+    outline = 1 + 0.5 * smooth(white(shape, rng, like), deviation)
+    # A speck's blurred peak is 1 / (2 pi deviation^2); dividing by it makes the threshold a matter of shape.
+    peak = 1 / (2 * math.pi * deviation**2).clamp_min(1)
+    both = torch.cat([places, places * sign], dim=1)
+    height, signed = (blur(both, deviation, most_px / 4) / peak).split(1, dim=1)
+    return Cover(((height * outline - 0.2) * 4).clamp(0, 1), (signed > 0).to(like))
+
+
+def stains(like: Tensor, share: Tensor, size_px: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Blotches over about `share` of pictures like (B, C, H, W), and their darker rims, (B, 1, H, W) each."""
+    field = smooth(white((len(like), 1, *like.shape[2:]), rng, like), size_px / 4)
+    above = field - threshold(share)
+    inside = torch.sigmoid(8 * above)
+    return inside, torch.exp(-((above / (RIM / 4)) ** 2)) * inside * 2
+
+
+def holes(like: Tensor, share: Tensor, size_px: Tensor, rng: torch.Generator) -> Tensor:
+    """Ragged holes over about `share` of pictures like (B, C, H, W): 1 inside, 0 outside."""
+    shape = (len(like), 1, *like.shape[2:])
+    field = smooth(white(shape, rng, like), size_px / 4) + 0.1 * smooth(white(shape, rng, like), size_px / 16)
+    return (field > threshold(share) * math.sqrt(1.01)).to(like)

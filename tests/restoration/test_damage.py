@@ -1,0 +1,104 @@
+"""Each setting of a damage does what it says; none does nothing; marks and holes lie where they are told."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pstyle.config import from_json, to_json
+from pstyle.restoration.damage import Damage, damaged
+from pstyle.restoration.variety import KINDS, Dice, RandomDamage, random_damage
+from tests.conftest import random_picture
+
+GRAY = torch.full((1, 3, 96, 96), 128 / 255)
+
+
+def one(image: torch.Tensor, rng: torch.Generator, **settings) -> torch.Tensor:
+    return damaged(image, [Damage(**settings)], rng).image
+
+
+def test_no_damage_changes_nothing(picture, rng) -> None:
+    picture = (picture * 255).round() / 255
+    found = damaged(picture, [Damage()], rng)
+    assert (found.image - picture).abs().max() < 1e-3 and not found.marks.any() and not found.holes.any()
+
+
+def test_fading_is_linear_between_black_and_white(rng) -> None:
+    ramp = torch.linspace(0, 1, 96).expand(1, 3, 8, 96)
+    found = one(ramp, rng, black=(0.1, 0.2, 0.0), white=(0.9, 0.8, 1.0))
+    for channel, (black, white) in enumerate([(0.1, 0.9), (0.2, 0.8), (0.0, 1.0)]):
+        wanted = black + (white - black) * ramp[0, 0, 0]
+        assert found[0, channel, 0].numpy() == pytest.approx(wanted.numpy(), abs=0.5 / 255 + 1e-3)
+
+
+@pytest.mark.parametrize(("color", "correlation"), [(0.0, 1.0), (1.0, 0.0), (0.5, 0.5)])
+def test_grain_has_its_deviation_and_color(rng, color: float, correlation: float) -> None:
+    noise = one(GRAY, rng, grain=0.06, grain_color=color)[0] - 128 / 255
+    assert noise.std().item() == pytest.approx(0.06, rel=0.06)
+    assert torch.corrcoef(noise.flatten(1))[0, 1].item() == pytest.approx(correlation, abs=0.06)
+
+
+def test_grain_may_grow_with_light(rng) -> None:
+    for level in (0.25, 0.75):
+        noise = one(torch.full((1, 3, 96, 96), level), rng, grain=0.05, grain_slope=0.8)
+        assert noise.std().item() == pytest.approx(0.05 * (1 + 0.8 * (2 * level - 1)), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [{"scratches_per_mp": 900.0, "scratch_width_px": 3.0}, {"dust_per_mp": 3000.0, "dust_px": 5.0}],
+)
+def test_what_is_no_mark_stays(rng, kind: dict) -> None:
+    found = damaged(GRAY, [Damage(**kind)], rng)
+    changed = (found.image != GRAY).any(1, keepdim=True)
+    assert 0.003 < changed.float().mean() < 0.5
+    assert not changed[found.marks == 0].any() and changed[found.marks > 0.1].all()
+
+
+def test_marks_are_as_many_as_asked(rng) -> None:
+    like = GRAY.expand(40, -1, -1, -1)
+    specks = damaged(like, [Damage(dust_per_mp=500.0, dust_px=4.0)] * 40, rng).marks
+    area = specks.mean().item() * 1e6 / 500  # pixels that a speck covers
+    assert 4 < area < 25  # a disc of 4 px has 12.6
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_holes_take_their_share(rng, share: float) -> None:
+    found = damaged(GRAY.expand(60, -1, -1, -1), [Damage(hole_share=share, hole_px=16.0)] * 60, rng)
+    assert found.holes.mean().item() == pytest.approx(share, rel=0.25)
+
+
+def test_pictures_keep_to_their_own_damage(picture, rng) -> None:
+    picture = (picture * 255).round() / 255
+    kinds = [Damage(), *(Damage(**kind(Dice(rng))) for _, kind in KINDS)]
+    found = damaged(picture.repeat(len(kinds), 1, 1, 1), kinds, rng)
+    assert (found.image[0] - picture[0]).abs().max() < 1e-3
+    assert not found.marks[0].any() and not found.holes[0].any()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), height=st.integers(17, 50), width=st.integers(17, 50))
+def test_any_damage_of_any_size_is_a_picture_and_a_file(seed: int, height: int, width: int) -> None:
+    rng = torch.Generator().manual_seed(seed)
+    damage = random_damage(rng)
+    found = damaged(random_picture(rng, height, width), [damage], rng)
+    assert found.image.shape == (1, 3, height, width) and found.image.isfinite().all()
+    assert found.image.min() >= 0 and found.image.max() <= 1
+    assert torch.equal((found.image * 255).round() / 255, found.image)
+    assert from_json(Damage, to_json(damage)) == damage
+
+
+def test_the_same_seed_damages_alike_and_a_share_stays_clean(rng) -> None:
+    image = random_picture(rng, 32, 32).repeat(40, 1, 1, 1)
+    image = (image * 255).round() / 255
+    one, two = (RandomDamage(0.4)(image, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert torch.equal(one.image, two.image)
+    untouched = ((one.image - image).abs().amax((1, 2, 3)) < 1e-3).float().mean()
+    assert 0.25 < untouched < 0.6
+
+
+def test_as_many_damages_as_pictures_are_needed(picture, rng) -> None:
+    with pytest.raises(ValueError, match="got 2 damages for 1 pictures: give one each"):
+        damaged(picture, [Damage(), Damage()], rng)
