@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pstyle.restoration.jpeg import jpeg
+from pstyle.restoration.jpeg import jpeg, measure_quality
 from tests.conftest import random_picture
 
 
@@ -35,3 +35,14 @@ def test_each_picture_has_its_own_quality(rng) -> None:
     harm = (found - image).square().mean((1, 2, 3))
     assert harm[0] > 1.5 * harm[1] > 2 * harm[2]
     assert torch.allclose(found[1:2], jpeg(image[:1], torch.tensor([50.0])), atol=1e-5)
+
+
+@pytest.mark.parametrize("quality", [30, 60, 85])
+def test_the_quality_of_pillows_files_is_found(rng, quality: int) -> None:
+    image = random_picture(rng, 160, 192)
+    assert measure_quality(by_pillow(image, quality)) == pytest.approx(quality, abs=3)
+
+
+def test_no_quality_is_found_where_there_was_no_file(rng) -> None:
+    assert measure_quality((random_picture(rng, 160, 192) * 255).round() / 255) is None
+    assert measure_quality(torch.full((1, 3, 64, 64), 0.5)) is None
