@@ -16,7 +16,7 @@ WHITE = (0.95047, 1.0, 1.08883)  # D65
 DELTA = 6 / 29
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601, of sRGB values
 TOLERANCE = 1e-3  # a quarter of an 8-bit step: what a picture in gamut may miss it by after the way to Lab
-HALVINGS = 8  # of the way to a color out of gamut
+HALVINGS = 16  # of the way to a color out of gamut: a step less than what tiles may differ by
 
 
 def luma(image: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.layers import PADDINGS, conv, modulate, pad, statistics
+from pstyle.layers import EPS, PADDINGS, conv, modulate, pad, reflected, statistics
 
 
 def reference(x, scale, bias):
@@ -83,6 +83,15 @@ def test_reflection_is_torch_s(rng):
     assert torch.equal(conv(x, weight, None, "reflect"), expected)
 
 
+@pytest.mark.parametrize("amount", [1, 2])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_reflection_in_any_layout_is_torch_s(rng, amount, layout):
+    x = torch.randn(2, 3, 5, 7, generator=rng).contiguous(memory_format=layout)
+    found = reflected(reflected(x, amount, 2), amount, 3)
+    assert torch.equal(found, F.pad(x, (amount,) * 4, mode="reflect"))
+    assert found.is_contiguous(memory_format=layout)
+
+
 def test_circular_padding_wraps_the_x_axis_only(rng):
     x = torch.randn(1, 1, 4, 6, generator=rng)
     padded = pad(x, 2, "circular")
@@ -94,3 +103,12 @@ def test_circular_convolution_commutes_with_a_turn(rng):
     x, weight = torch.randn(1, 2, 6, 8, generator=rng), torch.randn(3, 2, 3, 3, generator=rng)
     turned = conv(x.roll(3, 3), weight, None, "circular")
     assert torch.allclose(turned, conv(x, weight, None, "circular").roll(3, 3), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(64, 65), (150, 173), (512, 512), (7, 5000)])
+def test_large_maps_are_normalized_as_in_double_precision(rng, size):
+    x = 2 + torch.rand(1, 6, *size, generator=rng).to(memory_format=torch.channels_last)
+    scale, bias = torch.rand(2, 1, 6, 1, 1, generator=rng)
+    variance, mean = torch.var_mean(x.double(), dim=(2, 3), correction=0, keepdim=True)
+    expected = (x - mean) / (variance + EPS).sqrt() * (scale + 1) + bias
+    assert (modulate(x, scale, bias) - expected).abs().max() < 1e-4

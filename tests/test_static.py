@@ -37,6 +37,7 @@ LIBRARIES = {"torch", "safetensors", "numpy", "PIL"}
 MORE_LIBRARIES = {
     "pstyle.plots": {"matplotlib"},
     "pstyle.cli": {"tqdm"},
+    "pstyle.canvas": {"av", "pyvips"},
     "pstyle.pretrained": {"torchvision"},
 }
 

@@ -1,0 +1,74 @@
+"""Pictures that are read and written piece by piece: two small protocols, and the picture in memory that
+serves both.
+
+A source may compute what it is asked for, so sources stand on sources: a resized one on a file, a painting on
+that. Nothing larger than a tile with its surroundings is ever held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from .boxes import Box, tiles
+
+TILE_PX = 1024  # side of a tile; a multiple of every stride
+
+OnTile = Callable[[int, int], None]  # tiles done, tiles in all; may raise to stop
+
+
+class Source(Protocol):
+    """A picture of `height` x `width` pixels that can be read piece by piece."""
+
+    height: int
+    width: int
+
+    def read(self, box: Box) -> Tensor:
+        """The pixels (1, C, h, w) of a box within the picture: float32 in [0, 1], on the CPU."""
+
+
+class Sink(Protocol):
+    """A picture that can be written piece by piece, tiles in rows from the top."""
+
+    def write(self, box: Box, pixels: Tensor) -> None:
+        """Take the pixels (1, C, h, w) of a box. Raises OSError where there is no room for them."""
+
+
+class InMemory:
+    """A picture (1, C, H, W) as a source and a sink."""
+
+    def __init__(self, image: Tensor) -> None:
+        self.image = image
+        self.height, self.width = image.shape[2:]
+
+    @classmethod
+    def empty(cls, height: int, width: int, channels: int = 3) -> InMemory:
+        """One to be written."""
+        return cls(torch.empty(1, channels, height, width))
+
+    def read(self, box: Box) -> Tensor:
+        """The pixels of a box."""
+        return box.of(self.image)
+
+    def write(self, box: Box, pixels: Tensor) -> None:
+        """Take the pixels of a box."""
+        box.of(self.image).copy_(pixels)
+
+
+def copy(source: Source, sink: Sink, side_px: int = TILE_PX, on_tile: OnTile | None = None) -> None:
+    """Read a source tile by tile into a sink."""
+    boxes = list(tiles(source.height, source.width, side_px))
+    for done, box in enumerate(boxes, start=1):
+        sink.write(box, source.read(box))
+        if on_tile:
+            on_tile(done, len(boxes))
+
+
+def loaded(source: Source, side_px: int = TILE_PX) -> Tensor:
+    """All of a source of three channels, (1, 3, H, W)."""
+    found = InMemory.empty(source.height, source.width)
+    copy(source, found, side_px)
+    return found.image
