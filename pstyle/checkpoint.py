@@ -31,7 +31,8 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_METADATA_BYTES = 64 * 1024
 MAX_TENSORS = 2000
 MAX_WEIGHT = 1e4
-LARGEST = {"pstyle.training": math.inf}  # by format, else MAX_WEIGHT; Adam counts its steps in a float tensor
+# By format, else MAX_WEIGHT: Adam counts its steps in a float tensor, a camera may go far.
+LARGEST = {"pstyle.training": math.inf, "pstyle.video": math.inf}
 DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
     "I64": torch.int64, "I32": torch.int32, "U8": torch.uint8, "BOOL": torch.bool,

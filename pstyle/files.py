@@ -9,7 +9,9 @@ import contextlib
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # reserved by Windows
@@ -33,6 +35,31 @@ def write_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) 
     temporary = path.with_name(f".{path.name}.tmp")  # one fixed name, so crashes do not pile up leftovers
     try:
         _write_new(temporary, data)
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def written_whole(path: str | Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which is there once the block has ended well: `write_atomically` for
+    what does not fit into memory. It can be read and sought in too.
+
+    Raises BadFile and OSError as that does.
+    """
+    path = Path(path)
+    _check_target(path, overwrite)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        with open(temporary, "x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except BaseException:

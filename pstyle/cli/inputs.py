@@ -120,6 +120,19 @@ def new_folder(path: str) -> Path:
     return folder
 
 
+def output_names(files: Sequence[Path]) -> list[str]:
+    """NAME.png for each picture; NAME_2.png where another picture of that name came before."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for file in files:
+        name, number = f"{file.stem}.png", 2
+        while name.lower() in taken:  # some file systems know no case
+            name, number = f"{file.stem}_{number}.png", number + 1
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
 def refuse_existing(targets: Sequence[Path], overwrite: bool) -> None:
     """Raises ValueError if a file is there that may not be replaced."""
     found = [target for target in targets if os.path.lexists(target)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
-from pathlib import Path
 
 from ..images import list_pictures, open_image, open_mask, save_image
 from ..learning import MAX_PICTURES
@@ -13,6 +11,7 @@ from ..optimize import OptimizeConfig
 from ..optimize import optimize as optimize_picture
 from ..painter import choose_device, load_painter, paint_regions
 from ..vgg import load_vgg
+from .filming import is_video, paint_video, video_flags
 from .flags import (
     Parser,
     add_device,
@@ -22,25 +21,36 @@ from .flags import (
     add_settings,
     settings_from,
 )
-from .inputs import new_file, new_folder, perceptual, picture_files, read_weights, refuse_existing
+from .inputs import (
+    new_file,
+    new_folder,
+    output_names,
+    perceptual,
+    picture_files,
+    read_weights,
+    refuse_existing,
+)
 from .screen import counter, steps_bar, tell
 
 
 def paint_flags(parser: Parser) -> None:
-    """`paint STYLE PICTURE... -o DIR`."""
+    """`paint STYLE PICTURE... -o DIR`, or `paint STYLE VIDEO -o FILE`."""
     parser.add_argument("style", metavar="STYLE", help="style file")
-    add_pictures(parser, "pictures to paint")
-    add_output(parser, "folder to write NAME.png into; made if it is not there", "DIR")
+    add_pictures(parser, "pictures to paint, or one video")
+    add_output(parser, "folder to write NAME.png into, made if it is not there; for a video its file", "DIR")
     parser.add_argument("--mask", metavar="FILE", help="paint where this picture is white")
     parser.add_argument(
         "--second", metavar="STYLE", help="style file to paint in where the mask is black (default: no paint)"
     )
     add_settings(parser, Look)
+    video_flags(parser)
     add_device(parser)
 
 
 def paint(arguments: Namespace) -> None:
     """Paint pictures one after the other; one that cannot be read is passed over, and told at the end."""
+    if is_video(arguments):
+        return paint_video(arguments)
     look = settings_from(arguments, Look)
     if arguments.second and not arguments.mask:
         raise ValueError("--second paints where a mask is black: give a --mask as well")
@@ -68,19 +78,6 @@ def paint(arguments: Namespace) -> None:
     if refused:
         more = f" ({len(refused)} of {len(files)} pictures were not painted)" if len(files) > 1 else ""
         raise ValueError(refused[0] + more)
-
-
-def output_names(files: Sequence[Path]) -> list[str]:
-    """NAME.png for each picture; NAME_2.png where another picture of that name came before."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for file in files:
-        name, number = f"{file.stem}.png", 2
-        while name.lower() in taken:  # some file systems know no case
-            name, number = f"{file.stem}_{number}.png", number + 1
-        taken.add(name.lower())
-        names.append(name)
-    return names
 
 
 def optimize_flags(parser: Parser) -> None:

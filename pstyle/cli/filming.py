@@ -1,0 +1,107 @@
+"""`pstyle paint` for videos: a video file, or the frames of one as pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..canvas.film import OUTPUTS, SUFFIXES, Film, check_output, film_of
+from ..canvas.filming import paint_film, paint_frames
+from ..canvas.video import VideoConfig, VideoPainter
+from ..config import to_json
+from ..files import read_file
+from ..images import MAX_FILE_BYTES, list_pictures
+from ..look import Look
+from ..painter import load_painter
+from .flags import Parser, add_settings, settings_from
+from .inputs import new_file, new_folder, output_names, refuse_existing
+from .screen import counter, tell
+
+
+def video_flags(parser: Parser) -> None:
+    """`--frames` and the settings of a video."""
+    parser.add_argument(
+        "--frames", action="store_true", help="the pictures are the frames of a video, ordered by name"
+    )
+    add_settings(parser, VideoConfig)
+
+
+def is_video(arguments: Namespace) -> bool:
+    """Whether what is to be painted is a video."""
+    return arguments.frames or any(Path(path).suffix.lower() in SUFFIXES for path in arguments.pictures)
+
+
+def paint_video(arguments: Namespace) -> None:
+    """Paint one video; run again after it was stopped, it goes on where it was."""
+    look, config = settings_from(arguments, Look), settings_from(arguments, VideoConfig)
+    if arguments.mask or arguments.second:
+        raise ValueError("--mask and --second are for pictures: leave them out for a video")
+    sources = list_pictures(arguments.pictures) if arguments.frames else [Path(arguments.pictures[0])]
+    if not arguments.frames and len(arguments.pictures) > 1:
+        raise ValueError(f"got {len(arguments.pictures)} files, a video among them: paint one at a time")
+    film = None if arguments.frames else film_of(sources[0])
+    video = VideoPainter(load_painter(arguments.style, arguments.device), look, config)
+    run = run_id(sources, Path(arguments.style), look, config)
+    if film:
+        _paint_film(video, film, run, arguments)
+    else:
+        _paint_frames(video, sources, run, arguments)
+
+
+def run_id(sources: list[Path], style: Path, look: Look, config: VideoConfig) -> str:
+    """What tells runs apart, so that one never goes on with what another has painted."""
+    found = hashlib.sha256(read_file(style, MAX_FILE_BYTES))
+    for source in sources:
+        about = source.stat()
+        found.update(f"{source.resolve()} {about.st_size} {about.st_mtime_ns}\n".encode())
+    found.update(f"{to_json(look)}\n{to_json(config)}".encode())
+    return found.hexdigest()[:12]
+
+
+def _paint_film(video: VideoPainter, film: Film, run: str, arguments: Namespace) -> None:
+    target = _target(film, arguments)
+    work = target.with_name(f".{target.name}.{run}")
+    with _kept(work), counter("painting", film.frames or None, "frame") as bar:
+        frames = paint_film(video, film, target, work, arguments.overwrite, lambda n: bar.update(n - bar.n))
+    tell(str(target))
+    if frames < 0.98 * film.frames - 1:  # what containers announce may be off by a little
+        raise ValueError(
+            f"{str(film.path)!r} is cut off or damaged: {frames} of {film.frames} frames could be read, and "
+            f"those are painted in {str(target)!r}"
+        )
+
+
+def _target(film: Film, arguments: Namespace) -> Path:
+    """The file to write: that of `-o`, or NAME.mp4 in the folder of `-o`."""
+    path = Path(arguments.output)
+    if path.suffix.lower() not in (*OUTPUTS, *SUFFIXES):
+        path = new_folder(arguments.output) / f"{film.path.stem}.mp4"
+    check_output(film, path.suffix)
+    if path.exists() and path.samefile(film.path):
+        raise ValueError(f"{str(path)!r} is the video to paint: choose another output")
+    return new_file(str(path), list(OUTPUTS), arguments.overwrite)
+
+
+def _paint_frames(video: VideoPainter, files: list[Path], run: str, arguments: Namespace) -> None:
+    folder = new_folder(arguments.output)
+    work, targets = folder / f".{run}", [folder / name for name in output_names(files)]
+    refuse_existing(targets, arguments.overwrite or work.is_dir())
+    with _kept(work), counter("painting", len(files), "frame") as bar:
+        paint_frames(video, files, targets, work, lambda n: bar.update(n - bar.n))
+    for target in targets:
+        tell(str(target))
+
+
+@contextmanager
+def _kept(work: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(
+            f"{str(work.parent)!r} cannot be written to ({reason}): what is painted is kept; make room "
+            "and run the same command again"
+        ) from error
