@@ -7,7 +7,6 @@ photographs, arXiv 2004.09484) and Wang et al. (arXiv 2107.10833).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -135,7 +134,7 @@ def _marked(
     bright, dim = 1 - 0.25 * uniform((B, 3, 1, 1), rng, x), 0.15 * uniform((B, 3, 1, 1), rng, x)
     marks = gone = x.new_zeros(B, 1, H, W)
     if _most(damages, "scratches_per_mp"):
-        cover = _scratched(x, damages, a, rng)
+        cover = _scratched(x, a, rng)
         x = torch.lerp(x, torch.where(cover.light > 0, bright, dim), cover.alpha)
         marks = cover.alpha
     if _most(damages, "dust_per_mp"):
@@ -150,19 +149,11 @@ def _marked(
     return x, marks, gone
 
 
-def _scratched(x: Tensor, damages: Sequence[Damage], a: dict[str, Tensor], rng: torch.Generator) -> Cover:
+def _scratched(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Cover:
+    """Scratches whose middle lies on the picture, or less than half a length beside it."""
     H, W = x.shape[2:]
-    length = a["scratch_length_px"]
-    expected = x.new_tensor([_expected_scratches(damage, H, W) for damage in damages]).view(-1, 1, 1, 1)
-    spread = expected.sqrt() * white(expected.shape, rng, x)
-    count = (expected + spread + 0.5).floor()[:, 0]
-    likely = max(_expected_scratches(damage, H, W) for damage in damages)
-    most = math.ceil(likely + 2 * math.sqrt(likely))
-    width, light = a["scratch_width_px"][:, 0], a["light_marks"][:, 0]
-    return scratches(x, count, most, length[:, 0], width, light, rng)
-
-
-def _expected_scratches(damage: Damage, height: int, width: int) -> float:
-    """Scratches whose middle lies on the picture or less than half a length beside it."""
-    length = damage.scratch_length_px
-    return damage.scratches_per_mp * (height + length) * (width + length) / MEGAPIXEL
+    column = {name: value.flatten(1)[:, 0] for name, value in a.items()}  # (B,) each
+    length = column["scratch_length_px"]
+    expected = column["scratches_per_mp"] * (H + length) * (W + length) / MEGAPIXEL
+    count = torch.poisson(expected.to(rng.device), generator=rng).to(x)
+    return scratches(x, count, length, column["scratch_width_px"], column["light_marks"], rng)

@@ -14,6 +14,7 @@ from torch import Tensor
 from .fields import blur, smooth, threshold, uniform, white
 
 ALONG_FILM = 0.6  # share of scratches that run along the film
+PIXELS_AT_ONCE = 1 << 22  # of all lines that are drawn together
 RIM = 0.6  # of a stain, in deviations of its field
 
 
@@ -25,40 +26,45 @@ class Cover(NamedTuple):
 
 
 def scratches(
-    like: Tensor,
-    count: Tensor,
-    most: int,
-    length_px: Tensor,
-    width_px: Tensor,
-    light: Tensor,
-    rng: torch.Generator,
+    like: Tensor, count: Tensor, length_px: Tensor, width_px: Tensor, light: Tensor, rng: torch.Generator
 ) -> Cover:
-    """Thin bent lines on pictures like (B, C, H, W): about `count` (B, 1, 1), never more than `most`.
+    """Thin bent lines on pictures like (B, C, H, W), `count` (B,) of them on each.
 
-    `light` is the share of light ones. Lengths vary by half, widths too; many lines are broken.
+    Length, width and the share of light ones are (B,). Lengths and widths vary; many lines are broken.
     """
     batch, _, height, width = like.shape
+    owner = torch.arange(batch, device=like.device).repeat_interleave(count.long())  # (N,), a stroke each
+    both = like.new_zeros(2, batch, height, width)  # covered by dark ones, by light ones
+    for whose in owner.split(max(1, PIXELS_AT_ONCE // (height * width))):
+        covered = _strokes(like, length_px[whose], width_px[whose], rng)
+        is_light = uniform(whose.shape, rng, like) < light[whose]
+        place = whose.view(-1, 1, 1).expand_as(covered)
+        for side, chosen in zip(both, (~is_light, is_light), strict=True):
+            side.scatter_reduce_(0, place, covered * chosen.view(-1, 1, 1), "amax")
+    dark, bright = both[:, :, None]
+    return Cover(torch.maximum(dark, bright), (bright > dark).to(like))
+
+
+def _strokes(like: Tensor, length_px: Tensor, width_px: Tensor, rng: torch.Generator) -> Tensor:
+    """How much each of N lines covers, (N, H, W), wherever on a picture like (B, C, H, W) or beside it."""
+    height, width = like.shape[2:]
     rows = torch.arange(height, device=like.device, dtype=like.dtype).view(1, -1, 1)
     columns = torch.arange(width, device=like.device, dtype=like.dtype).view(1, 1, -1)
-    alpha, side = like.new_zeros(batch, height, width), like.new_zeros(batch, height, width)
-    for number in range(most):
-        r = uniform((12, batch, 1, 1), rng, like).unbind(0)
-        length = length_px * (0.5 + r[0])
-        angle = torch.where(r[1] < ALONG_FILM, math.pi / 2 + 0.3 * (r[2] - 0.5), math.pi * r[2])
-        down = rows - (r[3] * (height + length) - length / 2)
-        across = columns - (r[4] * (width + length) - length / 2)
-        along = across * angle.cos() + down * angle.sin()
-        beside = down * angle.cos() - across * angle.sin()
-        turns = (0.5 + 2 * r[6]) * 2 * math.pi / length
-        bend = 0.08 * length * r[5] ** 3 * torch.sin(along * turns + 2 * math.pi * r[7])
-        thick = width_px * (0.4 + 1.2 * r[8]) * (1 + 0.4 * torch.sin(along * 7.3 * turns + 6 * r[9]))
-        covered = (thick / 2 - (beside - bend).abs() + 0.5).clamp(0, 1) * thick.clamp(0, 1)
-        ends = ((length / 2 - along.abs()) / (0.1 * length + 1)).clamp(0, 1)
-        unbroken = (1.2 + 2 * r[10] * torch.sin(along * 3.1 * turns + 6 * r[5])).clamp(0, 1)
-        covered = covered * ends * unbroken * (0.4 + 0.6 * r[9]) * (number < count)
-        side = torch.where(covered > alpha, (r[11] < light).to(side), side)
-        alpha = torch.maximum(alpha, covered)
-    return Cover(alpha[:, None], side[:, None])
+    r = uniform((11, len(length_px), 1, 1), rng, like).unbind(0)
+    length = length_px.view(-1, 1, 1) * (0.5 + r[0])
+    angle = torch.where(r[1] < ALONG_FILM, math.pi / 2 + 0.3 * (r[2] - 0.5), math.pi * r[2])
+    down = rows - (r[3] * (height + length) - length / 2)
+    across = columns - (r[4] * (width + length) - length / 2)
+    along = across * angle.cos() + down * angle.sin()
+    beside = down * angle.cos() - across * angle.sin()
+    turns = (0.5 + 2 * r[6]) * 2 * math.pi / length
+    bend = 0.08 * length * r[5] ** 3 * torch.sin(along * turns + 2 * math.pi * r[7])
+    swell = 1 + 0.4 * torch.sin(along * 7.3 * turns + 6 * r[9])
+    thick = width_px.view(-1, 1, 1) * (0.4 + 1.2 * r[8]) * swell
+    covered = (thick / 2 - (beside - bend).abs() + 0.5).clamp(0, 1) * thick.clamp(0, 1)
+    ends = ((length / 2 - along.abs()) / (0.1 * length + 1)).clamp(0, 1)
+    unbroken = (1.2 + 2 * r[10] * torch.sin(along * 3.1 * turns + 6 * r[5])).clamp(0, 1)
+    return covered * ends * unbroken * (0.4 + 0.6 * r[9])
 
 
 def dust(

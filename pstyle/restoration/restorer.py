@@ -40,7 +40,7 @@ class RestorerConfig:
     eighth: int = setting(96, 8, 256, "channels at 1/8 of the resolution")
     sixteenth: int = setting(128, 8, 256, "channels at 1/16 of the resolution")
     blocks: int = setting(2, 1, 8, "residual blocks at each resolution, going down and coming up")
-    tones: int = setting(24, 4, 128, "channels of the part that reads tones")
+    tones: int = setting(20, 4, 128, "channels of the part that reads tones")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -65,18 +65,16 @@ class Tones(nn.Module):
         self.convs = nn.ModuleList(
             nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:], strict=False)
         )
-        self.inner = nn.Linear(8 * channels, 4 * channels)
+        self.inner = nn.Linear(3 * sum(sizes[1:]), 4 * channels)
         self.out = nn.Linear(4 * channels, 3 * (1 + 3 * POWERS))
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
 
     def forward(self, small: Tensor) -> Tensor:
-        x = small
+        x, code = small - 0.5, []
         for layer in self.convs:
-            x = F.relu_(layer(x))
-        deviation, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0)
-        code = torch.cat([mean, (deviation + 1e-5).sqrt()], dim=1)
-        return self.out(F.relu_(self.inner(code))).unflatten(1, (3, -1)).float()
+            x = F.relu(layer(x))
+            variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0)
+            code += [mean, (variance + 1e-4).sqrt(), x.float().amax((2, 3))]
+        return self.out(F.relu(self.inner(torch.cat(code, dim=1)))).unflatten(1, (3, -1)).float()
 
 
 class Block(nn.Module):
@@ -86,8 +84,6 @@ class Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        with torch.no_grad():
-            self.second.weight.mul_(0.2)  # without normalization, a deep sum must start calm
 
     def forward(self, x: Tensor) -> Tensor:
         return self.second(F.relu_(self.first(x))).add_(x)
@@ -113,8 +109,17 @@ class Restorer(nn.Module):
         self.wider = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in steps)
         self.up = nn.ModuleList(_blocks(size, c.blocks) for size in sizes[:-1])
         self.last = nn.Conv2d(c.half, 4 * pixels, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        self._start()
+
+    def _start(self) -> None:
+        """Weights that keep the size of features from layer to layer, and change no picture."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+        calm = [layer.second for layer in self.modules() if isinstance(layer, Block)]  # no norm calms the sum
+        for layer in (*calm, self.last, self.tone_reader.out):
+            nn.init.zeros_(layer.weight)
 
     def tones(self, image: Tensor, mask: Tensor) -> Tensor:
         """The map of colors (B, 3, 1 + 3 * POWERS) for whole pictures with what is lost already dark."""
@@ -125,7 +130,7 @@ class Restorer(nn.Module):
     def forward(self, image: Tensor, mask: Tensor, tones: Tensor | None = None) -> Repair:
         image = image * (1 - mask)
         toned = with_tones(image, self.tones(image, mask) if tones is None else tones)
-        x = F.pixel_unshuffle(torch.cat([image, toned, mask], dim=1), UNSHUFFLE)
+        x = F.pixel_unshuffle(torch.cat([image - 0.5, toned - 0.5, mask], dim=1), UNSHUFFLE)
         x = self.first(x.contiguous(memory_format=torch.channels_last))  # (B, half, H/2, W/2)
         skips = []
         for blocks, narrower in zip(self.down, self.narrower, strict=True):

@@ -198,8 +198,8 @@ def loss_weights(config: RestoreConfig) -> dict[str, float]:
 def _random_loss(clean: Tensor, rng: torch.Generator) -> Tensor:
     """Holes or thick strokes (B, 1, S, S), true where a picture is to be filled in."""
     batch = len(clean)
-    r = uniform((7, batch, 1, 1), rng, clean)
+    r = uniform((7, batch), rng, clean)
     share, size_px = 0.02 + 0.23 * r[0] ** 2, 10 * 16 ** r[1]
-    blobs = holes(clean, share[:, None], size_px[:, None], rng)
-    strokes = scratches(clean, 4 * r[2], 3, 40 * 8 ** r[3], 3 * 8 ** r[4], r[5], rng).alpha
-    return torch.where(r[6, :, None] < 0.6, blobs, strokes) > SEEN
+    blobs = holes(clean, share.view(-1, 1, 1, 1), size_px.view(-1, 1, 1, 1), rng)
+    strokes = scratches(clean, 4 * r[2], 40 * 8 ** r[3], 3 * 8 ** r[4], r[5], rng).alpha
+    return torch.where(r[6].view(-1, 1, 1, 1) < 0.6, blobs, strokes) > SEEN
