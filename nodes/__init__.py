@@ -10,6 +10,7 @@ from .learn import PStyleBlend, PStyleLearn, PStyleStyleSet, PStyleStyleSetFromF
 from .measure import PStyleLossPlot, PStyleScore
 from .report import PStyleReport
 from .taste import PStyleStyleMap, PStyleTasteTest
+from .video import PStyleFlickerScore, PStylePaintVideo
 
 NODE_CLASSES: list[type] = [
     PStyleStyleSet,
@@ -31,6 +32,8 @@ NODE_CLASSES: list[type] = [
     PStyleLossPlot,
     PStyleReport,
     PStyleStyleMap,
+    PStylePaintVideo,
+    PStyleFlickerScore,
 ]
 
 # A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.

@@ -10,6 +10,7 @@ from pstyle_pack.nodes import NODE_CLASS_MAPPINGS, NODE_CLASSES, NODE_DISPLAY_NA
 from pstyle_pack.nodes.widgets import widget
 
 from pstyle.adversarial import FinetuneConfig
+from pstyle.canvas.video import VideoConfig
 from pstyle.config import describe
 from pstyle.learning import LearnConfig
 from pstyle.look import Look
@@ -22,6 +23,7 @@ CONFIGS = {
     "PStyleFinetune": FinetuneConfig,
     "PStyleOptimize": OptimizeConfig,
     "PStylePaint": Look,
+    "PStylePaintVideo": VideoConfig,
     "PStyleTasteTest": TasteConfig,
 }
 every_node = pytest.mark.parametrize("node", NODE_CLASSES, ids=lambda node: node.__name__)

@@ -1,0 +1,151 @@
+"""Nodes for video: frames painted without flicker, and how much a video flickers."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..pstyle.canvas.flicker import flicker
+from ..pstyle.canvas.video import VideoConfig, VideoPainter
+from ..pstyle.look import Look
+from ..pstyle.painter import Painter
+from . import host
+from .files import shipped_networks
+from .widgets import widgets, wire
+from .wires import (
+    GENERATOR_WIRE,
+    NO_MASK_RULE,
+    STYLE_WIRE,
+    BoundStyle,
+    Networks,
+    to_library,
+    to_mask,
+    to_rgb,
+    to_wire,
+)
+
+
+class PStylePaintVideo:
+    """The frames of a video and a style -> painted frames."""
+
+    TITLE = "Paint Video"
+    CATEGORY = "pstyle/paint"
+    DESCRIPTION = (
+        "Paints the frames of a video in a style, so that the paint stays on what it was put on instead of "
+        "flickering. Size and transparency of the frames are kept."
+    )
+    INPUT_IS_LIST = True
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("image",)
+    OUTPUT_TOOLTIPS = ("The painted frames, as one batch.",)
+    FUNCTION = "paint"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        mask = "Where it is white the frames are painted, where it is black they stay: one, or one for each. "
+        generator = "The generator the style was learned with, if that is not the shipped one."
+        return {
+            "required": {
+                "image": wire("IMAGE", "The frames in their order, as a batch or a list, all of one size."),
+                "style": wire(STYLE_WIRE, "The style to paint in."),
+                **widgets(Look),
+                **widgets(VideoConfig),
+            },
+            "optional": {
+                "mask": wire("MASK", mask + NO_MASK_RULE),
+                "generator": wire(GENERATOR_WIRE, generator),
+            },
+        }
+
+    def paint(
+        self,
+        image: list[Tensor],
+        style: list[BoundStyle],
+        mask: list[Tensor] | None = None,
+        generator: list[Networks] | None = None,
+        **settings: list[Any],
+    ) -> tuple[Tensor]:
+        given = {name: values[0] for name, values in settings.items()}
+        config = VideoConfig(**{name: given.pop(name) for name in widgets(VideoConfig)})
+        frames, masks = frames_of(image), masks_of(mask)
+        if len(masks) > 1 and len(masks) != len(frames):
+            raise ValueError(f"got {len(masks)} masks for {len(frames)} frames: give one, or one for each")
+        networks = (generator or [None])[0] or style[0].networks or shipped_networks()
+        painter = Painter(style[0].style, networks.generator, networks.vgg, host.compute_device())
+        video, painted = VideoPainter(painter, Look(**given), config), []
+        for number in host.watched(range(len(frames))):
+            inside = masks[min(number, len(masks) - 1)] if masks else None
+            painted.append(to_wire(video(to_library(frames[number], "frame"), inside)))
+        return (torch.cat(painted),)
+
+
+class PStyleFlickerScore:
+    """A painted video and the video before -> how much it flickers."""
+
+    TITLE = "Flicker Score"
+    CATEGORY = "pstyle/measure"
+    DESCRIPTION = (
+        "Tells how much a painted video changes along its motion: each frame against the next one, brought "
+        "back by the motion of the video before it was painted, over what is seen in both."
+    )
+    INPUT_IS_LIST = True
+    RETURN_TYPES = ("STRING", "FLOAT", "FLOAT", "FLOAT", "FLOAT")
+    RETURN_NAMES = ("report", "warping_error", "of_content", "ratio", "sharpness")
+    OUTPUT_TOOLTIPS = (
+        "All scores as text, one a line.",
+        "Mean squared change of the painted video along the motion: lower is calmer.",
+        "The same of the video before it was painted: noise, light and errors of the motion.",
+        "The first in parts of the second: 1 flickers as much as the video did before.",
+        "Mean slope of the painted video's brightness: what is blurred does not flicker, and is not better.",
+    )
+    FUNCTION = "score"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "image": wire("IMAGE", "The painted frames in their order, as a batch or as a list."),
+                "content": wire("IMAGE", "The frames before painting, as many and as large."),
+            }
+        }
+
+    def score(self, image: list[Tensor], content: list[Tensor]) -> dict[str, Any]:
+        painted, before = frames_of(image), frames_of(content, "content")
+        pictures = (to_rgb(frame, "content") for frame in before)
+        shown = (to_rgb(painted[number]) for number in host.watched(range(len(painted))))
+        found = flicker(shown, pictures)
+        scores = (found.painted, found.before, found.ratio, found.sharpness)
+        named = zip(self.RETURN_NAMES[1:], scores, strict=True)
+        report = "\n".join(f"{name:<14}{value:.6f}" for name, value in named)
+        return {"ui": {"text": [report]}, "result": (report, *scores)}
+
+
+def frames_of(images: Sequence[Tensor], what: str = "image") -> list[Tensor]:
+    """Frames (1, H, W, C) of batches or single ones, in their order.
+
+    Raises ValueError for none, for what is no IMAGE, and for frames of several sizes.
+    """
+    for batch in images:
+        if not isinstance(batch, Tensor) or batch.ndim != 4:
+            got = tuple(batch.shape) if isinstance(batch, Tensor) else type(batch).__name__
+            raise ValueError(f"{what} must be an IMAGE (batch, height, width, channels), got {got}")
+    found = [frame for batch in images for frame in batch.split(1)]
+    if not found:
+        raise ValueError(f"{what} is an empty batch: give at least one frame")
+    sizes = dict.fromkeys(tuple(frame.shape[1:]) for frame in found)
+    if len(sizes) > 1:
+        shown = " and ".join(f"{width}x{height} px of {channels}" for height, width, channels in [*sizes][:2])
+        raise ValueError(f"the frames of a video have one size, got {shown} channels: scale them first")
+    return found
+
+
+def masks_of(masks: Sequence[Tensor] | None) -> list[Tensor]:
+    """Masks (1, 1, H, W) of batches or single ones, in their order; none where they mean that."""
+    found = [to_mask(mask) for mask in masks or []]
+    return [one for mask in found if mask is not None for one in mask.split(1)]
