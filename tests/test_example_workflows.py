@@ -7,20 +7,24 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage import data
 
 from pstyle.answers import read_history
+from pstyle.samples.camera import camera_move
 from pstyle.style import load_style, save_style
 from pstyle.workflow import Runner
 from pstyle.workflow.editor import parse_editor
 from pstyle.workflow.schema import Catalog
+from tests.conftest import random_picture
 from tests.tiny_networks import random_style, ship, write_networks
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "example_workflows"
-NAMES = ("learn_and_paint", "load_and_paint", "taste_test", "finetune", "blend", "features")
+NAMES = ("learn_and_paint", "load_and_paint", "taste_test", "finetune", "blend", "features", "paint_video")
 PHOTOGRAPHS = {"painting.png": data.coffee, "painting_2.png": data.astronaut, "photo.png": data.chelsea}
 LEARNING = {"steps": 2, "size_px": 128, "crop_px": 64, "batch": 1}
 FINETUNING = {"steps": 2, "warmup": 1, "size_px": 128, "crop_px": 64, "batch": 1}
@@ -31,9 +35,12 @@ QUICK = {
     "finetune": {"PStyleFinetune": FINETUNING},
     "blend": {"Learn the first": LEARNING, "Learn the second": LEARNING | {"steps": 1}},
     "features": {},
+    "paint_video": {},
 }
+FRAMES = 3
 WRITTEN = {  # nodes that save or show pictures, and how many each gives
     "learn_and_paint": 2, "load_and_paint": 2, "taste_test": 3, "finetune": 4, "blend": 1, "features": 6,
+    "paint_video": FRAMES,
 }  # fmt: skip
 SIZE = (96, 72)
 
@@ -58,6 +65,9 @@ def runner(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
     (tmp_path / "input").mkdir()
     for name, photograph in PHOTOGRAPHS.items():
         Image.fromarray(photograph()).resize(SIZE).save(tmp_path / "input" / name)
+    frames = camera_move("pan", random_picture(torch.Generator().manual_seed(0), 90, 120), SIZE[::-1], FRAMES)
+    first, *others = [Image.fromarray(np.uint8(frame[0].movedim(0, -1) * 255)) for frame in frames.frames]
+    first.save(tmp_path / "input" / "clip.webp", save_all=True, append_images=others, lossless=True)
     found = Runner(ROOT, tmp_path / "input", tmp_path / "output", tmp_path / "models")
     for part in ("generator", "vgg"):  # the pack's own copy of the library
         module: ModuleType = sys.modules[f"{found.pack.module.__name__}.pstyle.{part}"]
@@ -77,17 +87,18 @@ def ready(runner: Runner, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Run
 @pytest.mark.parametrize("folder", [EXAMPLES, EXAMPLES / "api"], ids=["page", "api"])
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name: str, folder: Path, request: pytest.FixtureRequest) -> None:
-    needs_a_style = name in ("load_and_paint", "taste_test", "finetune")
+    needs_a_style = name in ("load_and_paint", "taste_test", "finetune", "paint_video")
     runner = request.getfixturevalue("ready" if needs_a_style else "runner")
     result = runner.run(folder / f"{name}.json", overrides(name))
     pictures = [Image.open(path) for path in result.saved]
     assert len(pictures) == WRITTEN[name]
     assert all("prompt" in picture.text for picture in pictures)
     painted = [path for path in result.saved if path.parent == runner.folders.output / "pstyle"]
-    assert [path.name for path in painted] == ([] if name == "features" else [f"{name}_00001_.png"])
+    count = {"features": 0, "paint_video": FRAMES}.get(name, 1)
+    assert [path.name for path in painted] == [f"{name}_{n:05}_.png" for n in range(1, count + 1)]
     assert all(Image.open(path).size == SIZE for path in painted)
     styles = sorted(path.name for path in runner.folders.style_models.glob("*"))
-    expected = {"learn_and_paint": ["my_style"], "load_and_paint": ["my_style"]}
+    expected = {"learn_and_paint": ["my_style"], "load_and_paint": ["my_style"], "paint_video": ["my_style"]}
     expected |= {"finetune": ["my_style", "my_style_tuned"], "taste_test": ["my_style", "my_style_chosen"]}
     assert [style for style in styles if style != "my_taste.taste"] == [
         f"{style}.safetensors" for style in expected.get(name, [])
