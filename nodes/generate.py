@@ -9,10 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..pstyle.canvas.any_size import SizeConfig
+from ..pstyle.canvas.any_size import paint as paint_any_size
 from ..pstyle.learning import Progress
 from ..pstyle.look import Look
 from ..pstyle.optimize import OptimizeConfig, optimize
-from ..pstyle.painter import Painter, fitted_mask, paint_regions
+from ..pstyle.painter import Painter, fitted_mask
 from ..pstyle.perceptual import perceptual_with
 from ..pstyle.vgg import VGG, load_vgg
 from . import host
@@ -69,6 +71,7 @@ class PStylePaint:
                 "mask": wire("MASK", mask + NO_MASK_RULE),
                 "generator": wire(GENERATOR_WIRE, generator),
                 "second_style": wire(STYLE_WIRE, second),
+                **widgets(SizeConfig),
             },
         }
 
@@ -79,22 +82,22 @@ class PStylePaint:
         mask: Tensor | None = None,
         generator: Networks | None = None,
         second_style: BoundStyle | None = None,
+        tile: str = SizeConfig.tile,
+        look_size_px: int = SizeConfig.look_size_px,
         **settings: Any,
     ) -> tuple[Tensor]:
-        look, pictures, where = Look(**settings), to_library(image), to_mask(mask)
+        look, size = Look(**settings), SizeConfig(tile, look_size_px)
+        pictures, where = to_library(image), to_mask(mask)
         if second_style is not None and where is None:
             raise ValueError("a second style is painted where the mask is black: wire a mask")
         masks: list[Tensor | None] = [None] * len(pictures)
         if where is not None:
             masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
         styles = [style] if second_style is None else [style, second_style]
-        first, *others = self._painters([(one, generator) for one in styles])
+        first, second = (*self._painters([(one, generator) for one in styles]), None)[:2]
         painted = []
         for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True))):
-            if others:
-                painted.append(paint_regions(picture, first, others[0], inside, look))
-            else:
-                painted.append(first(picture, look, inside))
+            painted.append(paint_any_size(picture, first, look, inside, second, size))
         return (to_wire(torch.cat(painted)),)
 
     def _painters(self, wanted: list[Bound]) -> list[Painter]:
