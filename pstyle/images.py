@@ -171,14 +171,22 @@ def save_image(
     Raises ValueError for a bad picture or suffix, BadFile if the file exists and `overwrite` is False.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
+    write_atomically(path, encoded(image, path.name, text), overwrite=overwrite)
+
+
+def encoded(image: Tensor, name: str, text: Mapping[str, str] | None = None) -> bytes:
+    """One picture (1, C, H, W) as the bytes of a file of this name: PNG, or JPEG without text and alpha.
+
+    Raises ValueError for a bad picture or suffix.
+    """
+    suffix = Path(name).suffix.lower()
     if suffix not in (".png", ".jpg", ".jpeg"):
-        raise ValueError(f"cannot save {path.name!r}: the name must end with .png, .jpg or .jpeg")
+        raise ValueError(f"cannot save {name!r}: the name must end with .png, .jpg or .jpeg")
     image = check_image(image)
     if len(image) != 1:
         raise ValueError(f"one file holds one picture, got a batch of {len(image)}")
     if suffix != ".png" and (text or image.shape[1] == 4):
-        raise ValueError(f"{path.name!r} cannot hold text or transparency: save it as .png")
+        raise ValueError(f"{name!r} cannot hold text or transparency: save it as .png")
     pixels = image[0].mul(255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()  # (H, W, C)
     data = io.BytesIO()
     picture = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
@@ -186,7 +194,7 @@ def save_image(
         picture.save(data, "PNG", pnginfo=_chunks(text or {}))
     else:
         picture.save(data, "JPEG", quality=95, subsampling=0)
-    write_atomically(path, data.getvalue(), overwrite=overwrite)
+    return data.getvalue()
 
 
 def _opened(path: str | Path, convert: Callable[[Image.Image], Tensor]) -> Tensor:
