@@ -18,7 +18,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pstyle import files
-from pstyle.files import BadFile, find_file, list_files, path_in, read_file, safe_name, write_atomically
+from pstyle.files import (
+    BadFile,
+    find_file,
+    list_files,
+    path_in,
+    read_file,
+    safe_name,
+    write_atomically,
+    written_whole,
+)
 
 OLD, NEW = b"old " * 1000, b"new! " * 2000
 SUFFIX = ".safetensors"
@@ -319,3 +328,28 @@ def test_messages_hold_no_control_characters(name: str, tmp_path: Path) -> None:
             act()
         assert str(refusal.value).isprintable()
     assert str(BadFile(f"raw {name}")).isprintable()
+
+
+def test_a_file_written_piece_by_piece_is_there_at_the_end_only(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with written_whole(path) as file:
+        file.write(b"xxx and more")
+        assert not path.exists()
+        file.seek(0)
+        file.write(b"the")
+    assert path.read_bytes() == b"the and more" and os.listdir(tmp_path) == ["a"]
+    with pytest.raises(BadFile, match="exists already"), written_whole(path):
+        pass
+    for stop in (KeyboardInterrupt, OSError(errno.ENOSPC, "full")):
+        with pytest.raises((KeyboardInterrupt, OSError)), written_whole(path, overwrite=True) as file:
+            file.write(NEW)
+            raise stop
+        assert path.read_bytes() == b"the and more" and os.listdir(tmp_path) == ["a"]
+
+
+def test_what_a_crash_left_is_written_over_and_no_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_bytes(OLD)
+    (tmp_path / ".a.tmp").symlink_to(tmp_path / "theirs")
+    with written_whole(tmp_path / "a") as file:
+        file.write(NEW)
+    assert (tmp_path / "a").read_bytes() == NEW and (tmp_path / "theirs").read_bytes() == OLD

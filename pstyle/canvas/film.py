@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ CODEC = "libx264"
 QUALITY = {"crf": "18", "preset": "fast", "bf": "0"}  # without frames out of order: times stay as they are
 BT709, UNTOLD = 1, 2  # how H.273 numbers color spaces
 HD_PX = 720  # height from which on untold colors are taken to be BT.709
+CLOCK = re.compile(r"(\d{2,}):(\d\d):(\d\d\.\d+)")
 USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90000)
 
 
@@ -42,7 +44,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Film:
-    """A video file: frames as announced (0: untold), frames per second, seconds per unit of time."""
+    """A video file: frames about as announced (0: untold), frames per second, seconds per unit of time."""
 
     path: Path
     frames: int
@@ -56,9 +58,9 @@ def film_of(path: str | Path) -> Film:
     with _opened(path) as container:
         stream = _pictures_of(container, path)
         rate = stream.average_rate or stream.guessed_rate or USUAL_RATE
-        base, length = stream.time_base or USUAL_BASE, container.duration or 0  # in microseconds
-        frames = stream.frames or round(length * rate / 1_000_000)
-        return Film(Path(path), frames, rate, base, stream.sample_aspect_ratio or Fraction(1))
+        frames = stream.frames or round(_seconds(container, stream) * rate)
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        return Film(Path(path), frames, rate, stream.time_base or USUAL_BASE, aspect)
 
 
 def frames_of(film: Film, start: int = 0) -> Iterator[Frame]:
@@ -121,6 +123,7 @@ def join_parts(film: Film, parts: Sequence[Path], target: Path, overwrite: bool 
     ):
         with _opened(parts[0]) as first:
             pictures = container.add_stream_from_template(first.streams.video[0])
+            pictures.codec_context.framerate = film.rate
         sounds = {one.index: container.add_stream_from_template(one) for one in source.streams.audio}
         packets = [_packets_of(parts, pictures), _sound_packets(source, sounds)]
         for packet in heapq.merge(*packets, key=lambda packet: packet.dts * packet.time_base):
@@ -163,7 +166,7 @@ def _opened(path: str | Path) -> Iterator[Any]:
     with file:
         try:
             container = pyav().open(file, container_options=CONTAINERS)
-        except pyav().FFmpegError as error:
+        except (pyav().FFmpegError, OSError) as error:  # of an empty file, seeking fails
             raise BadFile(f"{str(path)!r} is no video, or cut off before its index") from error
         with container:
             yield container
@@ -173,6 +176,16 @@ def _pictures_of(container: Any, path: str | Path) -> Any:
     if not container.streams.video:
         raise BadFile(f"{str(path)!r} holds no pictures, only sound")
     return container.streams.video[0]
+
+
+def _seconds(container: Any, stream: Any) -> Fraction:
+    """How long the pictures last, as announced; at worst how long all does, sound included."""
+    if stream.duration:
+        return stream.duration * stream.time_base
+    found = CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # what Matroska files hold at their end
+    if found:
+        return sum(Fraction(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
+    return Fraction(container.duration or 0, 1_000_000)
 
 
 def _until_broken(items: Iterator[Any]) -> Iterator[Any]:

@@ -69,8 +69,8 @@ def _paint_film(video: VideoPainter, film: Film, run: str, arguments: Namespace)
     tell(str(target))
     if frames < 0.98 * film.frames - 1:  # what containers announce may be off by a little
         raise ValueError(
-            f"{str(film.path)!r} is cut off or damaged: {frames} of {film.frames} frames could be read, and "
-            f"those are painted in {str(target)!r}"
+            f"{str(film.path)!r} is cut off or damaged: {frames} of about {film.frames} frames could be read "
+            f"and are painted in {str(target)!r}"
         )
 
 
