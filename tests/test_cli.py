@@ -257,6 +257,18 @@ def test_paint_goes_around_what_a_mask_and_keep_color_spare(call, place: Path) -
     assert change[35:].max() == 0 and change[:35].min() > 0
 
 
+def test_a_large_picture_is_painted_from_file_to_file_as_in_memory(call, place: Path, monkeypatch) -> None:
+    pytest.importorskip("pyvips")
+    save_image(place / "mask.png", torch.ones(1, 1, 4, 5))
+    flags = ("--strength", "0.7", "--tile", "always", "--look-size-px", "16", "--mask", "mask.png")
+    assert call("paint", "style.safetensors", "one.png", "-o", "memory", *flags)[0] == 0
+    monkeypatch.setattr("pstyle.cli.streaming.LARGE_PIXELS", 1)
+    assert call("paint", "style.safetensors", "one.png", "-o", "streamed", *flags)[0] == 0
+    found, expected = open_image("streamed/one.png"), open_image("memory/one.png")
+    assert (found - expected).abs().max() < 2 / 255
+    assert [path.name for path in Path("streamed").iterdir()] == ["one.png"]
+
+
 def test_paint_passes_over_a_damaged_picture(call, place: Path) -> None:
     code, out, err = call("paint", "style.safetensors", "damaged.png", "one.png", "two.png", "-o", "out")
     assert code == 2 and out == ["out/one.png", "out/two.png"]

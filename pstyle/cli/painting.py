@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ..canvas.any_size import SizeConfig
+from ..canvas.any_size import paint as paint_any_size
 from ..images import list_pictures, open_image, open_mask, save_image
 from ..learning import MAX_PICTURES
 from ..look import Look
 from ..optimize import OptimizeConfig
 from ..optimize import optimize as optimize_picture
-from ..painter import choose_device, load_painter, paint_regions
+from ..painter import choose_device, load_painter
 from ..vgg import load_vgg
 from .filming import is_video, paint_video, video_flags
 from .flags import (
@@ -31,6 +33,7 @@ from .inputs import (
     refuse_existing,
 )
 from .screen import counter, steps_bar, tell
+from .streaming import Work, is_large, paint_large
 
 
 def paint_flags(parser: Parser) -> None:
@@ -43,6 +46,7 @@ def paint_flags(parser: Parser) -> None:
         "--second", metavar="STYLE", help="style file to paint in where the mask is black (default: no paint)"
     )
     add_settings(parser, Look)
+    add_settings(parser, SizeConfig)
     video_flags(parser)
     add_device(parser)
 
@@ -51,13 +55,14 @@ def paint(arguments: Namespace) -> None:
     """Paint pictures one after the other; one that cannot be read is passed over, and told at the end."""
     if is_video(arguments):
         return paint_video(arguments)
-    look = settings_from(arguments, Look)
+    look, size = settings_from(arguments, Look), settings_from(arguments, SizeConfig)
     if arguments.second and not arguments.mask:
         raise ValueError("--second paints where a mask is black: give a --mask as well")
     files = list_pictures(arguments.pictures)
     painter = load_painter(arguments.style, arguments.device)
     second = load_painter(arguments.second, arguments.device) if arguments.second else None
     mask = open_mask(arguments.mask) if arguments.mask else None
+    work = Work(painter, look, mask, second, size)
     folder = new_folder(arguments.output)
     targets = [folder / name for name in output_names(files)]
     refuse_existing(targets, arguments.overwrite)
@@ -65,12 +70,11 @@ def paint(arguments: Namespace) -> None:
     with counter("painting", len(files), "picture") as bar:
         for file, target in zip(files, targets, strict=True):
             try:
-                picture = open_image(file)
-                if second:
-                    painted = paint_regions(picture, painter, second, mask, look)
+                if is_large(file):
+                    paint_large(file, target, work, arguments.overwrite)
                 else:
-                    painted = painter(picture, look, mask)
-                save_image(target, painted, overwrite=arguments.overwrite)
+                    painted = paint_any_size(open_image(file), *work)
+                    save_image(target, painted, overwrite=arguments.overwrite)
                 tell(str(target))
             except ValueError as error:
                 refused.append(str(error))
