@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .adversarial import PStyleDiscriminatorMap, PStyleFinetune
+from .canvas import PStylePaint360, PStylePaintStereo, PStyleSave360, PStyleSeamScore
 from .features import PStyleLookAtFeatures, PStyleVGGFeatures
 from .files import PStyleLoadGenerator, PStyleLoadStyle, PStyleLoadVGG, PStyleSaveStyle
 from .generate import PStyleOptimize, PStylePaint
@@ -34,6 +35,10 @@ NODE_CLASSES: list[type] = [
     PStyleStyleMap,
     PStylePaintVideo,
     PStyleFlickerScore,
+    PStylePaint360,
+    PStylePaintStereo,
+    PStyleSeamScore,
+    PStyleSave360,
 ]
 
 # A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.

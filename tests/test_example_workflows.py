@@ -24,7 +24,10 @@ from tests.tiny_networks import random_style, ship, write_networks
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "example_workflows"
-NAMES = ("learn_and_paint", "load_and_paint", "taste_test", "finetune", "blend", "features", "paint_video")
+NAMES = (
+    *("learn_and_paint", "load_and_paint", "taste_test", "finetune", "blend", "features", "paint_video"),
+    *("paint_360", "paint_stereo"),
+)
 PHOTOGRAPHS = {"painting.png": data.coffee, "painting_2.png": data.astronaut, "photo.png": data.chelsea}
 LEARNING = {"steps": 2, "size_px": 128, "crop_px": 64, "batch": 1}
 FINETUNING = {"steps": 2, "warmup": 1, "size_px": 128, "crop_px": 64, "batch": 1}
@@ -36,13 +39,16 @@ QUICK = {
     "blend": {"Learn the first": LEARNING, "Learn the second": LEARNING | {"steps": 1}},
     "features": {},
     "paint_video": {},
+    "paint_360": {},
+    "paint_stereo": {},
 }
 FRAMES = 3
 WRITTEN = {  # nodes that save or show pictures, and how many each gives
     "learn_and_paint": 2, "load_and_paint": 2, "taste_test": 3, "finetune": 4, "blend": 1, "features": 6,
-    "paint_video": FRAMES,
+    "paint_video": FRAMES, "paint_360": 1, "paint_stereo": 1,
 }  # fmt: skip
 SIZE = (96, 72)
+SPHERE = (96, 48)
 
 
 def overrides(name: str) -> dict[str, float]:
@@ -65,6 +71,8 @@ def runner(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
     (tmp_path / "input").mkdir()
     for name, photograph in PHOTOGRAPHS.items():
         Image.fromarray(photograph()).resize(SIZE).save(tmp_path / "input" / name)
+    Image.fromarray(data.coffee()).resize(SPHERE).save(tmp_path / "input" / "panorama.png")
+    Image.fromarray(data.coffee()).resize(SIZE).save(tmp_path / "input" / "stereo.png")
     frames = camera_move("pan", random_picture(torch.Generator().manual_seed(0), 90, 120), SIZE[::-1], FRAMES)
     first, *others = [Image.fromarray(np.uint8(frame[0].movedim(0, -1) * 255)) for frame in frames.frames]
     first.save(tmp_path / "input" / "clip.webp", save_all=True, append_images=others, lossless=True)
@@ -87,8 +95,8 @@ def ready(runner: Runner, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Run
 @pytest.mark.parametrize("folder", [EXAMPLES, EXAMPLES / "api"], ids=["page", "api"])
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name: str, folder: Path, request: pytest.FixtureRequest) -> None:
-    needs_a_style = name in ("load_and_paint", "taste_test", "finetune", "paint_video")
-    runner = request.getfixturevalue("ready" if needs_a_style else "runner")
+    learns = name in ("learn_and_paint", "blend", "features")
+    runner = request.getfixturevalue("runner" if learns else "ready")
     result = runner.run(folder / f"{name}.json", overrides(name))
     pictures = [Image.open(path) for path in result.saved]
     assert len(pictures) == WRITTEN[name]
@@ -96,9 +104,9 @@ def test_it_runs(name: str, folder: Path, request: pytest.FixtureRequest) -> Non
     painted = [path for path in result.saved if path.parent == runner.folders.output / "pstyle"]
     count = {"features": 0, "paint_video": FRAMES}.get(name, 1)
     assert [path.name for path in painted] == [f"{name}_{n:05}_.png" for n in range(1, count + 1)]
-    assert all(Image.open(path).size == SIZE for path in painted)
+    assert all(Image.open(path).size == (SPHERE if name == "paint_360" else SIZE) for path in painted)
     styles = sorted(path.name for path in runner.folders.style_models.glob("*"))
-    expected = {"learn_and_paint": ["my_style"], "load_and_paint": ["my_style"], "paint_video": ["my_style"]}
+    expected = {name: ["my_style"] for name in NAMES if name not in ("blend", "features")}
     expected |= {"finetune": ["my_style", "my_style_tuned"], "taste_test": ["my_style", "my_style_chosen"]}
     assert [style for style in styles if style != "my_taste.taste"] == [
         f"{style}.safetensors" for style in expected.get(name, [])

@@ -35,16 +35,16 @@ class StereoConfig:
     """How both eyes' pictures lie in one."""
 
     layout: str = choice("side-by-side", tuple(LAYOUTS), "how the eyes lie in the picture: left first")
-    output: str = choice(SAME, (SAME, *LAYOUTS), "how the eyes lie in the painted picture")
+    out_layout: str = choice(SAME, (SAME, *LAYOUTS), "how the eyes lie in the painted picture")
     panorama: bool = setting(False, help="each eye is a 360 picture, twice as wide as high")
 
     def __post_init__(self) -> None:
         check_settings(self)
 
     @property
-    def output_layout(self) -> str:
+    def painted_layout(self) -> str:
         """The layout of the painted picture."""
-        return self.layout if self.output == SAME else self.output
+        return self.layout if self.out_layout == SAME else self.out_layout
 
 
 def paint_stereo(
@@ -97,7 +97,7 @@ def split_eyes(image: Tensor, config: StereoConfig) -> tuple[Tensor, Tensor]:
 
 def join_eyes(left: Tensor, right: Tensor, config: StereoConfig) -> Tensor:
     """Both eyes' pictures (B, C, h, w) in one, in the layout of the output."""
-    return torch.cat([left, right], dim=LAYOUTS[config.output_layout])
+    return torch.cat([left, right], dim=LAYOUTS[config.painted_layout])
 
 
 def match_of(left: Tensor, right: Tensor, around: bool = False, disparity: Tensor | None = None) -> Match:

@@ -1,0 +1,248 @@
+"""Nodes for spheres and pairs of eyes: 360 and stereo pictures painted, saved and scored."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..pstyle.canvas.gpano import save_panorama
+from ..pstyle.canvas.panorama import paint_panorama
+from ..pstyle.canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
+from ..pstyle.canvas.sphere import check_panorama
+from ..pstyle.canvas.stereo import StereoConfig, paint_stereo
+from ..pstyle.files import BadFile, path_in
+from ..pstyle.look import Look
+from ..pstyle.painter import Painter, fitted_mask
+from . import host
+from .files import shipped_networks
+from .widgets import widgets, wire
+from .wires import (
+    GENERATOR_WIRE,
+    NO_MASK_RULE,
+    STYLE_WIRE,
+    BoundStyle,
+    Networks,
+    to_library,
+    to_mask,
+    to_rgb,
+    to_wire,
+)
+
+OTHER_GENERATOR = "The generator the style was learned with, if that is not the shipped one."
+FORMATS = ("jpg", "png")
+MOST_DISPARITY_PX = 4096.0
+
+
+class PStylePaint360:
+    """360 pictures and a style -> painted 360 pictures."""
+
+    TITLE = "Paint 360"
+    CATEGORY = "pstyle/paint"
+    DESCRIPTION = (
+        "Paints 360 pictures (equirectangular panoramas) in a style: no seam where they close, strokes of "
+        "one size up to the poles, the same painting whichever way the picture is turned."
+    )
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("image",)
+    OUTPUT_TOOLTIPS = ("The painted 360 pictures. Save 360 writes them so that viewers open them as such.",)
+    FUNCTION = "paint"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        mask = "Where it is white the picture is painted, where it is black it stays. "
+        return {
+            "required": {
+                "image": wire("IMAGE", "Equirectangular pictures of a whole sphere, twice as wide as high."),
+                "style": wire(STYLE_WIRE, "The style to paint in."),
+                **widgets(Look),
+            },
+            "optional": {
+                "mask": wire("MASK", mask + NO_MASK_RULE),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
+            },
+        }
+
+    def paint(
+        self,
+        image: Tensor,
+        style: BoundStyle,
+        mask: Tensor | None = None,
+        generator: Networks | None = None,
+        **settings: Any,
+    ) -> tuple[Tensor]:
+        look, pictures, where = Look(**settings), to_library(image), to_mask(mask)
+        check_panorama(pictures)
+        masks: list[Tensor | None] = [None] * len(pictures)
+        if where is not None:
+            masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
+        painter = painter_of(style, generator)
+        painted = [
+            paint_panorama(painter, picture, look, inside)
+            for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True)))
+        ]
+        return (to_wire(torch.cat(painted)),)
+
+
+class PStylePaintStereo:
+    """Stereo pictures and a style -> painted stereo pictures."""
+
+    TITLE = "Paint Stereo"
+    CATEGORY = "pstyle/paint"
+    DESCRIPTION = (
+        "Paints pictures that hold both eyes of a stereo pair, flat or 360, so that the eyes agree: strokes "
+        "stick to what they paint, at its own depth."
+    )
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("image",)
+    OUTPUT_TOOLTIPS = ("The painted pictures of both eyes, in the layout of the output.",)
+    FUNCTION = "paint"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        disparity = (
+            "How much farther left the right eye sees what the left eye sees at each pixel: black is 0, "
+            "white as many pixels as disparity_px says. Without it, it is found from the pictures."
+        )
+        white = "How many pixels of disparity white stands for. It counts only where a disparity is wired."
+        options = {"default": 64.0, "min": 0.0, "max": MOST_DISPARITY_PX, "step": 1.0, "round": False}
+        return {
+            "required": {
+                "image": wire("IMAGE", "Pictures that hold both eyes, the left one at the left or on top."),
+                "style": wire(STYLE_WIRE, "The style to paint in."),
+                **widgets(StereoConfig),
+                **widgets(Look),
+            },
+            "optional": {
+                "disparity": wire("MASK", disparity),
+                "disparity_px": wire("FLOAT", white, **options),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
+            },
+        }
+
+    def paint(
+        self,
+        image: Tensor,
+        style: BoundStyle,
+        disparity: Tensor | None = None,
+        disparity_px: float = 64.0,
+        generator: Networks | None = None,
+        **settings: Any,
+    ) -> tuple[Tensor]:
+        config = StereoConfig(**{name: settings.pop(name) for name in widgets(StereoConfig)})
+        look, pictures, known = Look(**settings), to_library(image), to_mask(disparity)
+        if not 0 <= disparity_px <= MOST_DISPARITY_PX:
+            raise ValueError(f"disparity_px must be from 0 to {MOST_DISPARITY_PX:.0f}, got {disparity_px}")
+        if known is not None and len(known) not in (1, len(pictures)):
+            raise ValueError(
+                f"got {len(known)} disparities for {len(pictures)} pictures: give one, or one each"
+            )
+        painter, painted = painter_of(style, generator), []
+        for number in host.watched(range(len(pictures))):
+            shown = None if known is None else known[[min(number, len(known) - 1)]] * disparity_px
+            painted.append(paint_stereo(painter, pictures[[number]], config, look, shown))
+        return (to_wire(torch.cat(painted)),)
+
+
+class PStyleSeamScore:
+    """360 or stereo pictures -> whether they close, whether their poles are pinched, whether eyes agree."""
+
+    TITLE = "Seam Score"
+    CATEGORY = "pstyle/measure"
+    DESCRIPTION = (
+        "Tells whether 360 pictures close without a seam and whether their poles are pinched, and whether "
+        "the eyes of stereo pictures agree; averaged over a batch."
+    )
+    RETURN_TYPES = ("STRING", "FLOAT", "FLOAT", "FLOAT", "FLOAT")
+    RETURN_NAMES = ("report", "seam", "pole", "eyes", "eyes_ratio")
+    OUTPUT_TOOLTIPS = (
+        "All scores as text, one a line.",
+        "Step where the picture closes, over that of the columns beside it: 1 is none; 0 for a flat picture.",
+        "Slopes around the poles over those toward them: about 1 is not pinched; 0 for a flat picture.",
+        "Mean difference of what both eyes see, from 0 to 1; 0 for a picture of one eye.",
+        "The same over that of the content: 1 is as before; 0 without a content.",
+    )
+    FUNCTION = "score"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        content = (
+            "The pictures before painting, for eyes_ratio: one, or one for each. Eyes are matched in them."
+        )
+        return {
+            "required": {"image": wire("IMAGE", "The pictures to score."), **widgets(SeamConfig)},
+            "optional": {"content": wire("IMAGE", content)},
+        }
+
+    def score(self, image: Tensor, kind: str, layout: str, content: Tensor | None = None) -> dict[str, Any]:
+        config, pictures = SeamConfig(kind, layout), to_rgb(image).split(1)
+        befores = [None] if content is None else list(to_rgb(content, "content").split(1))
+        if len(befores) not in (1, len(pictures)):
+            counts = f"{len(befores)} contents for {len(pictures)} pictures"
+            raise ValueError(f"got {counts}: give one content, or one for each picture")
+        found = [
+            seam_scores(pictures[number], config, befores[min(number, len(befores) - 1)])
+            for number in host.watched(range(len(pictures)))
+        ]
+        scores = mean_scores(found)
+        report = "\n".join(score_lines(scores, config, content is not None))
+        result = (report, scores.seam, scores.pole, scores.eyes, scores.eyes_ratio)
+        return {"ui": {"text": [report]}, "result": result}
+
+
+class PStyleSave360:
+    """360 pictures -> files that viewers open as such."""
+
+    TITLE = "Save 360"
+    CATEGORY = "pstyle/paint"
+    DESCRIPTION = (
+        "Saves 360 pictures into the output folder with the metadata (GPano) by which viewers and web sites "
+        "know that a picture is a whole sphere. ComfyUI's own Save Image writes none."
+    )
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("file",)
+    OUTPUT_TOOLTIPS = ("The names of the files in the output folder, one a line.",)
+    FUNCTION = "save"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
+        kind = "Most viewers want a JPEG; a PNG loses nothing."
+        overwrite = "Replace files of this name. When off, an existing file is kept and the node says so."
+        return {
+            "required": {
+                "image": wire("IMAGE", "Equirectangular pictures, twice as wide as high."),
+                "name": wire("STRING", name, default="my_360"),
+                "format": wire(list(FORMATS), kind, default=FORMATS[0]),
+                "overwrite": wire("BOOLEAN", overwrite, default=False),
+            }
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
+        try:
+            path_in(host.output_folder(), name, f".{FORMATS[0]}")
+        except BadFile as error:
+            return str(error)
+        return True
+
+    def save(self, image: Tensor, name: str, format: str, overwrite: bool) -> dict[str, Any]:
+        pictures = to_library(image) if format == "png" else to_rgb(image)
+        check_panorama(pictures)
+        names = [name] if len(pictures) == 1 else [f"{name}_{n}" for n in range(1, len(pictures) + 1)]
+        paths = [path_in(host.output_folder(), one, f".{format}") for one in names]
+        for path, picture in zip(paths, pictures.split(1), strict=True):
+            save_panorama(path, picture, overwrite=overwrite)
+        names = "\n".join(path.name for path in paths)
+        return {"ui": {"text": [names]}, "result": (names,)}
+
+
+def painter_of(style: BoundStyle, generator: Networks | None) -> Painter:
+    """A painter of a style with the networks beside it, its own, or the shipped ones."""
+    networks = generator or style.networks or shipped_networks()
+    return Painter(style.style, networks.generator, networks.vgg, host.compute_device())

@@ -1,0 +1,115 @@
+"""`pstyle paint-360`, `pstyle paint-stereo` and `pstyle score-seams`: spheres and pairs of eyes."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..canvas import stereo
+from ..canvas.gpano import read_headings, save_panorama
+from ..canvas.panorama import paint_panorama
+from ..canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
+from ..canvas.stereo import StereoConfig
+from ..images import list_pictures, open_image, open_mask, save_image
+from ..look import Look
+from ..painter import Painter, load_painter
+from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
+from .inputs import new_folder, refuse_existing
+from .painting import output_names
+from .screen import counter, tell
+
+Paint = Callable[[Painter, Path, Path], None]  # a painter, a picture file, and the file to write
+FORMATS = ("jpg", "png")
+
+
+def paint_360_flags(parser: Parser) -> None:
+    """`paint-360 STYLE PICTURE... -o DIR`."""
+    parser.add_argument("style", metavar="STYLE", help="style file")
+    add_pictures(parser, "360 pictures to paint")
+    add_output(parser, "folder to write into; made if it is not there", "DIR")
+    parser.add_argument("--mask", metavar="FILE", help="paint where this picture is white")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="jpg", help="kind of file: most viewers want jpg (default jpg)"
+    )
+    add_settings(parser, Look)
+    add_device(parser)
+
+
+def paint_360(arguments: Namespace) -> None:
+    """Paint 360 pictures one after the other; where they look to is kept, so that viewers open them alike."""
+    look = settings_from(arguments, Look)
+    mask = open_mask(arguments.mask) if arguments.mask else None
+
+    def paint(painter: Painter, file: Path, target: Path) -> None:
+        painted, headings = paint_panorama(painter, open_image(file), look, mask), read_headings(file)
+        save_panorama(target, painted, headings, overwrite=arguments.overwrite)
+
+    _paint_each(arguments, f".{arguments.format}", paint)
+
+
+def paint_stereo_flags(parser: Parser) -> None:
+    """`paint-stereo STYLE PICTURE... -o DIR`."""
+    parser.add_argument("style", metavar="STYLE", help="style file")
+    add_pictures(parser, "pictures that hold both eyes, to paint")
+    add_output(parser, "folder to write NAME.png into; made if it is not there", "DIR")
+    parser.add_argument(
+        "--disparity",
+        metavar="FILE",
+        help="how much farther left the right eye sees what the left eye sees: black is 0, white as many "
+        "pixels as --disparity-px says (default: found from the pictures)",
+    )
+    parser.add_argument("--disparity-px", metavar="N", type=float, default=64.0, help="(default 64)")
+    add_settings(parser, StereoConfig)
+    add_settings(parser, Look)
+    add_device(parser)
+
+
+def paint_stereo(arguments: Namespace) -> None:
+    """Paint stereo pictures one after the other."""
+    look, config = settings_from(arguments, Look), settings_from(arguments, StereoConfig)
+    known = open_mask(arguments.disparity) * arguments.disparity_px if arguments.disparity else None
+
+    def paint(painter: Painter, file: Path, target: Path) -> None:
+        painted = stereo.paint_stereo(painter, open_image(file), config, look, known)
+        save_image(target, painted, overwrite=arguments.overwrite)
+
+    _paint_each(arguments, ".png", paint)
+
+
+def score_seams_flags(parser: Parser) -> None:
+    """`score-seams PICTURE...`."""
+    add_pictures(parser, "360 or stereo pictures to score")
+    parser.add_argument("--content", metavar="FILE", help="the picture before it was painted")
+    add_settings(parser, SeamConfig)
+
+
+def score_seams(arguments: Namespace) -> None:
+    """Tell the scores of pictures, averaged."""
+    config = settings_from(arguments, SeamConfig)
+    content = open_image(arguments.content) if arguments.content else None
+    files = list_pictures(arguments.pictures)
+    scores = mean_scores([seam_scores(open_image(file), config, content) for file in files])
+    for line in score_lines(scores, config, content is not None):
+        tell(line)
+
+
+def _paint_each(arguments: Namespace, suffix: str, paint: Paint) -> None:
+    """Paint pictures into a folder; one that cannot be painted is passed over, and told at the end."""
+    files: Sequence[Path] = list_pictures(arguments.pictures)
+    painter = load_painter(arguments.style, arguments.device)
+    folder = new_folder(arguments.output)
+    targets = [(folder / name).with_suffix(suffix) for name in output_names(files)]
+    refuse_existing(targets, arguments.overwrite)
+    refused: list[str] = []
+    with counter("painting", len(files), "picture") as bar:
+        for file, target in zip(files, targets, strict=True):
+            try:
+                paint(painter, file, target)
+                tell(str(target))
+            except ValueError as error:
+                refused.append(str(error) if str(file) in str(error) else f"{file.name}: {error}")
+            bar.update()
+    if refused:
+        more = f" ({len(refused)} of {len(files)} pictures were not painted)" if len(files) > 1 else ""
+        raise ValueError(refused[0] + more)
