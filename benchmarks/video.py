@@ -34,6 +34,10 @@ from pstyle.painter import Painter, load_painter
 from pstyle.samples import content_pictures
 from pstyle.samples.camera import MOVES, Clip, camera_move
 
+COLUMNS = (
+    *("style", "move", "own error", "one by one", "video", "rigid", "video / one by one"),
+    *("slope", "Laplacian"),
+)  # fmt: skip
 SIZE = 256, 384
 FRAMES = 8
 SETTLED = FRAMES // 2  # from here on sharpness is taken: the first frames are not blended yet
@@ -69,8 +73,7 @@ def table(given: argparse.Namespace) -> None:
     photos = [photo for photo in photos if photo.shape[3] > 440][: given.count]
     config = VideoConfig(**{name: getattr(given, name) for name in ("smoothing", "blend")})
     print(f"{len(photos)} photographs, {FRAMES} frames, sensor noise {given.noise}, {config}")  # noqa: T201
-    head = "style,move,own error,one by one,video,rigid,video / one by one,slope,Laplacian".split(",")
-    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")  # noqa: T201
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))  # noqa: T201
     for path, move in itertools.product(given.styles, MOVES):
         painter = load_painter(path, device="cpu")
         found = [scores(painter, photo, move, given.noise, config) for photo in photos]

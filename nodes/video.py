@@ -53,8 +53,8 @@ class PStylePaintVideo:
             "required": {
                 "image": wire("IMAGE", "The frames in their order, as a batch or a list, all of one size."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
-                **widgets(Look),
                 **widgets(VideoConfig),
+                **widgets(Look),  # last, since a workflow file knows widgets by their order, and looks grow
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
