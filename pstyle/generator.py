@@ -46,9 +46,9 @@ class GeneratorConfig:
 
     latent: int = setting(256, 8, 1024, "numbers in the latent of one level")
     vgg_width: float = setting(0.25, 0.05, 1.0, "width of the VGG whose features come in")
-    body: int = setting(80, 8, 512, "channels at 1/8 of the resolution")
-    texture: int = setting(48, 8, 512, "channels at 1/4 of the resolution")
-    grain: int = setting(24, 8, 512, "channels at 1/2 of the resolution")
+    body: int = setting(64, 8, 512, "channels at 1/8 of the resolution")
+    texture: int = setting(32, 8, 512, "channels at 1/4 of the resolution")
+    grain: int = setting(32, 8, 512, "channels at 1/2 of the resolution")
     blocks: int = setting(2, 1, 16, "residual blocks at 1/8 of the resolution")
 
     def __post_init__(self) -> None:
