@@ -26,7 +26,7 @@ from torch import Tensor
 from pstyle.canvas.any_size import SizeConfig, paint
 from pstyle.canvas.painting import painting
 from pstyle.canvas.sources import InMemory, loaded
-from pstyle.generator import load_generator
+from pstyle.generator import STRIDE, load_generator
 from pstyle.images import open_image, resize_short_side, resize_to
 from pstyle.look import Look
 from pstyle.metrics import patch_swd, ssim
@@ -99,13 +99,15 @@ def tiles(painter: Painter, photos: list[Path]) -> None:
 
 
 def seam_ratio(painted: Tensor) -> float:
-    """Mean gradient across the seams of tiles by that of the columns and rows up to 8 px beside them."""
+    """Mean gradient across the seams of tiles by that of columns and rows beside them, at the same place in
+    the generator's stride: not all of these are equally steep, with tiles or without.
+    """
     across, beside = [], []
     for dim in (2, 3):
         steps = painted.diff(dim=dim).abs().mean([0, 1, 5 - dim])
-        for seam in range(SEAM_TILE_PX, painted.shape[dim] - 8, SEAM_TILE_PX):
+        for seam in range(SEAM_TILE_PX, painted.shape[dim] - 4 * STRIDE, SEAM_TILE_PX):
             across.append(steps[seam - 1])
-            beside.append(torch.cat([steps[seam - 9 : seam - 1], steps[seam : seam + 8]]).mean())
+            beside.append(torch.stack([steps[seam - 1 + k * STRIDE] for k in (-3, -2, -1, 1, 2, 3)]).mean())
     return (sum(across) / sum(beside)).item()
 
 

@@ -9,6 +9,7 @@ import torch
 from pstyle_pack.nodes import generate, host
 
 from pstyle.generator import load_generator
+from pstyle.images import resize_to
 from pstyle.look import Look
 from pstyle.painter import Painter
 from pstyle.vgg import load_vgg
@@ -86,6 +87,23 @@ def test_a_second_style_goes_where_the_mask_is_black(nodes, image: torch.Tensor,
     assert torch.allclose(painted[:, :, :4], paint(nodes, image, other)[:, :, :4], atol=0.05)
     with pytest.raises(ValueError, match="wire a mask"):
         paint(nodes, image, style, second_style=other)
+
+
+def test_size_has_inputs_after_all_others_and_a_large_picture_the_look_of_its_preview(
+    nodes, image: torch.Tensor, style
+) -> None:
+    inputs = nodes.PStylePaint.INPUT_TYPES()
+    assert list(inputs["optional"])[-2:] == ["tile", "look_size_px"]
+    painted = paint(nodes, image, style, tile="always", look_size_px=36)
+    small = resize_to(image.movedim(-1, 1), 36, 40)
+    preview = paint(nodes, small.movedim(1, -1), style).movedim(-1, 1)
+    assert (resize_to(painted.movedim(-1, 1), 36, 40) - preview).abs().mean() < 0.03
+    assert torch.allclose(
+        paint(nodes, image, style, tile="always"), paint(nodes, image, style, tile="never"), atol=1e-4
+    )
+    for bad in ({"tile": "some"}, {"look_size_px": -1}):
+        with pytest.raises(ValueError, match="SizeConfig"):
+            paint(nodes, image, style, **bad)
 
 
 def test_networks_are_built_once_for_a_style(nodes, image: torch.Tensor, style, monkeypatch) -> None:
