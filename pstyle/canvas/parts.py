@@ -1,9 +1,10 @@
 """The parts in which a sphere is painted, so that strokes have one size everywhere: an equirectangular
 picture stretches things sideways, the more the nearer to a pole.
 
-Around the equator the picture is painted as it is; farther off, rings of it are painted narrower, twice, with
-up still toward the pole; around the pole a face, azimuthal equidistant. So nothing is stretched by more than
-a fifth. All parts have the scale of the picture's rows.
+Around the equator the picture is painted as it is; farther off, a ring of it is painted narrower, with up
+still toward the pole; around the pole a face, azimuthal equidistant. So nothing is stretched by more than a
+fifth. All parts have the scale of the picture's rows. With more rings paint would be upright nearer to the
+pole; but the view up would see the borders of what is painted upright in every direction.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from ..painter import MIN_SIDE_PX
 from .sphere import Directions, at_pixels, pixel_directions, sampled, with_width
 
 NORTH, SOUTH = 1, -1
-NARROWER = 0.7  # how wide a ring is painted, of the one before it
-RINGS = 2
+NARROWER = 0.75  # how wide a ring is painted, of the one before it
+RINGS = 1
 HALF_JOIN = math.radians(4)  # to either side of a latitude at which one part gives way to the next
 
 

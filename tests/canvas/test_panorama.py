@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pstyle.canvas.panorama import first_column, paint_panorama, paint_spheres
-from pstyle.canvas.parts import HALF_JOIN, Cap, Strip, levels_of, share_of
+from pstyle.canvas.parts import HALF_JOIN, RINGS, Cap, Strip, levels_of, share_of
 from pstyle.canvas.seams import pole_ratio, seam_ratio
 from pstyle.canvas.sphere import perspective, pixel_directions, row_weights, sampled
 from pstyle.look import Look
@@ -65,7 +65,7 @@ def test_poles_are_painted_as_views_are(painter, sphere):
 
 @pytest.mark.parametrize("height", [16, 40, 128, 520])
 def test_parts_cover_what_is_taken_of_them(height):
-    shares = [torch.ones(height), *(share_of(level, height)[0, 0, :, 0] for level in (1, 2, 3))]
+    shares = [torch.ones(height), *(share_of(level, height)[0, 0, :, 0] for level in range(1, RINGS + 2))]
     taken = [
         share * (1 - outer) for share, outer in zip(shares, [*shares[1:], torch.zeros(height)], strict=True)
     ]
