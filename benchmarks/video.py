@@ -17,8 +17,10 @@ import itertools
 import os
 import time
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +28,8 @@ from judge import open_picture
 from split import held_out_photos
 from torch import Tensor
 
+from pstyle.canvas.film import Film, Part, film_of
+from pstyle.canvas.filming import paint_film
 from pstyle.canvas.flicker import sharpness, warping_error
 from pstyle.canvas.video import VideoConfig, VideoPainter, paint_video
 from pstyle.colors import luma
@@ -84,16 +88,27 @@ def table(given: argparse.Namespace) -> None:
 
 
 def long(given: argparse.Namespace) -> None:
-    """Paint a slow pan to and fro over a scene, and print memory on the way."""
-    scene = content_pictures(1, 160, seed=1)[0]
+    """Write a film of a slow pan to and fro over a scene, paint it, and print memory on the way."""
+    scene = content_pictures(1, 90, seed=1)[0]
     video = VideoPainter(load_painter(given.styles[0], device="cpu"))
-    start = time.monotonic()
-    for number in range(1, given.long + 1):
-        left = abs(number % 80 - 40)
-        video(scene[..., 20:116, left : left + 112].contiguous())
-        if number in (100, 1000) or number % max(1, given.long // 5) == 0:
-            seconds = (time.monotonic() - start) / number
-            print(f"{number} frames: {resident_mib():.1f} MiB, {seconds * 1000:.0f} ms a frame", flush=True)  # noqa: T201
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / "in.nut"
+        raw = Part(Film(source, given.long, Fraction(25), Fraction(1, 25), Fraction(1)))
+        for number in range(given.long):
+            left = abs(number % 80 - 40)
+            raw.add(scene[..., 20:52, left : left + 48].contiguous(), number)
+        source.write_bytes(raw.encoded())
+        del raw
+        start = time.monotonic()
+
+        def tell(done: int) -> None:
+            if done in (100, 1000) or done % max(1, given.long // 5) == 0:
+                each = (time.monotonic() - start) / done * 1000
+                print(f"{done} frames: {resident_mib():.1f} MiB, {each:.0f} ms a frame", flush=True)  # noqa: T201
+
+        target = Path(folder) / "out.mp4"
+        frames = paint_film(video, film_of(source), target, Path(folder) / "work", on_frame=tell)
+        print(f"{frames} frames in {target.stat().st_size} bytes: {resident_mib():.1f} MiB")  # noqa: T201
 
 
 def resident_mib() -> float:
