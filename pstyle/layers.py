@@ -111,7 +111,7 @@ def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None =
         gain = (scale + 1) * torch.rsqrt(frozen.variance + EPS)
         return torch.addcmul((bias - frozen.mean * gain).to(x.dtype), x, gain.to(x.dtype))
     if _sums_are_rough(x):
-        return modulate(x, scale, bias, _statistics_of_bands(x))
+        return modulate(x, scale, bias, statistics_of_bands(x))
     channels = x.shape[1]
     # torch 2.13 crashes in the backward of group norm where its weight needs a gradient and a channels_last
     # input does not.
@@ -134,7 +134,7 @@ def _sums_are_rough(x: Tensor) -> bool:
     return is_large and is_summed and x.dtype == torch.float32 and not x.is_cuda and not x.requires_grad
 
 
-def _statistics_of_bands(x: Tensor) -> Statistics:
+def statistics_of_bands(x: Tensor) -> Statistics:
     """Statistics of a large channels_last map, from bands so small that group norm sums them well: in the
     time of a group norm, and a fraction of that of `statistics`.
     """

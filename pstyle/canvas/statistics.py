@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..generator import STRIDE, STYLE_LAYERS, Modulation
 from ..images import pad_to_multiple
-from ..layers import Enough, Statistics
+from ..layers import Enough, Statistics, statistics_of_bands
 from ..moments import mix_by_layer, moments
 from ..painter import MIN_SIDE_PX, WHOLE, Amounts, Painter, Whole
 from .boxes import Box, tiles
@@ -123,8 +123,9 @@ class RunningStatistics:
     def add(self, x: Tensor) -> None:
         """Take a piece (1, C, h, w)."""
         count = x.shape[2] * x.shape[3]
-        variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
-        variance, difference = variance.double(), mean.double() - self.mean
+        dense = x.float().contiguous(memory_format=torch.channels_last)
+        mean, variance = (value.double() for value in statistics_of_bands(dense))
+        difference = mean - self.mean
         total = self.count + count
         self.mean = self.mean + difference * (count / total)
         between = difference.square() * (self.count * count / total)
