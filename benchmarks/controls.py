@@ -10,7 +10,7 @@ PAINTING is the picture that the style was learned from, as PAINTER/NAME within 
 * steps: style distances at strengths 0.25, 0.75, 1, 1.25 and 1.5, as parts of the photograph's.
 * chroma: mean distance of a and b (CIE Lab) from the photograph's with keep_color; at most 2.
 * light: mean distance of L from the photograph's with keep_light.
-* stroke: ratio of the wavelengths of strokes on a flat ground at stroke 0.5 and 2 to that at 1.
+* stroke: ratio of the wavelengths of strokes on a smooth ground at stroke 0.5 and 2 to that at 1.
 * fine, coarse: what is left, without them, of the change in the finest and in the broadest octaves.
 * detail: SSIM with the photograph at detail 0, 0.5 and 1.
 """
@@ -27,12 +27,14 @@ from judge import load_judge_vgg, open_picture
 from split import held_out_photos
 from torch import Tensor
 
+from pstyle.generator import load_generator
 from pstyle.look import Look
 from pstyle.metrics import STYLE_LAYERS, lab, luma, ssim, style_score
-from pstyle.painter import Painter, load_painter
-from pstyle.vgg import VGG
+from pstyle.painter import Painter
+from pstyle.style import load_style
+from pstyle.vgg import VGG, load_vgg
 
-GROUND_PX, FRAME_PX = 1280, 64  # side of the flat ground, and what of it is not looked at
+GROUND_PX, FRAME_PX = 1536, 192  # side of the ground, and what of it is not looked at: borders reach in
 STEPS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 COLUMNS = ("half", "asked", "steps", "chroma", "light", "stroke", "fine", "coarse", "detail")
 
@@ -62,26 +64,38 @@ def lightness_error(painter: Painter, photo: Tensor) -> float:
 
 
 def wavelength_px(painter: Painter, stroke: float) -> float:
-    """Wavelength, from 2 to 256 px, of the octave with most energy in what is painted on flat gray."""
-    energy = sum(octave_energy(painter, stroke, gray) for gray in (0.3, 0.5, 0.7))
-    energy = F.avg_pool1d(energy[None], 5, 1, 2, count_include_pad=False)[0]
+    """Wavelength, from 2 to 128 px, of the octave with most energy in what is painted on a smooth ramp."""
+    energy = F.avg_pool1d(octave_energy(painter, stroke)[None], 5, 1, 2, count_include_pad=False)[0]
     best = int(energy[1:-1].argmax()) + 1
     before, here, after = energy[best - 1 : best + 2].tolist()
     place = best + 0.5 * (before - after) / (before - 2 * here + after)  # the top of a parabola through them
-    return 2 ** (8 - (place + 0.5) / 4)
+    return 2 ** (7 - (place + 0.5) / 4)
 
 
-def octave_energy(painter: Painter, stroke: float, gray: float) -> Tensor:
-    """Energy in each quarter of an octave, from 256 to 2 px, of what is painted on flat gray."""
-    ground = torch.full((1, 3, GROUND_PX, GROUND_PX), gray)
+def octave_energy(painter: Painter, stroke: float) -> Tensor:
+    """Energy in each quarter of an octave, from 128 to 2 px, of what is painted on a ramp from dark to light.
+
+    Not on flat gray: there instance norm would make strokes of the rounding of features that do not vary.
+    """
+    ramp = torch.linspace(0.3, 0.7, GROUND_PX)
+    ground = ((ramp[:, None] + ramp) / 2).expand(1, 3, -1, -1).contiguous()
     found = luma(painter(ground, Look(stroke=stroke)))[0, 0, FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]
     window = torch.hann_window(len(found))
-    power = torch.fft.rfft2((found - found.mean()) * window * window[:, None]).abs().square()
+    power = torch.fft.rfft2(without_slope(found) * window * window[:, None]).abs().square()
     rows, columns = torch.fft.fftfreq(len(found)), torch.fft.rfftfreq(len(found))
     octave = (rows[:, None].square() + columns.square()).sqrt().clamp_min(1e-9).log2()  # of the frequency
-    lows = torch.arange(-8, -1, 0.25)
+    lows = torch.arange(-7, -1, 0.25)
     bands = [(octave >= low) & (octave < low + 0.25) for low in lows.tolist()]
     return torch.stack([power[band].mean() for band in bands]) * 4**lows
+
+
+def without_slope(surface: Tensor) -> Tensor:
+    """A surface (N, N) less the quadratic one that fits it best."""
+    place = torch.linspace(-1, 1, len(surface))
+    y, x = place[:, None].expand_as(surface), place.expand_as(surface)
+    terms = torch.stack([torch.ones_like(surface), y, x, y * x, y * y, x * x]).flatten(1).T
+    fitted = terms @ torch.linalg.lstsq(terms, surface.reshape(-1, 1)).solution
+    return surface - fitted.view_as(surface)
 
 
 def octave_change(painted: Tensor, photo: Tensor) -> tuple[float, float]:
@@ -124,6 +138,11 @@ def row(painter: Painter, photos: list[Tensor], painting: Tensor, vgg: VGG) -> l
     ]
 
 
+def painter_of(path: str) -> Painter:
+    """The painter of a style file, in float32 so that figures do not depend on the machine's formats."""
+    return Painter(load_style(Path(path)), load_generator(), load_vgg(), "cpu", torch.float32)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="What strength, color, stroke and detail do.")
@@ -138,7 +157,7 @@ def main() -> None:
     for pair in given.styles:
         name, _, path = pair.partition("=")
         painting = open_picture(given.images / f"paintings/{name}.jpg")
-        cells = row(load_painter(path, device="cpu"), photos, painting, vgg)
+        cells = row(painter_of(path), photos, painting, vgg)
         print("| " + " | ".join([name, *cells]) + " |", flush=True)  # noqa: T201
 
 
