@@ -19,8 +19,9 @@ $(INSTALLED): pyproject.toml constraints.txt requirements-dev.txt
 demo: $(INSTALLED)
 	$(BIN)/python -m pstyle demo -o $(DEMO_DIR) $(DEMO_ARGS)
 
+# A worker a core; the tests of a file stay with one worker, which makes what they share once.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(TEST_ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

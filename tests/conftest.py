@@ -8,6 +8,7 @@ the very modules of `pstyle`, so that `isinstance` holds between nodes and libra
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location, spec_from_loader
@@ -51,6 +52,13 @@ class OneCopy:
 
 
 sys.meta_path.insert(0, OneCopy())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One thread for each worker of pytest-xdist and what it starts: more slow each other several times."""
+    if hasattr(config, "workerinput"):
+        os.environ["OMP_NUM_THREADS"] = "1"
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
