@@ -68,6 +68,15 @@ def written_whole(path: str | Path, *, overwrite: bool = False) -> Iterator[Bina
         raise
 
 
+def move_whole(path: str | Path, target: str | Path) -> None:
+    """Give a whole file another name in its folder, in place of a file of that name, for good.
+
+    Raises OSError if the system fails.
+    """
+    os.replace(path, target)
+    _sync_folder(Path(target).parent)
+
+
 def read_file(path: str | Path, limit_bytes: int, *, most_bytes: int = -1) -> bytes:
     """The bytes of a regular file, or its first `most_bytes`.
 

@@ -155,12 +155,17 @@ def open_image(path: str | Path) -> Tensor:
 
     Raises BadFile if the file is no picture, is damaged, cut short or above 89 megapixels.
     """
-    return _opened(path, _color)
+    return decoded(read_file(path, MAX_FILE_BYTES), path)
+
+
+def decoded(data: bytes, name: str | Path) -> Tensor:
+    """The picture in the bytes of a file of this name, as `open_image` gives it. Raises BadFile as that."""
+    return _converted(data, name, _color)
 
 
 def open_mask(path: str | Path) -> Tensor:
     """The mask in a file, (1, 1, H, W): 1 where it is white and opaque. Raises BadFile as `open_image`."""
-    return _opened(path, _mask)
+    return _converted(read_file(path, MAX_FILE_BYTES), path, _mask)
 
 
 def save_image(
@@ -197,8 +202,7 @@ def encoded(image: Tensor, name: str, text: Mapping[str, str] | None = None) -> 
     return data.getvalue()
 
 
-def _opened(path: str | Path, convert: Callable[[Image.Image], Tensor]) -> Tensor:
-    data = read_file(path, MAX_FILE_BYTES)
+def _converted(data: bytes, name: str | Path, convert: Callable[[Image.Image], Tensor]) -> Tensor:
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         if picture.width * picture.height <= MAX_PIXELS:
@@ -209,7 +213,7 @@ def _opened(path: str | Path, convert: Callable[[Image.Image], Tensor]) -> Tenso
         reason = f"it is none of {', '.join(FORMATS)}"
     except Exception as error:  # Pillow's readers raise many types over a damaged file; the file is at fault
         reason = str(error) or type(error).__name__
-    raise BadFile(f"{str(path)!r} cannot be opened as a picture: {reason}")
+    raise BadFile(f"{str(name)!r} cannot be opened as a picture: {reason}")
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -38,6 +38,7 @@ MORE_LIBRARIES = {
     "pstyle.plots": {"matplotlib"},
     "pstyle.cli": {"tqdm"},
     "pstyle.canvas": {"av", "pyvips"},
+    "pstyle.batch": {"ray"},
     "pstyle.pretrained": {"torchvision"},
 }
 

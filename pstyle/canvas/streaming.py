@@ -55,6 +55,12 @@ def size_of(path: Path) -> tuple[int, int] | None:
     return None
 
 
+def is_large(path: Path) -> bool:
+    """Whether a picture is to be streamed, and can be."""
+    size = size_of(path)
+    return size is not None and size[0] * size[1] > LARGE_PIXELS
+
+
 def paint_file(
     path: Path, target: Path, paint: Paint, *, overwrite: bool = False, on_tile: OnTile | None = None
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..canvas.film import OUTPUTS, SUFFIXES, Film, check_output, film_of
@@ -17,7 +15,7 @@ from ..images import MAX_FILE_BYTES, list_pictures
 from ..look import Look
 from ..painter import load_painter
 from .flags import Parser, add_settings, settings_from
-from .inputs import new_file, new_folder, output_names, refuse_existing
+from .inputs import kept, new_file, new_folder, output_names, refuse_existing
 from .screen import counter, tell
 
 
@@ -64,7 +62,7 @@ def run_id(sources: list[Path], style: Path, look: Look, config: VideoConfig) ->
 def _paint_film(video: VideoPainter, film: Film, run: str, arguments: Namespace) -> None:
     target = _target(film, arguments)
     work = target.with_name(f".{target.name}.{run}")
-    with _kept(work), counter("painting", film.frames or None, "frame") as bar:
+    with kept(work.parent), counter("painting", film.frames or None, "frame") as bar:
         frames = paint_film(video, film, target, work, arguments.overwrite, lambda n: bar.update(n - bar.n))
     tell(str(target))
     if frames < 0.98 * film.frames - 1:  # what containers announce may be off by a little
@@ -89,19 +87,7 @@ def _paint_frames(video: VideoPainter, files: list[Path], run: str, arguments: N
     folder = new_folder(arguments.output)
     work, targets = folder / f".{run}", [folder / name for name in output_names(files)]
     refuse_existing(targets, arguments.overwrite or work.is_dir())
-    with _kept(work), counter("painting", len(files), "frame") as bar:
+    with kept(work.parent), counter("painting", len(files), "frame") as bar:
         paint_frames(video, files, targets, work, lambda n: bar.update(n - bar.n))
     for target in targets:
         tell(str(target))
-
-
-@contextmanager
-def _kept(work: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OSError(
-            f"{str(work.parent)!r} cannot be written to ({reason}): what is painted is kept; make room "
-            "and run the same command again"
-        ) from error

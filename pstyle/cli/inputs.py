@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,3 +140,19 @@ def refuse_existing(targets: Sequence[Path], overwrite: bool) -> None:
     if found and not overwrite:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ValueError(f"{str(found[0])!r}{more} exists already: choose another place, or add --overwrite")
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[None]:
+    """Around work that goes on when run again: a folder that cannot be written to is told so.
+
+    Raises OSError in one sentence for any other inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(
+            f"{str(folder)!r} cannot be written to ({reason}): what is painted is kept; make room "
+            "and run the same command again"
+        ) from error

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
+from ..batch.job import Job
 from ..canvas.any_size import SizeConfig
-from ..canvas.any_size import paint as paint_any_size
-from ..images import list_pictures, open_image, open_mask, save_image
+from ..canvas.streaming import is_large
+from ..images import list_pictures, open_image, save_image
 from ..learning import MAX_PICTURES
 from ..look import Look
 from ..optimize import OptimizeConfig
 from ..optimize import optimize as optimize_picture
-from ..painter import choose_device, load_painter
+from ..painter import choose_device
 from ..vgg import load_vgg
 from .filming import is_video, paint_video, video_flags
 from .flags import (
@@ -23,6 +25,7 @@ from .flags import (
     add_settings,
     settings_from,
 )
+from .folders import folder_flags, is_folder, paint_folder
 from .inputs import (
     new_file,
     new_folder,
@@ -33,11 +36,11 @@ from .inputs import (
     refuse_existing,
 )
 from .screen import counter, steps_bar, tell
-from .streaming import Work, is_large, paint_large
+from .streaming import paint_large
 
 
 def paint_flags(parser: Parser) -> None:
-    """`paint STYLE PICTURE... -o DIR`, or `paint STYLE VIDEO -o FILE`."""
+    """`paint STYLE PICTURE... -o DIR`, `paint STYLE DIR -o DIR`, or `paint STYLE VIDEO -o FILE`."""
     parser.add_argument("style", metavar="STYLE", help="style file")
     add_pictures(parser, "pictures to paint, or one video")
     add_output(parser, "folder to write NAME.png into, made if it is not there; for a video its file", "DIR")
@@ -47,6 +50,7 @@ def paint_flags(parser: Parser) -> None:
     )
     add_settings(parser, Look)
     add_settings(parser, SizeConfig)
+    folder_flags(parser)
     video_flags(parser)
     add_device(parser)
 
@@ -55,14 +59,11 @@ def paint(arguments: Namespace) -> None:
     """Paint pictures one after the other; one that cannot be read is passed over, and told at the end."""
     if is_video(arguments):
         return paint_video(arguments)
-    look, size = settings_from(arguments, Look), settings_from(arguments, SizeConfig)
-    if arguments.second and not arguments.mask:
-        raise ValueError("--second paints where a mask is black: give a --mask as well")
+    job = asked_for(arguments)
+    if is_folder(arguments):
+        return paint_folder(job, arguments)
     files = list_pictures(arguments.pictures)
-    painter = load_painter(arguments.style, arguments.device)
-    second = load_painter(arguments.second, arguments.device) if arguments.second else None
-    mask = open_mask(arguments.mask) if arguments.mask else None
-    work = Work(painter, look, mask, second, size)
+    work = job.work()
     folder = new_folder(arguments.output)
     targets = [folder / name for name in output_names(files)]
     refuse_existing(targets, arguments.overwrite)
@@ -73,8 +74,7 @@ def paint(arguments: Namespace) -> None:
                 if is_large(file):
                     paint_large(file, target, work, arguments.overwrite)
                 else:
-                    painted = paint_any_size(open_image(file), *work)
-                    save_image(target, painted, overwrite=arguments.overwrite)
+                    save_image(target, work.paint(open_image(file)), overwrite=arguments.overwrite)
                 tell(str(target))
             except ValueError as error:
                 refused.append(str(error))
@@ -82,6 +82,13 @@ def paint(arguments: Namespace) -> None:
     if refused:
         more = f" ({len(refused)} of {len(files)} pictures were not painted)" if len(files) > 1 else ""
         raise ValueError(refused[0] + more)
+
+
+def asked_for(arguments: Namespace) -> Job:
+    """The painting that the flags ask for. Raises ValueError."""
+    look, size = settings_from(arguments, Look), settings_from(arguments, SizeConfig)
+    mask, second = (Path(file) if file else None for file in (arguments.mask, arguments.second))
+    return Job(Path(arguments.style), look, size, mask, second, arguments.device)
 
 
 def optimize_flags(parser: Parser) -> None:

@@ -1,0 +1,1 @@
+"""Folders of pictures, painted by one process or by many machines."""

@@ -1,0 +1,179 @@
+"""Painting many pictures into a folder: decoding, painting and encoding overlap, and what is done is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+from torch import Tensor
+
+from ..canvas.streaming import is_large
+from ..files import BadFile, move_whole, read_file, write_atomically
+from ..images import FORMATS, MAX_FILE_BYTES, decoded, encoded
+from ..memory import is_out_of_memory
+from .ahead import ahead
+from .job import Job, key_of
+from .manifest import Known, Manifest, Written, joined, known_in
+
+HEAD_BYTES = 64 << 10  # of a file, where its size in pixels is most often told
+CHUNK_BYTES = 1 << 20
+OPEN, PAINTED, KEPT, REFUSED = "open", "painted", "kept", "refused"
+
+
+class Picture(NamedTuple):
+    """A picture file, and the name that its painting gets in the folder."""
+
+    source: Path
+    output: str
+
+
+class Outcome(NamedTuple):
+    """What became of a picture: it is painted, was painted before and is kept, or is refused for a reason."""
+
+    picture: Picture
+    state: str
+    reason: str = ""
+
+
+@dataclass
+class Task:
+    """A picture on its way through the stages."""
+
+    picture: Picture
+    state: str = OPEN
+    reason: str = ""
+    key: str = ""
+    image: Tensor | None = None  # decoded, then painted; None for one that goes from file to file
+
+
+class FolderPainter:
+    """Does a job to pictures, each into a file of a folder; it may be called for one lot after the other.
+
+    Files in the folder that it did not paint, or that were changed since, are replaced only with `overwrite`.
+    Raises BadFile for a job whose files cannot be used.
+    """
+
+    def __init__(self, job: Job, folder: Path, overwrite: bool = False) -> None:
+        self.folder, self.overwrite = folder, overwrite
+        self.work = job.work()
+        self._job_digest = job.digest(self.work)
+
+    def __call__(
+        self, pictures: Iterable[Picture], manifest_name: str, known: Known | None = None
+    ) -> Iterator[Outcome]:
+        """Paint pictures in their order, telling of each when its file is there.
+
+        What the manifest of this name tells, or is `known` from others, is not painted again; the manifest
+        goes on with the run. A picture that cannot be painted is refused, and the run goes on. Raises BadFile
+        for an unusable manifest; OSError if the folder cannot be written to, after which a run can go on.
+        """
+        with Manifest(self.folder / manifest_name) as manifest:
+            load = partial(self._load, joined(known or {}, known_in([manifest.path])))
+            loaded = ahead(partial(_attempt, load), map(Task, pictures))
+            painted = map(partial(_attempt, self._paint), loaded)
+            for task in ahead(partial(self._store, manifest), painted):
+                yield Outcome(task.picture, task.state, task.reason)
+
+    def _load(self, known: Known, task: Task) -> None:
+        """Read a picture, unless its painting is there already."""
+        source, output = task.picture
+        if is_large(source):
+            data, found = None, sha256_of(source)
+        else:
+            data = read_file(source, MAX_FILE_BYTES)
+            found = hashlib.sha256(data).hexdigest()
+        task.key = key_of(self._job_digest, found)
+        if self._is_there(task, known.get(output, set())):
+            task.state = KEPT
+        elif data is not None:
+            task.image = decoded(data, source)
+
+    def _is_there(self, task: Task, written: set[Written]) -> bool:
+        """Whether a picture's painting is in the folder. Raises BadFile if a file of others has its name."""
+        target = self.folder / task.picture.output
+        if not os.path.lexists(target):
+            return False
+        found = sha256_of(target) if target.is_file() else ""
+        if Written(found, task.key) in written:
+            return True
+        if not self.overwrite and found not in {one.sha256 for one in written}:
+            raise BadFile(
+                f"{str(target)!r} exists already, and was not painted here or changed since: "
+                "choose another folder, or ask to overwrite it"
+            )
+        return False
+
+    def _paint(self, task: Task) -> None:
+        if task.image is not None:
+            task.image = self.work.paint(task.image)
+        else:
+            self.work.paint_file(task.picture.source, self._streamed(task), overwrite=True)
+
+    def _store(self, manifest: Manifest, task: Task) -> Task:
+        """Write a painting and its line, or the line that tells why there is none."""
+        _attempt(partial(self._write, manifest), task)
+        task.image = None
+        if task.state == REFUSED:
+            manifest.refused(task.picture.source, task.reason)
+        return task
+
+    def _write(self, manifest: Manifest, task: Task) -> None:
+        source, output = task.picture
+        if task.image is not None:
+            data = encoded(task.image, output)
+            manifest.painted(source, output, Written(hashlib.sha256(data).hexdigest(), task.key))
+            write_atomically(self.folder / output, data, overwrite=True)
+        else:
+            manifest.painted(source, output, Written(sha256_of(self._streamed(task)), task.key))
+            move_whole(self._streamed(task), self.folder / output)
+        task.state = PAINTED
+
+    def _streamed(self, task: Task) -> Path:
+        """Where a picture too large for memory is painted, before it is told and takes its name."""
+        return self.folder / f".{task.picture.output}.streamed.png"
+
+
+def by_size(pictures: Iterable[Picture]) -> list[Picture]:
+    """Pictures of one size after another, the smallest first, so that memory and plans are used again."""
+    return sorted(pictures, key=lambda picture: (*size_px(picture.source), picture.source))
+
+
+def size_px(path: Path) -> tuple[int, int, int]:
+    """Pixels, height and width as the first bytes of a file tell; zeros where they do not."""
+    try:
+        head = io.BytesIO(read_file(path, MAX_FILE_BYTES, most_bytes=HEAD_BYTES))
+        with Image.open(head, formats=FORMATS) as picture:
+            return picture.height * picture.width, picture.height, picture.width
+    except Exception:  # of many types; what is wrong with the file is told when it is decoded
+        return 0, 0, 0
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file of any length. Raises BadFile if it cannot be read."""
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while part := file.read(CHUNK_BYTES):
+                found.update(part)
+    except OSError as error:
+        raise BadFile(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    return found.hexdigest()
+
+
+def _attempt(stage: Callable[[Task], None], task: Task) -> Task:
+    """Bring a task through a stage, if it is open; what is wrong with the picture refuses it."""
+    try:
+        if task.state == OPEN:
+            stage(task)
+    except (ValueError, RuntimeError, MemoryError) as error:
+        if not isinstance(error, ValueError) and not is_out_of_memory(error):
+            raise
+        task.state, task.reason = REFUSED, str(error)
+    return task

@@ -1,0 +1,91 @@
+"""What is to be done to every picture, as it is asked for (`Job`) and with all that it takes (`Work`)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..canvas.any_size import SizeConfig, paint, painted
+from ..canvas.resized import resized
+from ..canvas.sources import InMemory, OnTile, Source
+from ..canvas.streaming import paint_file
+from ..config import to_json
+from ..files import read_file
+from ..generator import load_generator
+from ..images import MAX_FILE_BYTES, open_mask
+from ..look import Look
+from ..painter import Painter
+from ..style import load_style
+from ..vgg import load_vgg
+
+
+class Work(NamedTuple):
+    """What is to be done to each picture."""
+
+    painter: Painter
+    look: Look
+    mask: Tensor | None
+    second: Painter | None
+    size: SizeConfig
+
+    def paint(self, image: Tensor) -> Tensor:
+        """Paint pictures (B, C, H, W) in memory, as `canvas.any_size.paint`."""
+        return paint(image, *self)
+
+    def paint_file(
+        self, path: Path, target: Path, *, overwrite: bool = False, on_tile: OnTile | None = None
+    ) -> None:
+        """Paint a picture too large for memory from file to file, as `canvas.streaming.paint_file`."""
+        painter, look, mask, second, size = self
+
+        def paint_source(source: Source) -> Source:
+            where = mask if mask is None else resized(InMemory(mask), source.height, source.width)
+            return painted(source, painter, look, where, second, size)
+
+        paint_file(path, target, paint_source, overwrite=overwrite, on_tile=on_tile)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A painting as it is asked for: files, settings and where to compute; small, to be sent to others.
+
+    `dtype` is as in `Painter`; machines that share a job are told, so that all paint the same.
+    """
+
+    style: Path
+    look: Look = field(default_factory=Look)
+    size: SizeConfig = field(default_factory=SizeConfig)
+    mask: Path | None = None
+    second: Path | None = None
+    device: str = "auto"
+    dtype: torch.dtype | None = None
+
+    def __post_init__(self) -> None:
+        if self.second and not self.mask:
+            raise ValueError("a second style is painted where a mask is black: give a mask as well")
+
+    def work(self) -> Work:
+        """Painters and mask, loaded. Raises BadFile for files that cannot be used."""
+        second = self._painter(self.second) if self.second else None
+        mask = open_mask(self.mask) if self.mask else None
+        return Work(self._painter(self.style), self.look, mask, second, self.size)
+
+    def digest(self, work: Work) -> bytes:
+        """What tells this job from others: of the files' bytes, the generator and the settings."""
+        files = [self.style, *(file for file in (self.mask, self.second) if file)]
+        parts = [hashlib.sha256(read_file(file, MAX_FILE_BYTES)).hexdigest() for file in files]
+        parts += [work.painter.style.generator_id, to_json(self.look), to_json(self.size)]
+        return hashlib.sha256("\n".join(parts).encode()).digest()
+
+    def _painter(self, style: Path) -> Painter:
+        return Painter(load_style(style), load_generator(), load_vgg(), self.device, self.dtype)
+
+
+def key_of(job_digest: bytes, picture_sha256: str) -> str:
+    """What a painting comes of: other bytes of the picture, or another job, give another key."""
+    return hashlib.sha256(job_digest + picture_sha256.encode()).hexdigest()

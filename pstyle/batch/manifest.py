@@ -1,0 +1,137 @@
+"""What has been painted into a folder, in append-only files of JSON lines beside the pictures.
+
+A picture's line is written before its file takes its name, and holds the hash of its bytes. So a picture is
+done if a file is there whose bytes a line tells, whenever the run was killed; and a file that no line tells
+is somebody else's, or was changed since. A torn last line is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..config import parse_json
+from ..files import BadFile, read_file
+
+FORMAT = "pstyle.manifest 1"
+NAME, PATTERN = "manifest.jsonl", "manifest*.jsonl"
+MAX_BYTES = 1 << 30
+
+
+class Written(NamedTuple):
+    """The hash of a file's bytes, and the key of what it was painted from (`Job.key`)."""
+
+    sha256: str
+    key: str
+
+
+Known = dict[str, set[Written]]  # by the name of the output: all that was ever written under it
+
+
+def shard_name(number: int) -> str:
+    """The name of a shard's own manifest."""
+    return f"manifest-{number:06}.jsonl"
+
+
+def known_in(files: Iterable[Path]) -> Known:
+    """What manifests tell. Raises BadFile for one that is damaged before its last line, or none at all."""
+    known: Known = defaultdict(set)
+    for file in files:
+        data = read_file(file, MAX_BYTES)
+        for record in _records(file, data[: _whole_bytes(data)]):
+            if "output" in record:
+                known[record["output"]].add(Written(record["sha256"], record["key"]))
+    return known
+
+
+def joined(*parts: Known) -> Known:
+    """All that several tell."""
+    return {output: set().union(*(part.get(output, ()) for part in parts)) for output in set().union(*parts)}
+
+
+class Manifest:
+    """One manifest, open for one writer at a time: use it in a `with`.
+
+    Raises BadFile if another run has it open, or if it is none; OSError if the system fails.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Manifest:
+        self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (closed on leaving)
+        try:
+            _lock(self._file.fileno(), self.path)
+            self._file.seek(0)
+            data = self._file.read()
+            _records(self.path, data[: _whole_bytes(data)])
+            self._file.truncate(_whole_bytes(data))
+            if not _whole_bytes(data):
+                self._add({"format": FORMAT})
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()  # which unlocks it
+
+    def painted(self, source: Path, output: str, written: Written) -> None:
+        """Tell what a picture's file will hold; write this before that file is there."""
+        self._add({"source": str(source), "output": output, **written._asdict()})
+
+    def refused(self, source: Path, reason: str) -> None:
+        """Tell why a picture was not painted; the next run tries again."""
+        self._add({"source": str(source), "refused": reason})
+
+    def _add(self, record: dict[str, Any]) -> None:
+        """A line, on the disk when this returns. After an OSError the file is as before."""
+        start = self._file.seek(0, os.SEEK_END)
+        rest = memoryview(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+        try:
+            while rest:  # the system may take less than it is given
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            with suppress(OSError):
+                self._file.truncate(start)
+            raise
+
+
+def _whole_bytes(data: bytes) -> int:
+    return data.rfind(b"\n") + 1
+
+
+def _records(path: Path, data: bytes) -> list[dict[str, str]]:
+    """The lines after the header. Raises BadFile if they are not all a manifest's."""
+    try:
+        header, *records = [parse_json(line) for line in data.decode().splitlines()] or [{"format": FORMAT}]
+        texts = all(isinstance(value, str) for record in records for value in record.values())
+        kinds = {frozenset(record) for record in records}
+    except (ValueError, AttributeError) as error:
+        raise BadFile(f"{str(path)!r} is damaged ({error}): move it away to paint anew") from error
+    allowed = {frozenset(("source", "output", *Written._fields)), frozenset(("source", "refused"))}
+    if header != {"format": FORMAT} or not texts or not kinds <= allowed:
+        raise BadFile(f"{str(path)!r} is no manifest of this version: move it away, or choose another folder")
+    return records
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    """Keep other runs out until the file is closed, also by a kill; where the system can (not on Windows)."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BadFile(
+            f"another run is painting into {str(path.parent)!r}: wait for it, or choose another folder"
+        ) from error
+    except OSError:  # a file system without locks
+        return

@@ -1,0 +1,112 @@
+"""`pstyle paint` for folders: by this process, or by a cluster; run again, it goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..batch.cluster import Cluster, ClusterConfig
+from ..batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Outcome, Picture, by_size
+from ..batch.job import Job
+from ..batch.manifest import NAME, PATTERN, Known, known_in
+from ..images import list_pictures
+from . import BAD_INPUT, complain
+from .flags import Parser, add_settings, settings_from
+from .inputs import kept, new_folder, output_names, refuse_existing
+from .screen import counter, tell
+
+HERE, RAY = "here", "ray"
+Outcomes = Iterator[Outcome]
+
+
+def folder_flags(parser: Parser) -> None:
+    """`--engine`, `--address` and the settings of a cluster."""
+    parser.add_argument(
+        "--engine",
+        choices=(HERE, RAY),
+        default=HERE,
+        help="who paints a folder: this process, or the workers of a Ray cluster (default here)",
+    )
+    parser.add_argument(
+        "--address", metavar="HOST:PORT", help="the Ray cluster (default: one begun on this machine)"
+    )
+    add_settings(parser, ClusterConfig)
+
+
+def is_folder(arguments: Namespace) -> bool:
+    """Whether what is to be painted is a folder, or is left to a cluster."""
+    return arguments.engine != HERE or any(Path(path).is_dir() for path in arguments.pictures)
+
+
+def paint_folder(job: Job, arguments: Namespace) -> None:
+    """Paint every picture that is not painted yet; those that cannot be are listed at the end."""
+    config = settings_from(arguments, ClusterConfig)
+    files = list_pictures(arguments.pictures)
+    folder = _apart_from(arguments.pictures, arguments.output)
+    pictures = [Picture(*both) for both in zip(files, output_names(files), strict=True)]
+    known = known_in(folder.glob(PATTERN))
+    others = [folder / picture.output for picture in pictures if picture.output not in known]
+    refuse_existing(others, arguments.overwrite)
+    with kept(folder), _engine(arguments, config) as (paint, cores):
+        outcomes = paint(job, by_size(pictures), folder, known, arguments.overwrite)
+        _follow(outcomes, len(pictures), folder, cores)
+
+
+@contextmanager
+def _engine(arguments: Namespace, config: ClusterConfig) -> Iterator[tuple[Callable[..., Outcomes], int]]:
+    """What paints, and with how many cores."""
+    if arguments.engine == RAY:
+        with Cluster(config, arguments.address) as cluster:
+            yield cluster.paint, cluster.workers
+    else:
+        yield _paint_here, _cores()
+
+
+def _paint_here(job: Job, pictures: list[Picture], folder: Path, known: Known, overwrite: bool) -> Outcomes:
+    return FolderPainter(job, folder, overwrite)(pictures, NAME, known)
+
+
+def _follow(outcomes: Outcomes, total: int, folder: Path, cores: int) -> None:
+    """Tell what is painted as it comes, then how fast, and at last what was refused."""
+    refused: list[str] = []
+    counts: Counter[str] = Counter()
+    start = time.perf_counter()
+    with counter("painting", total, "picture") as bar:
+        for outcome in outcomes:
+            counts[outcome.state] += 1
+            if outcome.state == PAINTED:
+                tell(str(folder / outcome.picture.output))
+            elif outcome.state == REFUSED:
+                refused.append(outcome.reason)
+            bar.update()
+    seconds = time.perf_counter() - start
+    speed = counts[PAINTED] / seconds
+    tell(
+        f"painted {counts[PAINTED]} pictures in {seconds:.1f} s: {speed:.2f} a second, {speed / cores:.2f} "
+        f"for each of {cores} cores; {counts[KEPT]} were painted before"
+    )
+    for reason in refused[:-1]:
+        complain(reason, BAD_INPUT)
+    if refused:
+        more = f" ({len(refused)} of {total} pictures were not painted)" if total > 1 else ""
+        raise ValueError(refused[-1] + more)
+
+
+def _apart_from(given: list[str], output: str) -> Path:
+    """The folder to write into. Raises ValueError if it is one of those to paint."""
+    folder = new_folder(output)
+    if any(Path(path).is_dir() and Path(path).samefile(folder) for path in given):
+        raise ValueError(f"{output!r} is the folder to paint: choose another to write into")
+    return folder
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
