@@ -55,9 +55,10 @@ def calibrated(
         painted = painter.paint(picture, (amount,) * LEVELS).to(device)
         return style_distance(moments_by_layer(perceptual.features(painted)), wanted, gram_weight=1.0).item()
 
-    found = torch.tensor([[distance(picture, amount) for amount in AMOUNTS] for picture in pictures])
+    # Amount by amount, since a painter dresses its generator anew for each.
+    found = torch.tensor([[distance(picture, amount) for picture in pictures] for amount in AMOUNTS])
     # Each content in parts of its own: else the one that is farthest from the style would decide alone.
-    shares = (found / found[:, :1].clamp_min(1e-8)).mean(0)
+    shares = (found / found[:1].clamp_min(1e-8)).mean(1)
     return replace(style, calibration=calibration_for(shares.tolist()))
 
 
