@@ -48,7 +48,7 @@ def size_of(path: Path) -> tuple[int, int] | None:
     vips, loader = pyvips(), _loader(path)
     if vips is None or loader is None:
         return None
-    with suppress(vips.Error):
+    with suppress(vips.Error, UnicodeError):  # UnicodeError: a name of bytes that are no text
         picture = loader(str(path), access="sequential", revalidate=True)
         is_turned = _orientation(picture) >= 5
         return (picture.width, picture.height) if is_turned else (picture.height, picture.width)

@@ -22,6 +22,7 @@ from ..taste.stars import DISLIKED, MOST_STARS
 from ..vgg import VGG, load_loss_vgg, load_vgg
 
 MAX_CONTENTS = 100
+LONGEST_NAME_BYTES = 200
 SCENES = 12
 SHIPPED_VGGS = {"loss": load_loss_vgg, "slim": load_vgg}
 
@@ -126,12 +127,20 @@ def output_names(files: Sequence[Path]) -> list[str]:
     names: list[str] = []
     taken: set[str] = set()
     for file in files:
-        name, number = f"{file.stem}.png", 2
+        stem = _shortened(file.stem)
+        name, number = f"{stem}.png", 2
         while name.lower() in taken:  # some file systems know no case
-            name, number = f"{file.stem}_{number}.png", number + 1
+            name, number = f"{stem}_{number}.png", number + 1
         taken.add(name.lower())
         names.append(name)
     return names
+
+
+def _shortened(stem: str) -> str:
+    """A name that leaves room for a number, a suffix and what is added while a file is written."""
+    while len(os.fsencode(stem)) > LONGEST_NAME_BYTES:
+        stem = stem[:-1]
+    return stem
 
 
 def refuse_existing(targets: Sequence[Path], overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""Protects the manifest: torn or full at any byte it goes on; one writer at a time; a stranger's is refused."""
+"""Protects the manifest: torn or full at any byte it goes on; it has one writer; a stranger's is refused."""
 
 from __future__ import annotations
 
