@@ -101,6 +101,11 @@ def test_no_page_is_left_of_a_node_that_is_gone() -> None:
     assert {path.stem for path in DOCS.rglob("*.md")} == {node.__name__ for node in NODE_CLASSES}
 
 
+def test_a_missing_page_is_asked_for() -> None:
+    with pytest.raises(AssertionError, match="write a help page web/docs/PStyleNew.md"):
+        page(type("PStyleNew", (), {}))
+
+
 def test_pictures_are_small_and_each_is_shown() -> None:
     """The page looks for pictures beside NODE.md; a scheme or another folder would leave the pack."""
     shown = [found for node in NODE_CLASSES for found in PICTURE.findall(page(node))]
