@@ -1,8 +1,12 @@
-"""Protects the help pages: one for each node, whose inputs, values and outputs are those of the class."""
+"""Protects the help pages: one for each node, whose inputs, values and outputs are those of the class.
+
+A page is NODE.md, and NODE/zh.md its Chinese twin; where there is none, ComfyUI shows the former.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,20 +15,56 @@ from pstyle_pack import WEB_DIRECTORY
 from pstyle_pack.nodes import NODE_CLASSES
 
 from pstyle.workflow.schema import Input, read_schema
+from tests.locales import read_twins
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / WEB_DIRECTORY / "docs"  # where ComfyUI's page looks for NODE.md
 PICTURE = re.compile(r"!\[([^\]]+)\]\(([^)]+)\)")
 MAX_PICTURE_BYTES = 60_000
-TABLES = {
-    "Inputs": ["| input | value | effect |", "|---|---|---|"],
-    "Outputs": ["| output | type | what it is |", "|---|---|---|"],
-}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a language that pages are made of."""
+
+    parts: tuple[str, str, str] = ("Inputs", "Outputs", "Tip")
+    inputs: str = "| input | value | effect |"
+    outputs: str = "| output | type | what it is |"
+    stop: str = "."
+    optional: str = "{}, optional"
+    either: str = "{}; or {}"
+    comma: str = ", "
+    span: str = "{}; {} to {}"
+    switch: tuple[str, str] = ("off", "on")
+    any_name: str = "{}; or another name"
+    listed: str = "chosen from a list"
+
+
+ENGLISH = Words()
+CHINESE = Words(
+    ("输入", "输出", "提示"),
+    "| 输入 | 取值 | 作用 |",
+    "| 输出 | 类型 | 内容 |",
+    "。",
+    "{}，可选",
+    "{}；或 {}",
+    "、",
+    "{}；{} 至 {}",
+    ("关", "开"),
+    "{}；或其他名称",
+    "从列表中选择",
+)
+TWINS = [node for node in NODE_CLASSES if (DOCS / node.__name__ / "zh.md").is_file()]
 every_node = pytest.mark.parametrize("node", NODE_CLASSES, ids=lambda node: node.__name__)
+every_page = pytest.mark.parametrize(
+    ("node", "words"),
+    [(node, ENGLISH) for node in NODE_CLASSES] + [(node, CHINESE) for node in TWINS],
+    ids=lambda value: "zh" if value is CHINESE else "en" if value is ENGLISH else value.__name__,
+)
 
 
-def page(node: type) -> str:
-    file = DOCS / f"{node.__name__}.md"
+def page(node: type, words: Words = ENGLISH) -> str:
+    file = DOCS / (f"{node.__name__}.md" if words is ENGLISH else f"{node.__name__}/zh.md")
     assert file.is_file(), f"write a help page {file.relative_to(ROOT)}: look at the one of PStyleBlend"
     return file.read_text(encoding="utf-8")
 
@@ -45,43 +85,65 @@ def rows(lines: list[str]) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def told(entry: Input) -> str:
+def told(entry: Input, words: Words = ENGLISH) -> str:
     """How a page tells what an input takes: the type of a wire; default and range of a widget."""
     if not entry.is_widget:
-        return str(entry.kind) if entry.required else f"{entry.kind}, optional"
+        return str(entry.kind) if entry.required else words.optional.format(entry.kind)
+    default = entry.default()
     if entry.choices is not None:
-        default, others = entry.default(), [name for name in entry.choices if name != entry.default()]
-        return f"{default}; or {', '.join(others)}" if others else str(default or "chosen from a list")
+        others = words.comma.join(name for name in entry.choices if name != default)
+        return words.either.format(default, others) if others else str(default or words.listed)
     if entry.kind == "BOOLEAN":
-        return "on; or off" if entry.default() else "off; or on"
+        return words.either.format(*(words.switch[::-1] if default else words.switch))
     if entry.kind == "STRING":
-        return f"{entry.default()}; or another name"
-    return f"{entry.default()}; {entry.options['min']} to {entry.options['max']}"
+        return words.any_name.format(default)
+    return words.span.format(default, entry.options["min"], entry.options["max"])
 
 
-@every_node
-def test_a_page_has_its_parts(node: type) -> None:
-    found = sections(page(node))
-    assert [*found] == [node.TITLE, "Inputs", "Outputs", "Tip"]
-    assert len(found[node.TITLE][0]) >= 100 and len(" ".join(found["Tip"])) >= 50
-    for name, head in TABLES.items():
-        assert found[name][:2] == head
+def name_of(cell: str) -> str:
+    """The name in a table's first cell; in a twin what the page calls it follows."""
+    return cell.split("`")[1]
 
 
-@every_node
-def test_a_page_tells_every_input_as_it_is(node: type) -> None:
+@every_page
+def test_a_page_has_its_parts(node: type, words: Words) -> None:
+    found = sections(page(node, words))
+    title = node.TITLE if words is ENGLISH else read_twins()[node.TITLE]
+    assert [*found] == [title, *words.parts]
+    assert len(found[title][0].encode()) >= 100 and len(" ".join(found[words.parts[2]]).encode()) >= 50
+    heads = [found[part][0] for part in words.parts[:2]]
+    assert heads == [words.inputs, words.outputs]
+
+
+@every_page
+def test_a_page_tells_every_input_as_it_is(node: type, words: Words) -> None:
     entries = read_schema(node).inputs.values()
-    table = rows(sections(page(node))["Inputs"])
-    assert [row[:2] for row in table] == [[f"`{entry.name}`", told(entry)] for entry in entries]
-    assert all(len(row) == 3 and len(row[2]) >= 10 and row[2].endswith(".") for row in table)
+    table = rows(sections(page(node, words))[words.parts[0]])
+    found = [(name_of(cell), value) for cell, value, _ in table]
+    assert found == [(entry.name, told(entry, words)) for entry in entries]
+    assert all(len(effect.encode()) >= 10 and effect.endswith(words.stop) for *_, effect in table)
 
 
-@every_node
-def test_a_page_tells_every_output_as_it_is(node: type) -> None:
-    outputs = zip(node.RETURN_NAMES, read_schema(node).outputs, strict=True)
-    table = rows(sections(page(node))["Outputs"])
-    assert [row[:2] for row in table] == [[f"`{name}`", kind] for name, kind in outputs]
-    assert all(len(row) == 3 and row[2].endswith(".") for row in table)
+@every_page
+def test_a_page_tells_every_output_as_it_is(node: type, words: Words) -> None:
+    outputs = [*zip(node.RETURN_NAMES, read_schema(node).outputs, strict=True)]
+    table = rows(sections(page(node, words))[words.parts[1]])
+    assert [(name_of(cell), kind) for cell, kind, _ in table] == outputs
+    assert all(what.endswith(words.stop) for *_, what in table)
+
+
+@pytest.mark.parametrize("node", TWINS, ids=lambda node: node.__name__)
+def test_a_twin_speaks_as_the_node_does_and_shows_the_same(node: type) -> None:
+    text, twins = page(node, CHINESE), read_twins()
+    tooltips = [entry.options["tooltip"] for entry in read_schema(node).inputs.values()]
+    tables = [rows(sections(text)[part]) for part in CHINESE.parts[:2]]
+    for table, sentences in zip(tables, (tooltips, node.OUTPUT_TOOLTIPS), strict=True):
+        assert [cell for cell, *_ in table] == [
+            f"`{name}` {twins[name]}" for name in (name_of(cell) for cell, *_ in table)
+        ]
+        assert [said for *_, said in table] == [twins[sentence] for sentence in sentences]
+    assert [name for _, name in PICTURE.findall(text)] == [name for _, name in PICTURE.findall(page(node))]
+    assert {*re.findall("“([^”]+)”", text)} <= {*twins.values()} | {"加载图像", "保存图像", "预览任意"}
 
 
 @every_node
@@ -98,7 +160,10 @@ def test_a_page_names_only_inputs_outputs_and_nodes_that_exist(node: type) -> No
 
 
 def test_no_page_is_left_of_a_node_that_is_gone() -> None:
-    assert {path.stem for path in DOCS.rglob("*.md")} == {node.__name__ for node in NODE_CLASSES}
+    names = {node.__name__ for node in NODE_CLASSES}
+    assert {path.stem for path in DOCS.glob("*.md")} == names
+    assert {path.name for path in DOCS.iterdir() if path.is_dir()} <= names
+    assert {path.name for path in DOCS.glob("*/*")} <= {"zh.md"}
 
 
 def test_a_missing_page_is_asked_for() -> None:
@@ -108,8 +173,9 @@ def test_a_missing_page_is_asked_for() -> None:
 
 def test_pictures_are_small_and_each_is_shown() -> None:
     """The page looks for pictures beside NODE.md; a scheme or another folder would leave the pack."""
+    pages = {f"{node.__name__}.md" for node in NODE_CLASSES}
     shown = [found for node in NODE_CLASSES for found in PICTURE.findall(page(node))]
-    assert {name for _, name in shown} == {path.name for path in DOCS.iterdir() if path.suffix != ".md"}
+    assert {name for _, name in shown} == {path.name for path in DOCS.iterdir() if path.suffix} - pages
     for what, name in shown:
         file = DOCS / name
         with Image.open(file) as picture:
