@@ -37,6 +37,7 @@ def test_everything_is_frozen() -> None:
 def test_older_workflow_files_can_do_without_what_is_optional(node: type) -> None:
     entries = [entry for entry in read_schema(node).inputs.values() if not entry.required]
     assert all("default" in entry.options for entry in entries if entry.is_widget)
+    assert len({*node.RETURN_NAMES}) == len(node.RETURN_NAMES)  # else the contract could not tell them apart
 
 
 def changed(part: str, entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -86,7 +87,7 @@ def test_a_node_may_come_but_never_go() -> None:
     ]
 
 
-def load(frozen: list[str], values: list[int], now: list[str]) -> dict[str, int]:
+def loaded(values: list[int], now: list[str]) -> dict[str, int]:
     """What a page reads into a node's widgets from a file that holds their values by their order."""
     return dict(zip(now, values, strict=False))
 
@@ -95,7 +96,7 @@ def load(frozen: list[str], values: list[int], now: list[str]) -> dict[str, int]
 def test_a_kept_contract_is_one_under_which_old_files_still_load(frozen: list[str], now: list[str]) -> None:
     """Against the page's own rule: each value of an old file must reach the widget it was saved from."""
     values = [ord(name) for name in frozen]
-    loads = load(frozen, values, now) == dict(zip(frozen, values, strict=True))
+    loads = loaded(values, now) == dict(zip(frozen, values, strict=True))
     old, new = ({**NODE, "optional": dict.fromkeys(names, "INT")} for names in (frozen, now))
     assert loads == (not [*node_breaches(old, new)])
 
