@@ -12,21 +12,20 @@ import os
 import random
 import signal
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
-from pstyle.batch.folder import FolderPainter, Picture, by_size
+from pstyle.batch.folder import PAINTED, REFUSED, FolderPainter, Picture, by_size
 from pstyle.batch.job import Job
 from pstyle.batch.manifest import NAME, PATTERN, known_in
 from pstyle.cli.inputs import output_names
 from pstyle.images import list_pictures
 from tests.tiny_networks import ship
 
-PATIENCE_SECONDS = 20
 Files = dict[str, tuple[bytes, int]]
 
 
@@ -35,10 +34,14 @@ def pictures_in(folder: Path) -> list[Picture]:
     return by_size([Picture(*both) for both in zip(found, output_names(found), strict=True)])
 
 
-def run(painter: FolderPainter, pictures: list[Picture]) -> None:
-    known = known_in(painter.folder.glob(PATTERN))
-    for _ in painter(pictures, NAME, known):
-        pass
+def run(painter: FolderPainter, pictures: list[Picture], die_after: int | None = None) -> None:
+    """A run; killed within a hundredth of a second after it has painted a picture more than this many."""
+    known, painted = known_in(painter.folder.glob(PATTERN)), 0
+    for outcome in painter(pictures, NAME, known):
+        painted += outcome.state == PAINTED
+        if die_after is not None and painted > die_after:
+            threading.Timer(random.uniform(0, 0.01), os.kill, (os.getpid(), signal.SIGKILL)).start()
+            die_after = None
 
 
 def files_in(folder: Path) -> Files:
@@ -51,17 +54,11 @@ def files_in(folder: Path) -> Files:
 
 
 def kill_one(painter: FolderPainter, pictures: list[Picture]) -> None:
-    """Begin a run in another process, wait until it has painted up to four more, and kill it."""
-    enough = len(files_in(painter.folder)) + random.randint(0, 4)
+    """A run in another process, which is killed on its way."""
     child = os.fork()
     if child == 0:
-        run(painter, pictures)
+        run(painter, pictures, random.randint(0, 2))
         os._exit(0)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(list(painter.folder.glob("[!.]*.png"))) < enough and time.monotonic() < deadline:
-        time.sleep(0)
-    time.sleep(random.uniform(0, 0.02))
-    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
 
@@ -77,7 +74,8 @@ def untold(folder: Path, files: Files) -> int:
     """Paintings whose bytes no line of the manifest tells."""
     known = known_in(folder.glob(PATTERN))
     told = {name: {written.sha256 for written in lines} for name, lines in known.items()}
-    return sum(hashlib.sha256(data).hexdigest() not in told[name] for name, (data, _) in files.items())
+    found = {name: hashlib.sha256(data).hexdigest() for name, (data, _) in files.items()}
+    return sum(found[name] not in told.get(name, ()) for name in found)
 
 
 def main(place: Path, weights: Path, kills: int) -> None:
@@ -96,13 +94,13 @@ def main(place: Path, weights: Path, kills: int) -> None:
         report["torn"] += sum(not is_whole(data) for data, _ in after.values())
         report["untold"] += untold(place / "out", after)
         before = after
-    run(painter, pictures)
+    refused = sum(one.state == REFUSED for one in painter(pictures, NAME, known_in([place / "out" / NAME])))
     after = files_in(place / "out")
     report["redone"] += sum(after.get(name) != found for name, found in before.items())
     (place / "alone").mkdir()
     run(FolderPainter(job, place / "alone"), pictures)
     alone = files_in(place / "alone")
-    report["painted"] = len(after)
+    report |= {"painted": len(after), "refused": refused}
     report["same"] = sum(after[name][0] == data for name, (data, _) in alone.items())
     sys.stdout.write(json.dumps(report))
 

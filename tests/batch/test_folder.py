@@ -303,7 +303,7 @@ def test_a_full_disk_at_any_call_stops_the_run_and_loses_nothing(job: Job, place
                 break
         whole = outputs(place / "out")
         assert all(data == wanted[name] for name, (data, _) in whole.items() if not name.startswith("."))
-        run(job, place)
+        assert states(run(job, place))[REFUSED] == 0
         after = outputs(place / "out")
         assert {name: data for name, (data, _) in after.items()} == wanted
         assert all(after[name] == found for name, found in whole.items())  # not written a second time
@@ -331,7 +331,7 @@ def test_names_never_lead_out_of_the_folder(job: Job, place: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_again_and_again_no_file_is_redone_or_torn(place: Path, weights: Path) -> None:
     rng = torch.Generator().manual_seed(1)
-    for number in range(25):
+    for number in range(45):
         save_image(place / "in" / f"{number}.png", random_picture(rng, 40 + number % 3, 52))
     script = Path(__file__).with_name("kill_folder.py")
     command = [sys.executable, str(script), *map(str, (place, weights, 10))]
@@ -339,6 +339,6 @@ def test_killed_again_and_again_no_file_is_redone_or_torn(place: Path, weights: 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=True)
     found = json.loads(done.stdout)
     print(found)  # noqa: T201
-    assert found["kills"] == 10 and found["halfway"] > 5  # else they missed the run
-    assert found["redone"] == found["torn"] == found["untold"] == 0
-    assert found["painted"] == 30 == found["same"]
+    assert found["kills"] == 10 and found["halfway"] >= 5  # else they missed the run
+    assert found["refused"] == found["redone"] == found["torn"] == found["untold"] == 0
+    assert found["painted"] == 50 == found["same"]
