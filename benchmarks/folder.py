@@ -99,7 +99,7 @@ def by_cluster(job: Job, pictures: list[Picture], out: Path, workers: int) -> No
     shard = max(1, len(pictures) // (8 * workers))
     start = time.perf_counter()
     with Cluster(ClusterConfig(workers=workers, shard=shard)) as cluster:
-        times = [time.perf_counter() for _ in cluster.paint(job, by_size(pictures), out, {})]
+        times = [time.perf_counter() for _ in cluster.paint(job, pictures, out, {})]
     after = sum(when > times[0] + 0.001 for when in times[shard:])
     print(  # noqa: T201
         f"ray, {workers} workers: first shard after {times[0] - start:.1f} s, then "

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import check_settings, setting
-from .folder import FolderPainter, Outcome, Picture
+from .folder import FolderPainter, Outcome, Picture, by_size
 from .job import Job
 from .manifest import NAME, Known, Manifest, Written, shard_name
 
@@ -28,7 +28,7 @@ Row = dict[str, str]
 class ClusterConfig:
     """How the pictures of a folder are shared out to workers."""
 
-    workers: int = setting(0, 0, 100_000, "workers of a cluster, a core each; 0 takes all cores it has")
+    workers: int = setting(0, 0, 100_000, "workers of a cluster, each with a core, or a GPU; 0: all it has")
     shard: int = setting(64, 1, 100_000, "pictures that a worker of a cluster is given at a time")
 
     def __post_init__(self) -> None:
@@ -42,13 +42,14 @@ class ShardPainter:
         self.paint = FolderPainter(job, folder, overwrite)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        """Shards as `packed` made them -> what became of their pictures, as JSON."""
+        """Shards as `shards` packed them -> what became of their pictures, as JSON."""
         return {"outcomes": [json.dumps(self._outcomes(text)) for text in batch["shard"]]}
 
     def _outcomes(self, text: str) -> list[tuple[str, str, str, str]]:
         name, pictures, known = unpacked(text)
         try:
-            return [(*map(str, o.picture), o.state, o.reason) for o in self.paint(pictures, name, known)]
+            outcomes = self.paint(by_size(pictures), name, known)
+            return [(*map(str, one.picture), one.state, one.reason) for one in outcomes]
         except (OSError, ValueError) as error:  # told by the one who asked, not in a worker's log
             return [("", "", FAILED, getattr(error, "strerror", None) or str(error))]
 
@@ -56,19 +57,22 @@ class ShardPainter:
 class Cluster:
     """Workers of a Ray cluster: the one at `address`, or one begun on this machine; use it in a `with`.
 
-    Every worker must see the same files under the same names, and have pstyle installed. Raises ValueError if
-    Ray is not installed or no cluster is at the address.
+    Every worker must see the same files under the same names, and have pstyle installed; with the device
+    "cuda" each has a GPU. Raises ValueError if Ray is not installed or no cluster is at the address.
     """
 
-    def __init__(self, config: ClusterConfig | None = None, address: str | None = None) -> None:
-        self.config, self.address = config or ClusterConfig(), address
+    def __init__(
+        self, config: ClusterConfig | None = None, address: str | None = None, device: str = "cpu"
+    ) -> None:
+        self.config, self.address, self.device = config or ClusterConfig(), address, device
 
     def __enter__(self) -> Cluster:
         self._ray = ray()
         self._is_ours = not self._ray.is_initialized()
         if self._is_ours:
             self._begin()
-        self.workers = self.config.workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        resource = "GPU" if self.device == "cuda" else "CPU"
+        self.workers = self.config.workers or max(1, int(self._ray.cluster_resources().get(resource, 1)))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,25 +86,27 @@ class Cluster:
 
         Raises BadFile for an unusable job; OSError if a worker cannot write, after which a run can go on.
         """
+        job = absolute(replace(job, device=self.device))
         job = replace(job, dtype=job.work().painter.dtype)  # measured once, so that all paint the same
+        packed = shards(pictures, known, self.config.shard)
         with Manifest(folder / NAME):  # keeps other runs out
-            for row in self._painted(job, shards(pictures, known, self.config.shard), folder, overwrite):
+            for row in self._painted(job, packed, folder, overwrite):
                 for source, output, state, reason in json.loads(row["outcomes"]):
                     if state == FAILED:
                         raise OSError(reason)
                     yield Outcome(Picture(Path(source), output), state, reason)
 
-    def _painted(self, job: Job, shards: list[str], folder: Path, overwrite: bool) -> Iterator[Row]:
+    def _painted(self, job: Job, packed: list[str], folder: Path, overwrite: bool) -> Iterator[Row]:
         data = self._ray.data
         data.DataContext.get_current().enable_progress_bars = False  # there is one already
-        rows = data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
+        rows = data.from_items([{"shard": text} for text in packed], override_num_blocks=len(packed))
         painted = rows.map_batches(
             ShardPainter,
-            fn_constructor_args=(absolute(job), folder.absolute(), overwrite),
+            fn_constructor_args=(job, folder.absolute(), overwrite),
             batch_size=1,
-            compute=data.ActorPoolStrategy(size=min(self.workers, len(shards))),
+            compute=data.ActorPoolStrategy(size=min(self.workers, len(packed))),
             num_cpus=1,
-            num_gpus=1 if job.device == "cuda" else 0,
+            num_gpus=1 if self.device == "cuda" else 0,
         )
         return painted.iter_rows()
 

@@ -52,23 +52,29 @@ def paint_folder(job: Job, arguments: Namespace) -> None:
     known = known_in(folder.glob(PATTERN))
     others = [folder / picture.output for picture in pictures if picture.output not in known]
     refuse_existing(others, arguments.overwrite)
-    with kept(folder), _engine(arguments, config) as (paint, cores):
-        outcomes = paint(job, by_size(pictures), folder, known, arguments.overwrite)
-        _follow(outcomes, len(pictures), folder, cores)
+    with _engine(arguments, config) as (paint, cores):
+        outcomes = paint(job, pictures, folder, known, arguments.overwrite)
+        _follow(_kept(outcomes, folder), len(pictures), folder, cores)
 
 
 @contextmanager
 def _engine(arguments: Namespace, config: ClusterConfig) -> Iterator[tuple[Callable[..., Outcomes], int]]:
     """What paints, and with how many cores."""
     if arguments.engine == RAY:
-        with Cluster(config, arguments.address) as cluster:
+        device = "cuda" if arguments.device == "cuda" else "cpu"  # what "auto" finds here is not all there is
+        with Cluster(config, arguments.address, device) as cluster:
             yield cluster.paint, cluster.workers
     else:
         yield _paint_here, _cores()
 
 
 def _paint_here(job: Job, pictures: list[Picture], folder: Path, known: Known, overwrite: bool) -> Outcomes:
-    return FolderPainter(job, folder, overwrite)(pictures, NAME, known)
+    return FolderPainter(job, folder, overwrite)(by_size(pictures), NAME, known)
+
+
+def _kept(outcomes: Outcomes, folder: Path) -> Outcomes:
+    with kept(folder):
+        yield from outcomes
 
 
 def _follow(outcomes: Outcomes, total: int, folder: Path, cores: int) -> None:

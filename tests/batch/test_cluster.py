@@ -13,7 +13,7 @@ import torch
 
 from pstyle.batch import cluster as clusters
 from pstyle.batch.cluster import Cluster, ClusterConfig, shards, unpacked
-from pstyle.batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Outcome, Picture, by_size
+from pstyle.batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Outcome, Picture
 from pstyle.batch.job import Job
 from pstyle.batch.manifest import NAME, PATTERN, Manifest, Written, known_in, shard_name
 from pstyle.generator import LEVELS, load_generator
@@ -47,7 +47,7 @@ def job_in(place: Path) -> Job:
 
 
 def pictures_in(place: Path) -> list[Picture]:
-    return by_size([Picture(path, path.name) for path in sorted((place / "in").iterdir())])
+    return [Picture(path, path.name) for path in sorted((place / "in").iterdir())]
 
 
 def paint(cluster: Cluster, place: Path) -> list[Outcome]:
