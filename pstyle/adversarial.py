@@ -76,7 +76,7 @@ class FinetuneConfig:
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops, augmentation and discriminator")
     structure_weight: float = setting(3.0, 0.0, 100.0, "weight of structure: fine detail, smooth surfaces")
     patch_weight: float = setting(
-        20.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+        30.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
     )
     light_weight: float = setting(1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph")
     discriminator: str = choice(
