@@ -337,8 +337,11 @@ def test_score_places_a_picture_on_a_scale(call, monkeypatch: pytest.MonkeyPatch
     assert float(next(line for line in out if "style_percent" in line).split()[1]) > 100
 
 
-def test_score_is_judged_by_imagenets_network_where_it_is(call, place: Path) -> None:
-    command = ("score", "one.png", "two.png", "photos")
+def test_score_is_judged_by_imagenets_network_where_it_is(
+    call, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pstyle.cli.reading.SCORE_PX", 48)
+    command = ("score", "one.png", "two.png", "photos/one.jpg")
     before = call(*command)[1]
     save_vgg(place / "models" / "pstyle" / "vgg19_imagenet.safetensors", tiny_vgg(0.125, seed=5), "random")
     after = call(*command)[1]
@@ -403,6 +406,7 @@ def test_train_base_makes_weights(call, place: Path, monkeypatch: pytest.MonkeyP
     slim = DistillConfig(steps=1, batch=1, size_px=32, width=0.0625)
     narrow = replace(slim, width=0.125, inner=0.5, last="relu3_1", embed=False)
     monkeypatch.setattr(BaseRunConfig, "loss_distillation", lambda self, width: narrow)
+    monkeypatch.setattr("pstyle.base_run.PROCEDURAL_PX", 128)
     for name, value in (
         ("distillation", slim),
         ("architecture", small),

@@ -14,20 +14,17 @@ from tests.tiny_networks import tiny_vgg
 
 
 def test_scores_are_the_librarys(nodes, image: torch.Tensor, style_set: list) -> None:
-    found = nodes.PStyleScore().score(1 - image, image, style_set)
-    vgg, pictures = load_loss_vgg(), image.movedim(-1, 1).clone()
-    style = style_set[0][0]
-    rows = [
-        score(1 - one, one, [style], vgg) | {"copied": copied_share(1 - one, [style])}
-        for one in pictures.split(1)
-    ]
+    painted = torch.cat([image[:1], 1 - image[1:]])  # the first is the style picture
+    found = nodes.PStyleScore().score(painted, image, style_set)
+    vgg, style = load_loss_vgg(), style_set[0][0]
+    pairs = zip(*(batch.movedim(-1, 1).clone().split(1) for batch in (painted, image)), strict=True)
+    rows = [score(*pair, [style], vgg) | {"copied": copied_share(pair[0], [style])} for pair in pairs]
     report, *values = found["result"]
     assert list(nodes.PStyleScore.RETURN_NAMES) == ["report", *rows[0]]
     assert values == pytest.approx([sum(row[name] for row in rows) / 2 for name in rows[0]], abs=1e-5)
     assert f"ssim: {values[4]:.4f}" in report.splitlines() and found["ui"]["text"] == [report]
     assert "judge: loss (shipped)" in report and "scale" not in report
-    copied = nodes.PStyleScore().score(image, image, style_set)["result"][7]
-    assert copied == 0.5  # the first picture is the style picture
+    assert values[6] == 0.5  # copied: one of two
     assert all(type(value) is float for value in values)
 
 
