@@ -22,12 +22,12 @@ class Stopped(Exception):  # noqa: N818
     pass
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def contents():
     return content_pictures(2, 128, seed=3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def style(contents):
     return paint_as("hatching", contents[0].clamp(0, 1), seed=1)
 
