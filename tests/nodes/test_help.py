@@ -120,7 +120,8 @@ def test_a_page_tells_every_input_as_it_is(node: type, words: Words) -> None:
     entries = read_schema(node).inputs.values()
     table = rows(sections(page(node, words))[words.parts[0]])
     found = [(name_of(cell), value) for cell, value, _ in table]
-    assert found == [(entry.name, told(entry, words)) for entry in entries]
+    wanted = [(entry.name, told(entry, words)) for entry in entries]
+    assert found == wanted, f"the table of inputs in the help pages of {node.__name__} is no longer true"
     assert all(len(effect.encode()) >= 10 and effect.endswith(words.stop) for *_, effect in table)
 
 
