@@ -68,7 +68,8 @@ def wavelength_px(painter: Painter, stroke: float) -> float:
     energy = F.avg_pool1d(octave_energy(painter, stroke)[None], 5, 1, 2, count_include_pad=False)[0]
     best = int(energy[1:-1].argmax()) + 1
     before, here, after = energy[best - 1 : best + 2].tolist()
-    place = best + 0.5 * (before - after) / (before - 2 * here + after)  # the top of a parabola through them
+    offset = 0.5 * (before - after) / (before - 2 * here + after)  # of the top of a parabola through them
+    place = best + min(max(offset, -0.5), 0.5)  # at the ends of the range it may have none
     return 2 ** (7 - (place + 0.5) / 4)
 
 

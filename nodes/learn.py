@@ -161,7 +161,7 @@ class PStyleLearn:
     TITLE = "Learn Style"
     CATEGORY = "pstyle/learn"
     DESCRIPTION = (
-        "Learns a style from pictures: in about a minute on a processor, in seconds on a graphics card. "
+        "Learns a style from pictures: in about a minute on a processor, faster on a graphics card. "
         f"When you cancel it, the style so far is kept in models/pstyle as '{INTERRUPTED}', or if that is "
         f"taken as '{INTERRUPTED}_2' and so on."
     )

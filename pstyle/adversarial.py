@@ -80,7 +80,9 @@ class FinetuneConfig:
     )
     light_weight: float = setting(1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph")
     discriminator: str = choice(
-        "heads", ("heads", "plain"), "patch heads on several layers, or the plain one: a single convolution"
+        "heads",
+        ("heads", "plain"),
+        "heads for patches and for whole crops, or the plain one: a single convolution",
     )
     few: bool = setting(False, help="fine-tune from one or two pictures too, which it may learn by heart")
 
