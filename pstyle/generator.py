@@ -235,8 +235,10 @@ class Generator(nn.Module):
         x = F.relu_(x.addcmul_(noise(x, "grain", 2), self.convs["grain_in"].weight.view(1, -1, 1, 1)))
         x = F.relu_(mod(convolve(x, "grain0"), "grain0"))
         x = F.relu_(mod(convolve(x, "grain1"), "grain1"))
-        strokes = self.convs["strokes"]
-        return shuffled(conv(x, *without_grid(strokes.weight, strokes.bias), padding))
+        # Never in less than float32: kernels rounded to bfloat16 bring the grid back.
+        strokes, exact = self.convs["strokes"], torch.promote_types(x.dtype, torch.float32)
+        kernels = without_grid(strokes.weight.to(exact), strokes.bias.to(exact))
+        return shuffled(conv(x.to(exact), *kernels, padding))
 
 
 def save_generator(path: Path, generator: Generator, origin: str) -> None:
