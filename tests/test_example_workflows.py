@@ -7,54 +7,22 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 import pytest
-import torch
 from PIL import Image
-from skimage import data
 
 from pstyle.answers import read_history
-from pstyle.samples.camera import camera_move
 from pstyle.style import load_style, save_style
 from pstyle.workflow import Runner
 from pstyle.workflow.editor import parse_editor
 from pstyle.workflow.schema import Catalog
-from tests.conftest import random_picture
+from tests.conftest import ROOT
+from tests.examples import EXAMPLES, FRAMES, NAMES, SIZE, SPHERE, overrides, write_pictures
 from tests.tiny_networks import random_style, ship, write_networks
 
-ROOT = Path(__file__).resolve().parents[1]
-EXAMPLES = ROOT / "example_workflows"
-NAMES = (
-    *("learn_and_paint", "load_and_paint", "taste_test", "finetune", "blend", "features", "paint_video"),
-    *("paint_360", "paint_stereo"),
-)
-PHOTOGRAPHS = {"painting.png": data.coffee, "painting_2.png": data.astronaut, "photo.png": data.chelsea}
-LEARNING = {"steps": 2, "size_px": 128, "crop_px": 64, "batch": 1}
-FINETUNING = {"steps": 2, "warmup": 1, "size_px": 128, "crop_px": 64, "batch": 1}
-QUICK = {
-    "learn_and_paint": {"PStyleLearn": LEARNING},
-    "load_and_paint": {},
-    "taste_test": {"PStyleTasteTest": {"apart": 0.0}},
-    "finetune": {"PStyleFinetune": FINETUNING},
-    "blend": {"Learn the first": LEARNING, "Learn the second": LEARNING | {"steps": 1}},
-    "features": {},
-    "paint_video": {},
-    "paint_360": {},
-    "paint_stereo": {},
-}
-FRAMES = 3
 WRITTEN = {  # nodes that save or show pictures, and how many each gives
     "learn_and_paint": 2, "load_and_paint": 2, "taste_test": 3, "finetune": 4, "blend": 1, "features": 6,
     "paint_video": FRAMES, "paint_360": 1, "paint_stereo": 1,
 }  # fmt: skip
-SIZE = (96, 72)
-SPHERE = (96, 48)
-
-
-def overrides(name: str) -> dict[str, float]:
-    return {
-        f"{node}.{field}": value for node, values in QUICK[name].items() for field, value in values.items()
-    }
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +37,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runner(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
     """A runner with tiny networks and pictures of the names that the workflows ask for."""
     (tmp_path / "input").mkdir()
-    for name, photograph in PHOTOGRAPHS.items():
-        Image.fromarray(photograph()).resize(SIZE).save(tmp_path / "input" / name)
-    Image.fromarray(data.coffee()).resize(SPHERE).save(tmp_path / "input" / "panorama.png")
-    Image.fromarray(data.coffee()).resize(SIZE).save(tmp_path / "input" / "stereo.png")
-    frames = camera_move("pan", random_picture(torch.Generator().manual_seed(0), 90, 120), SIZE[::-1], FRAMES)
-    first, *others = [Image.fromarray(np.uint8(frame[0].movedim(0, -1) * 255)) for frame in frames.frames]
-    first.save(tmp_path / "input" / "clip.webp", save_all=True, append_images=others, lossless=True)
+    write_pictures(tmp_path / "input")
     found = Runner(ROOT, tmp_path / "input", tmp_path / "output", tmp_path / "models")
     for part in ("generator", "vgg"):  # the pack's own copy of the library
         module: ModuleType = sys.modules[f"{found.pack.module.__name__}.pstyle.{part}"]
