@@ -109,9 +109,9 @@ def to_mask(mask: Tensor | None) -> Tensor | None:
     if not isinstance(mask, Tensor) or mask.ndim not in (2, 3):
         got = tuple(mask.shape) if isinstance(mask, Tensor) else type(mask).__name__
         raise ValueError(f"mask must be a MASK (batch, height, width), got {got}")
-    if mask.shape[-2:] == (NO_MASK_PX, NO_MASK_PX) and not mask.any():
-        return None
-    return check_image(mask.detach().cpu().reshape(-1, 1, *mask.shape[-2:]), "mask")
+    masks = mask.detach().cpu()[None] if mask.ndim == 2 else mask.detach().cpu()  # (B, H, W)
+    checked = check_image(masks[:, None], "mask")
+    return checked if checked.any() or masks.shape[1:] != (NO_MASK_PX, NO_MASK_PX) else None
 
 
 def liked(style_set: StyleSet) -> tuple[list[Tensor], list[float]]:

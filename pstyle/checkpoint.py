@@ -61,10 +61,11 @@ def load(
     optional: Collection[str] = (),
     version: int = 1,
     foreign: bool = False,
+    limit_bytes: int = MAX_FILE_BYTES,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a file: `files.read_file`, then `decode`. Raises BadFile naming the file."""
-    read_metadata(path)  # a header that is a bomb is refused before the rest is read
-    data = read_file(path, MAX_FILE_BYTES)
+    read_metadata(path, limit_bytes)  # a header that is a bomb is refused before the rest is read
+    data = read_file(path, limit_bytes)
     try:
         return decode(
             data, expected, kind=kind, keys=keys, optional=optional, version=version, foreign=foreign
@@ -73,9 +74,9 @@ def load(
         raise BadFile(f"{str(path)!r}: {error}") from error
 
 
-def read_metadata(path: str | Path) -> dict[str, str]:
+def read_metadata(path: str | Path, limit_bytes: int = MAX_FILE_BYTES) -> dict[str, str]:
     """Metadata of a file from its header alone, unverified: for lists and `inspect`. Raises BadFile."""
-    start = read_file(path, MAX_FILE_BYTES, most_bytes=8 + MAX_HEADER_BYTES)
+    start = read_file(path, limit_bytes, most_bytes=8 + MAX_HEADER_BYTES)
     try:
         return _header(start)[1]
     except BadFile as error:

@@ -156,7 +156,9 @@ def load_style(path: Path) -> Style:
 
     Raises BadFile for anything but a whole, sane one.
     """
-    tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.style", keys=KEYS, optional=[TASTE_KEY])
+    tensors, metadata = checkpoint.load(
+        path, _expected, kind="pstyle.style", keys=KEYS, optional=[TASTE_KEY], limit_bytes=MAX_BYTES
+    )
     return Style(
         latent=tensors["latent"],
         offsets=_under(tensors, "offset."),

@@ -26,6 +26,7 @@ BLOCKS = (
 )  # (channels at width 1, convolutions), pooled between
 SLIM_FILE = "vgg_slim.safetensors"  # what styles are read with: every layer at a quarter of the width
 LOSS_FILE = "vgg_loss.safetensors"  # what losses and scores read: full width to relu3_1, narrower between
+KEYS = ("origin", "made_from", "width", "inner", "last")  # metadata its file may have beside the format
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -136,7 +137,9 @@ def load_vgg(path: Path | None = None) -> VGG:
     BadFile.
     """
     path = Path(path) if path is not None else weights_folder() / SLIM_FILE
-    tensors, _ = checkpoint.load(path, lambda _: None, foreign=True)
+    tensors, _ = checkpoint.load(
+        path, lambda _: None, kind="pstyle.vgg", keys=(), optional=KEYS, foreign=True
+    )
     vgg = _fitting(tensors, str(path))
     vgg.load_state_dict({name: value.float() for name, value in tensors.items()})
     return vgg.to(memory_format=torch.channels_last)

@@ -71,6 +71,16 @@ def test_a_style_of_the_shipped_architecture_is_under_one_megabyte(tmp_path, rng
     assert (tmp_path / "s.safetensors").stat().st_size < MAX_BYTES
 
 
+def test_a_file_larger_than_any_style_is_refused_before_it_is_read(tmp_path, style, monkeypatch):
+    path = tmp_path / "s.safetensors"
+    save_style(path, style)
+    with open(path, "r+b") as file:
+        file.truncate(MAX_BYTES + 1)  # sparse: it takes no space
+    monkeypatch.setattr("pstyle.files.open", None, raising=False)
+    with pytest.raises(BadFile, match="1000001 bytes, more than the 1000000 allowed"):
+        load_style(path)
+
+
 def test_an_existing_file_is_kept_unless_asked(tmp_path, style):
     path = tmp_path / "s.safetensors"
     path.write_bytes(b"mine")

@@ -162,3 +162,15 @@ def test_an_edited_file_of_ours_is_refused(tmp_path, tiny_vgg):
     path.write_bytes(data)
     with pytest.raises(BadFile, match="checksum"):
         load_vgg(path)
+
+
+def test_a_file_of_another_kind_or_with_more_metadata_is_refused_by_name(tmp_path, tiny_vgg):
+    path, tensors = tmp_path / "v.safetensors", {n: v.half() for n, v in tiny_vgg.state_dict().items()}
+    faults = {
+        "a pstyle.style file where a pstyle.vgg file is needed": {"format": "pstyle.style", "origin": "a"},
+        "'more' is not expected": {"format": "pstyle.vgg", "origin": "a", "more": "b"},
+    }
+    for reason, metadata in faults.items():
+        save(path, tensors, metadata, overwrite=True)
+        with pytest.raises(BadFile, match=reason):
+            load_vgg(path)

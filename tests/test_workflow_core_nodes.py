@@ -233,6 +233,14 @@ def test_zero_keeps_the_proportions() -> None:
     assert scale(torch.rand(1, 1, 90, 3), "area", 2, 0, "disabled")[0].shape == (1, 1, 2, 3)
 
 
+def test_an_endless_picture_is_refused_before_it_is_made() -> None:
+    line, scale = torch.zeros(1, 1000, 1, 3), CORE_NODES["ImageScale"]().upscale
+    with pytest.raises(ValueError, match="1 pictures of 16384x16384000 px are above the 89478485 pixels"):
+        scale(line, "area", 16384, 0, "disabled")
+    with pytest.raises(ValueError, match="2 pictures of 9000x5000 px"):
+        scale(torch.zeros(2, 1, 1, 3), "area", 9000, 5000, "disabled")
+
+
 def test_center_crop_cuts_the_longer_side_alike_on_both_ends() -> None:
     image = torch.arange(8.0).view(1, 1, 8, 1).expand(1, 4, 8, 3)
     (cut,) = CORE_NODES["ImageScale"]().upscale(image, "nearest-exact", 4, 4, "center")

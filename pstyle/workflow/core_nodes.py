@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..files import read_file
 from ..folders import current_folders
-from ..images import MAX_FILE_BYTES, save_image
+from ..images import MAX_FILE_BYTES, MAX_PIXELS, save_image
 from .paths import input_file, list_input, save_place
 from .pixels import load_channel, load_frames, resize
 
@@ -182,6 +182,11 @@ class ImageScale:
             return (image,)
         width = width or max(1, round(columns * height / rows))
         height = height or max(1, round(rows * width / columns))
+        if len(image) * width * height > MAX_PIXELS:  # a picture of one column kept in proportion is endless
+            raise ValueError(
+                f"{len(image)} pictures of {width}x{height} px are above the {MAX_PIXELS} pixels allowed: "
+                "choose smaller sides"
+            )
         return (resize(image, width, height, upscale_method, crop),)
 
 

@@ -78,7 +78,14 @@ def test_only_zeros_of_64_by_64_mean_no_mask() -> None:
     assert "64 x 64" in wires.NO_MASK_RULE
 
 
-@pytest.mark.parametrize("mask", [torch.ones(1, 1, 4, 4), torch.ones(4), "white", torch.full((1, 4, 4), 7.0)])
+@pytest.mark.parametrize(
+    "mask",
+    [
+        *(torch.ones(1, 1, 4, 4), torch.ones(4), "white", torch.full((1, 4, 4), 7.0)),
+        *(torch.zeros(0, 64, 64), torch.zeros(0, 4, 4), torch.zeros(1, 0, 4), torch.zeros(0, 0, 0)),
+        *(torch.zeros(1, 64, 64, dtype=torch.int64), torch.full((1, 64, 64), torch.nan)),
+    ],
+)
 def test_what_is_no_mask_is_refused(mask: object) -> None:
     with pytest.raises(ValueError, match="^mask "):
         wires.to_mask(mask)
