@@ -24,7 +24,7 @@ from torch import Tensor
 from pstyle.adversarial import FinetuneConfig, Finetuning
 from pstyle.generator import load_generator
 from pstyle.learning import LearnConfig, learn
-from pstyle.metrics import patch_swd, ssim
+from pstyle.metrics import pooled_patch_swd, ssim
 from pstyle.painter import Painter
 from pstyle.perceptual import perceptual_with
 from pstyle.samples import ARTISTS, content_pictures, paint_as
@@ -56,7 +56,7 @@ def scores(
     painted = [painter(photo) for photo in photos]
     half = len(photos) // 2
     told = accuracy_afresh(known, painted[:half], others, painted[half:], judge)
-    far = mean(patch_swd(one, other) for one in painted for other in others)
+    far = pooled_patch_swd(painted, others)
     return [far, mean(ssim(one, photo) for one, photo in zip(painted, photos, strict=True)), told]
 
 

@@ -10,13 +10,14 @@ import math
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from statistics import mean
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from .discriminator import Discriminator, Logits, accuracy, hinge, realness
-from .metrics import luma, patch_swd, ssim
+from .metrics import luma, pooled_patch_swd, ssim
 from .perceptual import clamp_through
 from .style import StyledGenerator
 from .vgg import VGG
@@ -111,17 +112,12 @@ def duality_gap(
 
 @torch.no_grad()
 def held_out_scores(game: Game, contents: Sequence[Tensor], styles: Sequence[Tensor]) -> Check:
-    """Patch distance to the styles, SSIM to the contents, and contrast: means over contents (1, 3, H, W)."""
-    distances, similarities, contrasts = [], [], []
-    for content in contents:
-        painted = game.paint(content).clamp(0, 1)
-        distances += [patch_swd(painted, style, directions=DIRECTIONS) for style in styles]
-        similarities.append(ssim(painted, content))
-        contrasts.append(luma(painted).std().item())
+    """Patch distance of all painted contents (1, 3, H, W) to all styles, mean SSIM and mean contrast."""
+    painted = [game.paint(content).clamp(0, 1) for content in contents]
     return {
-        "patch_swd": sum(distances) / len(distances),
-        "ssim": sum(similarities) / len(similarities),
-        "contrast": sum(contrasts) / len(contrasts),
+        "patch_swd": pooled_patch_swd(painted, styles, directions=DIRECTIONS),
+        "ssim": mean(ssim(*pair) for pair in zip(painted, contents, strict=True)),
+        "contrast": mean(luma(picture).std().item() for picture in painted),
     }
 
 

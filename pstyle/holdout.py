@@ -11,7 +11,7 @@ from torch import Tensor
 from .crops import random_crop
 from .generator import STRIDE
 
-WHOLE_PICTURES = 5  # from this many style pictures on, whole ones are held out; of fewer, a part of each
+WHOLE_PICTURES = 20  # from this many style pictures on, whole ones are held out: one alone tells little
 CHECK_CROPS = 8
 SCORED = 4  # contents and style pictures that a check compares, each with each
 
@@ -49,7 +49,7 @@ def hold_out(
 ) -> tuple[Supply, Exam]:
     """Divide style pictures and contents, (1, 3, H, W) of 2 * crop_px a side or more, to train and to check.
 
-    Of five style pictures or more a fifth is held out, of fewer a middle quarter of each, or as much as
+    Of twenty style pictures or more a fifth is held out, of fewer a middle quarter of each, or as much as
     a crop needs; of two contents or more a quarter; a single one serves both. Weight 0 leaves one out.
     """
     used = [index for index, weight in enumerate(weights) if weight > 0]

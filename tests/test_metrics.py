@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 from scipy.stats import wasserstein_distance
 from skimage import color, data, filters
+from skimage.measure import block_reduce
 from skimage.metrics import structural_similarity
 
 from pstyle import metrics
@@ -87,6 +88,35 @@ def test_patch_swd_ignores_where_patches_are_and_sees_lost_texture(astronaut):
     swapped = torch.cat((twice[..., 24:], twice[..., :24]), dim=3)
     smooth = F.avg_pool2d(F.pad(astronaut, (4, 4, 4, 4), mode="reflect"), 9, 1)
     assert metrics.patch_swd(twice, swapped) < 0.2 * metrics.patch_swd(astronaut, smooth)
+
+
+def test_pooled_patch_swd_is_the_mean_wasserstein_distance_of_all_patches(astronaut, coffee):
+    """Projected patch by patch, compared by scipy; sizes differ, so the sides have different numbers."""
+    outputs, styles = [astronaut[..., :64, :80], coffee[..., :72, :64]], [coffee[..., -60:, -90:]]
+    generator, distances = torch.Generator().manual_seed(7), []
+    for reduction in (2, 4, 8):
+        axes = torch.randn(16, 3, 7, 7, generator=generator).reshape(16, -1).numpy()
+        axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        sides = []
+        for images in (outputs, styles):
+            small = [block_reduce(x[0].numpy(), (1, reduction, reduction), np.mean) for x in images]
+            fitting = [
+                x[:, : image.shape[2] // reduction, : image.shape[3] // reduction]
+                for x, image in zip(small, images, strict=True)
+            ]
+            windows = [np.lib.stride_tricks.sliding_window_view(x, (7, 7), axis=(1, 2)) for x in fitting]
+            sides.append(np.concatenate([w.transpose(1, 2, 0, 3, 4).reshape(-1, 147) for w in windows]) @ axes.T)
+        distances += [wasserstein_distance(a, b) for a, b in zip(sides[0].T, sides[1].T, strict=True)]
+    found = metrics.pooled_patch_swd(outputs, styles, directions=16)
+    assert found == pytest.approx(np.mean(distances), rel=0.02)
+    assert metrics.pooled_patch_swd(styles, outputs, directions=16) == pytest.approx(found)
+
+
+def test_a_painter_of_all_styles_is_nearer_to_them_together_than_one_of_a_middling_style(rng):
+    light, dark = (0.5 + shift + 0.05 * torch.randn(1, 3, 64, 64, generator=rng) for shift in (0.3, -0.3))
+    middling = 0.5 + 0.05 * torch.randn(1, 3, 64, 64, generator=rng)
+    both = metrics.pooled_patch_swd([light, dark], [dark, light], directions=16)
+    assert both < 1e-6 < metrics.pooled_patch_swd([middling, middling], [light, dark], directions=16)
 
 
 def test_lab_equals_scikit_image(coffee):
