@@ -83,9 +83,9 @@ def patch_swd(output: Tensor, style: Tensor, directions: int = 128) -> float:
 def pooled_patch_swd(outputs: Sequence[Tensor], styles: Sequence[Tensor], directions: int = 128) -> float:
     """Sliced Wasserstein distance of the 7x7 patches of all outputs together from those of all styles.
 
-    Pictures (1, 3, H, W), 56 px or more a side, are compared at 1/2, 1/4 and 1/8 of their own resolution. A
-    mean of distances from picture to picture is least for a painter of one middling picture; this one is least
-    for a painter with the variety of all.
+    Pictures (1, 3, H, W), 56 px or more a side, are compared at 1/2, 1/4 and 1/8 of their own resolution.
+    A mean of distances from picture to picture is least for a painter of one middling picture; this one is
+    least for a painter with the variety of all.
     """
     generator = torch.Generator().manual_seed(SEED)
     total = 0.0

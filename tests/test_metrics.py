@@ -105,7 +105,8 @@ def test_pooled_patch_swd_is_the_mean_wasserstein_distance_of_all_patches(astron
                 for x, image in zip(small, images, strict=True)
             ]
             windows = [np.lib.stride_tricks.sliding_window_view(x, (7, 7), axis=(1, 2)) for x in fitting]
-            sides.append(np.concatenate([w.transpose(1, 2, 0, 3, 4).reshape(-1, 147) for w in windows]) @ axes.T)
+            patches = np.concatenate([w.transpose(1, 2, 0, 3, 4).reshape(-1, 147) for w in windows])
+            sides.append(patches @ axes.T)
         distances += [wasserstein_distance(a, b) for a, b in zip(sides[0].T, sides[1].T, strict=True)]
     found = metrics.pooled_patch_swd(outputs, styles, directions=16)
     assert found == pytest.approx(np.mean(distances), rel=0.02)
