@@ -1,0 +1,96 @@
+// Lays workflows out on ComfyUI's page and saves them as the page does: node arrange.mjs JOB.json
+//
+// The job: {url, modules (folder with playwright-core), chromium, workflows [{path, stacks}], shots or null}. A
+// stack holds groups from top to bottom, [title, [column, ...]] each; a column the ids of nodes from top to
+// bottom. Stacks stand from left to right, behind the note.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+
+import { command, drop, open, withPage } from './browser.mjs'
+
+const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+
+// Runs in the page. Sizes come from the nodes themselves, so that no widget is cut off.
+function arrange(stacks) {
+  const GAP = 40, TITLE = 34, PAD = 20, HEADER = 70, PICTURE = 230, LOADED = 320
+  const WIDTH = 280, NOTE = [340, 460]
+  const SHOWING = ['SaveImage', 'PreviewImage', 'PStyleLearn', 'PStyleFinetune', 'PStyleOptimize']
+  const graph = window.app.graph
+
+  function size(node) {
+    const [width, height] = node.computeSize() // a loaded picture counts in it
+    const room = SHOWING.includes(node.type) ? PICTURE : 0
+    node.setSize([Math.max(WIDTH, width), node.type === 'LoadImage' ? LOADED : height + room])
+  }
+
+  function column(nodes, x, top, heights) {
+    let y = top
+    nodes.forEach((node, row) => {
+      node.pos = [x, y]
+      y += (heights?.[row] ?? node.size[1]) + TITLE + PAD
+    })
+    return y - TITLE - PAD
+  }
+
+  function group([title, ids], x, y) {
+    const columns = ids.map((column) => column.map((id) => graph.getNodeById(id)))
+    columns.flat().forEach(size)
+    const rows = columns[0].length
+    const grid = columns.every((nodes) => nodes.length === rows) && rows > 1
+    const heights = grid && columns[0].map((_, row) => Math.max(...columns.map((nodes) => nodes[row].size[1])))
+    let right = x + PAD, bottom = y
+    for (const nodes of columns) {
+      bottom = Math.max(bottom, column(nodes, right, y + HEADER, heights))
+      right += Math.max(...nodes.map((node) => node.size[0])) + GAP
+    }
+    const box = new window.LiteGraph.LGraphGroup(title)
+    box.pos = [x, y]
+    box.size = [right - GAP + PAD - x, bottom + PAD - y]
+    graph.add(box)
+    return box
+  }
+
+  for (const old of [...graph._groups]) graph.remove(old)
+  const note = graph._nodes.find((node) => node.type === 'MarkdownNote')
+  note.pos = [0, 0]
+  note.setSize(NOTE)
+  let x = NOTE[0] + GAP
+  for (const stack of stacks) {
+    let y = -TITLE, width = 0
+    for (const entry of stack) {
+      const box = group(entry, x, y)
+      y += box.size[1] + PAD
+      width = Math.max(width, box.size[0])
+    }
+    x += width + PAD
+  }
+}
+
+// Two nodes that cover each other, or null.
+function overlap() {
+  const nodes = window.app.graph._nodes
+  const box = ({ pos, size }) => [pos[0], pos[1] - 30, pos[0] + size[0], pos[1] + size[1]]
+  for (const [place, one] of nodes.entries()) {
+    for (const other of nodes.slice(place + 1)) {
+      const [a, b] = [box(one), box(other)]
+      if (a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]) return [one.title, other.title]
+    }
+  }
+  return null
+}
+
+await withPage(job, async (page, url) => {
+  await open(page, url)
+  for (const { path, stacks } of job.workflows) {
+    await drop(page, path)
+    await page.evaluate(arrange, stacks)
+    await command(page, 'Comfy.Canvas.FitView')
+    await page.waitForTimeout(1500)
+    const covered = await page.evaluate(overlap)
+    if (covered) throw new Error(`${basename(path)}: ${covered.join(' and ')} cover each other`)
+    const saved = await page.evaluate(() => window.app.graph.serialize({ sortNodes: true }))
+    writeFileSync(path, JSON.stringify(saved, null, 2) + '\n')
+    if (job.shots) await page.screenshot({ path: join(job.shots, `${basename(path, '.json')}.png`) })
+  }
+})

@@ -1,0 +1,59 @@
+// A browser with ComfyUI's page in it, and what a person does there first: open it, drop a workflow onto it.
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
+  '--disable-background-networking', '--disable-component-update']
+const SIZE = { width: 1600, height: 900 }
+const PATIENCE_MS = 240_000
+
+// Starts Chromium, and tells `use` of a page in it; playwright-core lies in node_modules of `modules`.
+export async function withPage({ modules, chromium, url }, use) {
+  const playwright = createRequire(join(modules, 'page.cjs'))('playwright-core')
+  const browser = await playwright.chromium.launch({ executablePath: chromium, args: FLAGS })
+  try {
+    const page = await (await browser.newContext({ viewport: SIZE })).newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
+    return await use(page, url)
+  } finally {
+    await browser.close()
+  }
+}
+
+// Errors of the page from now on: a list that grows.
+export function listen(page) {
+  const errors = []
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`${message.text()} (${message.location().url})`)
+  })
+  page.on('pageerror', (error) => errors.push(error.stack || String(error)))
+  return errors
+}
+
+export async function open(page, url) {
+  await page.goto(url)
+  await page.waitForFunction(() => window.app?.vueAppReady && window.app.graph && window.app.extensionManager)
+  await page.waitForFunction(() => window.LiteGraph.registered_node_types.PStylePaint)
+}
+
+export const command = (page, id) => page.evaluate((id) => window.app.extensionManager.command.execute(id), id)
+
+// Drops a workflow file onto the canvas and waits until its nodes stand there.
+export async function drop(page, path) {
+  const name = basename(path), text = readFileSync(path, 'utf8')
+  await page.evaluate(() => window.app.graph._nodes.forEach((node) => { node.fromBefore = true }))
+  const dataTransfer = await page.evaluateHandle(({ name, text }) => {
+    const data = new DataTransfer()
+    data.items.add(new File([text], name, { type: 'application/json' }))
+    return data
+  }, { name, text })
+  await page.dispatchEvent('#graph-canvas', 'drop', { dataTransfer })
+  await page.waitForFunction((count) => {
+    const nodes = window.app.graph._nodes
+    return nodes.length === count && nodes.every((node) => !node.fromBefore)
+  }, JSON.parse(text).nodes.length)
+  await command(page, 'Comfy.Canvas.FitView')
+  await page.waitForTimeout(1500) // the view glides there, and pictures load
+}

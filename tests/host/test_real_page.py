@@ -1,0 +1,94 @@
+"""Protects what people see: in a browser, ComfyUI's page draws, queues, explains and translates this pack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.examples import EXAMPLES, NAMES, QUICK
+from tests.host.comfy import Comfy
+
+DRIVER = Path(__file__).with_name("page.mjs")
+LIVE = {"PStyleLearn": {"steps": 8, "size_px": 128, "crop_px": 64, "batch": 1}}  # long enough to be looked at
+QUEUED = ["learn_and_paint", "load_and_paint"]
+CHINESE = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def seen(checkout: Path, comfy: Comfy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a browser saw on a tour of the page; its pictures go to the folder that COMFYUI_SHOTS names."""
+    browser, node = shutil.which("chromium"), shutil.which("node")
+    if not browser or not node or not (checkout / "node_modules" / "playwright-core").is_dir():
+        pytest.skip("needs chromium, node, and playwright-core in the checkout of ComfyUI")
+    job = {
+        "url": comfy.url,
+        "modules": str(checkout),
+        "chromium": browser,
+        "workflows": {name: str(EXAMPLES / f"{name}.json") for name in NAMES},
+        "quick": QUICK | {"learn_and_paint": LIVE},
+        "run": QUEUED,
+        "help": "PStyleLearn",
+        "shots": os.environ.get("COMFYUI_SHOTS"),
+    }
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "job.json").write_text(json.dumps(job | {"seen": str(folder / "seen.json")}))
+    done = subprocess.run([node, DRIVER, folder / "job.json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads((folder / "seen.json").read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_workflow_is_drawn(name: str, seen: dict[str, Any]) -> None:
+    found = seen["workflows"][name]
+    assert found["missing"] == [] and found["dialogs"] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_queues_what_the_headless_file_says(name: str, seen: dict[str, Any]) -> None:
+    file = json.loads((EXAMPLES / "api" / f"{name}.json").read_text())
+    prompt = seen["workflows"][name]["prompt"]
+    assert {key: (node["class_type"], node["inputs"]) for key, node in prompt.items()} == {
+        key: (node["class_type"], node["inputs"]) for key, node in file.items()
+    }
+
+
+def test_no_error_is_ours(seen: dict[str, Any]) -> None:
+    assert [error for error in seen["errors"] if "pstyle" in error.lower()] == []
+
+
+@pytest.mark.parametrize("name", QUEUED)
+def test_it_runs_from_the_page_and_shows_its_pictures(name: str, seen: dict[str, Any]) -> None:
+    run = seen["runs"][name]
+    assert run["end"][0] == "execution_success"
+    assert run["pictures"] and all(width > 0 for all_of in run["pictures"].values() for _, width in all_of)
+
+
+def test_a_learning_shows_previews(seen: dict[str, Any]) -> None:
+    run = seen["runs"]["learn_and_paint"]
+    assert run["live"] == "PStyleLearn" and all(size > 500 for size in run["previews"])
+
+
+def test_a_help_page_opens_with_its_pictures(seen: dict[str, Any]) -> None:
+    assert "Learn Style" in seen["help"]["text"] and "crop_px" in seen["help"]["text"]
+    assert seen["help"]["pictures"] and all(width > 0 for width in seen["help"]["pictures"])
+
+
+def test_templates_have_thumbnails(seen: dict[str, Any]) -> None:
+    assert set(seen["templates"]) == set(NAMES)
+    assert all(widths and all(width >= 200 for width in widths) for widths in seen["templates"].values())
+
+
+def test_a_chinese_page_is_chinese(seen: dict[str, Any]) -> None:
+    for node in seen["chinese"]:
+        known = CHINESE.get(node["type"])
+        if known:
+            assert node["title"] == known["display_name"]
+            labels = {entry["name"] for entry in known["inputs"].values()}
+            assert {label for _, label in node["widgets"]} <= labels
