@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import pstyle
 
@@ -71,7 +72,12 @@ def test_the_registry_accepts_the_project() -> None:
     found = project()
     assert found["project"]["license"].keys() <= {"file", "text"}  # a plain string is refused there
     assert "comfyui" not in found["project"]["name"].lower()
-    assert found["tool"]["comfy"]["PublisherId"] and found["tool"]["comfy"]["DisplayName"]
+    comfy = found["tool"]["comfy"]
+    assert comfy["PublisherId"] and comfy["DisplayName"]
+    assert re.fullmatch(r">=\d+\.\d+\.\d+", comfy["requires-comfyui"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", found["project"]["version"])
+    with Image.open(ROOT / "docs" / "icon.png") as icon:
+        assert icon.format == "PNG" and icon.width <= 800 and icon.height <= 400
 
 
 def test_a_painter_is_loaded_without_torch_s_compiler():
