@@ -35,6 +35,7 @@ from .memory import check_room, keep_freed_memory
 from .moments import Moments
 from .precision import fastest
 from .regions import joined
+from .remembered import NOTHING, Known, Remembered
 from .style import Style, StyledGenerator, load_style
 from .vgg import VGG, load_vgg
 
@@ -82,12 +83,19 @@ class Painter:
         vgg: VGG,
         device: str | torch.device = "auto",
         dtype: torch.dtype | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
-        """`dtype` is what convolutions compute in; without it the faster of float32 and bfloat16."""
+        """`dtype` is what convolutions compute in; without it the faster of float32 and bfloat16.
+
+        In `remembered`, which painters may share, what does not change with a look is kept of the pictures
+        that are painted; without it nothing is.
+        """
         keep_freed_memory()
         with torch.inference_mode(False):
             self.device = choose_device(device)
             self.style = style
+            self.remembered = remembered or Remembered(limit_bytes=0)
+            self._name = object()  # stands for this painter in what is remembered, which may outlive it
             self.vgg = vgg.to(self.device, memory_format=torch.channels_last)
             self.generator = generator.to(self.device, memory_format=torch.channels_last)
             self._dressed: OrderedDict[Dress, tuple[StyledGenerator, Modulation]] = OrderedDict()
@@ -132,12 +140,21 @@ class Painter:
         A part of a larger picture is painted as it is there if told the `whole`, the row and column of its
         `origin`, multiples of 8, and the width of a panorama, `around_px`.
         """
+        context = (self.generator, self.vgg, self.device, self.dtype)
+        known = NOTHING if whole else self.remembered.of(picture, *context)
+        place = {"padding": padding, "origin": origin, "around_px": around_px}
+        name = ("painted", self._name, amounts, *place.values())
+        return known(name, lambda: self._paint(picture, amounts, whole, known, place))
+
+    def _paint(
+        self, picture: Tensor, amounts: Amounts, whole: Whole | None, known: Known, place: dict[str, Any]
+    ) -> Tensor:
         padded, size = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
         x = padded.to(self.device)  # contiguous: three channels are padded and pooled faster so
-        whole = whole or Whole(None if amounts == WHOLE else self.own_modulation(x))
-        place = {"padding": padding, "origin": origin, "around_px": around_px}
-        low = x.to(self.dtype)
-        content = self.generator_at(amounts).content(low, padding)
+        if whole is None:
+            whole = Whole(None if amounts == WHOLE else known("own", lambda: self.own_modulation(x)))
+        low, padding = x.to(self.dtype), place["padding"]
+        content = known(("content", padding), lambda: self.generator_at(amounts).content(low, padding))
         painted = self._pass(low, content, amounts, whole.own, fixed(whole.painted), **place)
         if (lost := 1 - amounts[COLOR]) > 0:  # the one level that follows the strength alone
             rebuilt = self._rebuilt(low, content, amounts, whole.own, fixed(whole.rebuilt), **place)

@@ -128,10 +128,11 @@ def _enlarged(
 ) -> Source:
     """A source painted at a smaller size, in all that the look asks for, and made large again."""
     side_px = max(8, TILE_PX * small[0] // source.height)  # of which TILE_PX of the source are read
-    photo = loaded(resized(source, *small), side_px)
+    known = painter.remembered.of(source.image if isinstance(source, InMemory) else None)
+    photo = known(("reduced", small), lambda: loaded(resized(source, *small), side_px))
     where = resized(mask, *small) if second is not None else None
     smaller = painted(InMemory(photo), painter, look, where, second, replace(size, look_size_px=0))
-    found = Enlarged(loaded(smaller), photo, source)
+    found = Enlarged(loaded(smaller), photo, source, known)
     return found if mask is None or second is not None else Masked(found, source, mask)
 
 

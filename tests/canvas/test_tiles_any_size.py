@@ -9,7 +9,7 @@ import torch
 
 from pstyle.canvas import any_size
 from pstyle.canvas.any_size import SizeConfig, look_size, paint, tile_px
-from pstyle.canvas.enlarged import gains, prefiltered
+from pstyle.canvas.enlarged import contrasts_of, gains, prefiltered
 from pstyle.canvas.resized import cubic, resized
 from pstyle.canvas.sources import InMemory, loaded
 from pstyle.images import resize_to
@@ -118,9 +118,10 @@ def test_prefiltered_a_picture_is_itself_after_it_was_large(rng):
 def test_gains_tell_contrast_kept_lost_and_turned(rng):
     photo = 0.5 + 0.2 * torch.randn(1, 3, 40, 40, generator=rng).clamp(-2, 2)
     for factor in (1.0, 0.5, 0.0, -0.5):
-        found = gains(0.5 + factor * (photo - 0.5), photo)
+        found = gains(0.5 + factor * (photo - 0.5), contrasts_of(photo))
         assert found.shape == (1, 2, 40, 40) and found.mean() == pytest.approx(factor, abs=0.1)
-    assert torch.allclose(gains(photo, torch.full_like(photo, 0.5)), torch.ones(1, 2, 40, 40))
+    flat = contrasts_of(torch.full_like(photo, 0.5))
+    assert torch.allclose(gains(photo, flat), torch.ones(1, 2, 40, 40))
 
 
 def test_masked_a_large_picture_stays_as_it_is(painter, other, rng):
