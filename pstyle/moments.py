@@ -85,7 +85,7 @@ def normalized_weights(weights: Sequence[float], count: int) -> list[float]:
     if len(weights) != count or count == 0:
         raise ValueError(f"got {len(weights)} weights for {count} pictures: give one weight per picture")
     values = torch.tensor([float(weight) for weight in weights], dtype=torch.float64)
-    if not torch.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
+    if not torch.isfinite(values.sum()) or (values < 0).any() or values.sum() <= 0:
         raise ValueError(f"weights must be finite, 0 or more and not all 0; got {list(weights)}")
     return (values / values.sum()).tolist()
 

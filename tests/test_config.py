@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import math
+import pkgutil
 import random
 import tracemalloc
 from collections import Counter
-from dataclasses import FrozenInstanceError, asdict, dataclass
+from dataclasses import FrozenInstanceError, asdict, dataclass, fields, is_dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pstyle
 from pstyle.config import (
     MAX_JSON_BYTES,
     check_settings,
@@ -58,6 +61,33 @@ def test_hostile_values_are_refused_by_name(field: str) -> None:
             Toy(**{field: value})
         message = str(refusal.value)
         assert message.isprintable() and " must be " in message and ", got " in message and len(message) < 300
+
+
+FOREIGN = (math.nan, math.inf, -math.inf, 10**5000, "nan", None, [], True)  # to any number
+
+
+def every_config() -> list[type]:
+    """Every config of the library: each dataclass in it all of whose fields are declared."""
+    names = [name for _, name, _ in pkgutil.walk_packages(pstyle.__path__, "pstyle.") if "__main" not in name]
+    held = [one for name in names for one in vars(importlib.import_module(name)).values()]
+    classes = {one for one in held if isinstance(one, type) and is_dataclass(one) and fields(one)}
+    declared = [one for one in classes if all("help" in field.metadata for field in fields(one))]
+    return sorted(declared, key=lambda one: one.__name__)
+
+
+def test_every_number_of_every_config_refuses_10_hostile_values() -> None:
+    tried = 0
+    for config in every_config():
+        for name, metadata in describe(config).items():
+            low, high, default = (metadata[key] for key in ("minimum", "maximum", "default"))
+            if metadata["options"] is not None or type(default) not in (int, float):
+                continue
+            for value in (*FOREIGN, low - 1, high * 2 + 1):
+                with pytest.raises(ValueError, match=rf"{name} must be .*, got "):
+                    config(**{name: value})
+                tried += 1
+    print(f"configs={len(every_config())} values={tried} refused={tried}")  # noqa: T201
+    assert tried > 1000
 
 
 @pytest.mark.parametrize(

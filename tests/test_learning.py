@@ -4,15 +4,27 @@ stopped.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+from pstyle import checkpoint
 from pstyle.checkpoint import BadFile
+from pstyle.config import describe
 from pstyle.learning import LearnConfig, Learning, learn
 from pstyle.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
+from pstyle.stepping import NotFinite
+from pstyle.style import load_style, save_style
 from tests.conftest import random_picture
 
 QUICK = LearnConfig(steps=6, size_px=128, crop_px=64, batch=2)
@@ -74,22 +86,115 @@ def test_the_same_seed_gives_the_same_style_and_another_does_not(start):
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
 
 
-@pytest.mark.parametrize("at", [1, 3, 5, 6])
-def test_stopped_at_any_step_it_keeps_a_style_and_resumes_to_the_bit(start, tmp_path, at):
-    whole, stopped, resumed = start(), start(), start()
+def bits(learning) -> str:
+    """The digest of all that a run has come to: weights, moments of Adam, random state, step."""
+    return checkpoint.digest(learning.state.tensors())
+
+
+@pytest.fixture
+def ended(start) -> str:
+    """The bits of a run that nothing came between."""
+    whole = start()
     whole.run()
+    return bits(whole)
 
-    def stop(progress):
-        if progress.step == at:
-            raise Stopped
 
+def test_stopped_at_any_step_it_keeps_a_style_and_resumes_to_the_bit(start, tmp_path, ended):
+    for at in range(1, QUICK.steps + 1):
+        stopped, resumed, state = start(), start(), tmp_path / f"{at}.safetensors"
+
+        def stop(progress, at=at):
+            if progress.step == at:
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            stopped.run(stop, state, save_every=1)
+        kept = stopped.result()
+        assert kept.style.provenance.steps == at and torch.isfinite(numbers(kept.style)).all()
+        resumed.run(state_path=state)
+        assert bits(resumed) == ended
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_killed_at_10_random_moments_it_goes_on_to_the_same_bits(tmp_path):
+    script = Path(__file__).with_name("kill_learning.py")
+    command = [sys.executable, str(script), str(tmp_path), "10"]
+    environment = {**os.environ, "PYTHONPATH": str(script.parents[1]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=True)
+    found = json.loads(done.stdout)
+    print(*(f"{name}={count}" for name, count in found.items()))  # noqa: T201
+    assert found["equal"] == 10 and found["interrupted"] > 0
+
+
+FULL = OSError(28, "No space left on device")
+FAULTS = [  # where memory may run out, or the disk be full, in a step
+    ("pstyle.perceptual.Perceptual.terms", torch.cuda.OutOfMemoryError("CUDA out of memory"), 2),
+    ("torch.Tensor.backward", RuntimeError("can't allocate memory: you tried to allocate 9 bytes"), 2),
+    ("torch.optim.Adam.step", MemoryError(), 2),
+    ("pstyle.checkpoint.write_atomically", FULL, 3),
+]
+
+
+def failing_at(monkeypatch, name, error, which) -> None:
+    """Let calls of a function fail whose numbers, from 1, are these."""
+    usual, calls = pkgutil.resolve_name(name), itertools.count(1)
+
+    def call(*args, **more):
+        if next(calls) in which:
+            raise error
+        return usual(*args, **more)
+
+    monkeypatch.setattr(name, call)
+
+
+def test_a_run_that_fails_keeps_its_style_and_goes_on_to_the_same_bits(start, tmp_path, monkeypatch, ended):
+    for name, error, steps in FAULTS:
+        failing, resumed, state = start(), start(), tmp_path / f"{name}.safetensors"
+        with monkeypatch.context() as patch:
+            failing_at(patch, name, error, [3])
+            with pytest.raises(type(error)):
+                failing.run(state_path=state, save_every=1)
+        kept = failing.result().style
+        assert kept.provenance.steps == steps and torch.isfinite(numbers(kept)).all()
+        resumed.run(state_path=state)  # another process goes on from the file
+        assert bits(resumed) == ended
+    print(f"faults={len(FAULTS)} equal={len(FAULTS)}")  # noqa: T201
+    assert len(os.listdir(tmp_path)) == len(FAULTS)  # and no temporary file
+
+
+def test_after_three_failing_saves_the_same_run_still_ends_well(start, tmp_path, monkeypatch, ended):
+    failing, again, state = start(), start(), tmp_path / "state.safetensors"
+    failing_at(monkeypatch, "pstyle.checkpoint.write_atomically", FULL, [1, 2, 3])
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space left"):
+            failing.run(state_path=state, save_every=1)
+    failing.run(state_path=state, save_every=1)
+    again.run(state_path=state)
+    assert bits(failing) == bits(again) == ended
+
+
+def test_the_highest_rates_end_in_a_style_that_can_be_saved_or_a_reason(start, tmp_path):
+    rates = {"lr_latent": 1.0, "lr_offset": 1.0, "lr_weight": 1.0}  # up to 1000 times the usual ones
+    learning = start(dataclasses.replace(QUICK, steps=10, **rates))
+    with contextlib.suppress(NotFinite):
+        learning.run()
+    style = learning.result().style
+    save_style(tmp_path / "s.safetensors", style)
+    assert torch.isfinite(numbers(load_style(tmp_path / "s.safetensors"))).all()
+
+
+@pytest.mark.parametrize("field", [name for name in describe(LearnConfig)])
+def test_a_state_of_any_other_setting_is_refused(start, tmp_path, field):
     state = tmp_path / "state.safetensors"
-    with pytest.raises(Stopped):
-        stopped.run(stop, state, save_every=1)
-    kept = stopped.result()
-    assert kept.style.provenance.steps == at and torch.isfinite(numbers(kept.style)).all()
-    resumed.run(state_path=state)
-    assert torch.equal(numbers(resumed.result().style), numbers(whole.result().style))
+    first = start(dataclasses.replace(QUICK, steps=0))
+    first.state.save(state)
+    before = state.read_bytes()
+    value, most = getattr(first.config, field), describe(LearnConfig)[field]["maximum"]
+    other = {"crop_px": 80, "size_px": 136}.get(field, value + 1 if value + 1 <= most else value / 2)
+    with pytest.raises(BadFile, match="other settings or pictures"):
+        start(dataclasses.replace(first.config, **{field: other})).run(state_path=state)
+    assert state.read_bytes() == before
 
 
 def test_a_state_of_other_pictures_is_refused(start, tmp_path, contents):

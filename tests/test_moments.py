@@ -83,7 +83,7 @@ def test_order_does_not_matter(rng):
 
 
 @pytest.mark.parametrize(
-    "weights", [[], [1.0], [1.0, -0.1], [0.0, 0.0], [1.0, float("nan")], [1.0, float("inf")]]
+    "weights", [[], [1.0], [1.0, -0.1], [0.0, 0.0], [1.0, float("nan")], [1.0, float("inf")], [1e308, 1e308]]
 )
 def test_unusable_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weight"):

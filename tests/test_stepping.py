@@ -41,15 +41,18 @@ def test_a_bad_step_is_skipped_and_training_goes_on(where, value, steps):
     weight, stepper = fit({step: (where, value) for step in steps})
     assert stepper.skipped == len(steps)
     assert torch.isfinite(weight).all()
-    assert (weight - clean).abs().max() < 0.2
+    away = ((weight - clean).norm() / clean.norm()).item()
+    print(f"{where}={value} steps={steps} skipped={stepper.skipped} away={away:.4f}")  # noqa: T201
+    assert away < 0.05
     for slot in stepper.optimizer.state.values():
         assert torch.isfinite(slot["exp_avg"]).all() and torch.isfinite(slot["exp_avg_sq"]).all()
 
 
 @pytest.mark.parametrize("where", ["loss", "gradient"])
-def test_ten_bad_steps_in_a_row_end_the_run_with_a_reason(where):
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_ten_bad_steps_in_a_row_end_the_run_with_a_reason(where, value):
     with pytest.raises(NotFinite, match="in a row"):
-        fit({step: (where, float("nan")) for step in range(20, 20 + PATIENCE)})
+        fit({step: (where, value) for step in range(20, 20 + PATIENCE)})
 
 
 def test_the_bad_term_is_named():

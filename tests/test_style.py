@@ -6,9 +6,12 @@ import base64
 import dataclasses
 import json
 import math
+import random
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import pytest
 import torch
@@ -19,7 +22,7 @@ from torch import Tensor
 from pstyle import checkpoint
 from pstyle.checkpoint import BadFile
 from pstyle.config import to_json
-from pstyle.generator import LEVELS, Generator, GeneratorConfig, style_moments
+from pstyle.generator import LEVELS, Generator, GeneratorConfig, outline, style_moments
 from pstyle.look import Calibration
 from pstyle.style import (
     KEYS,
@@ -34,6 +37,7 @@ from pstyle.style import (
     preview_of,
     save_style,
 )
+from tests.test_checkpoint import mutated
 from tests.test_generator import VALUES, hostile_configs, resign
 
 
@@ -162,6 +166,24 @@ def test_a_preview_with_an_odd_chunk_is_read_or_refused(name, data, place):
         assert _decode_preview(text).shape == (3, 96, 96)
     except BadFile as error:
         assert "no 96-px PNG" in str(error)
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_mutated_style_files_never_load_as_another_style(tmp_path, monkeypatch, count):
+    monkeypatch.setattr("pstyle.style.outline", cache(outline))  # most of a load, and always the same
+    path, chance, counts = tmp_path / "s.safetensors", random.Random(1), Counter(refused=0, same=0, other=0)
+    path.write_bytes(frozen())
+    original = load_style(path)
+    for _ in range(count):
+        path.write_bytes(mutated(frozen(), chance))
+        try:
+            found = load_style(path)
+        except BadFile:
+            counts["refused"] += 1
+        else:
+            counts["same" if equal(found, original) and found.license == original.license else "other"] += 1
+    print(f"mutations={count}", *(f"{what}={number}" for what, number in counts.items()))  # noqa: T201
+    assert counts["other"] == 0 and counts["refused"] > 0.9 * count
 
 
 @pytest.mark.parametrize("text", ["two\nlines", "\x1b[31mred", "x" * 4001])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def places(value: Any, path: tuple = ()) -> list[tuple]:
 
 
 def mutate(document: Any, chance: random.Random) -> None:
-    path = chance.choice(places(document))
+    path, seed = chance.choice(places(document)), deepcopy(chance.choice(SEEDS))
     parent = document
     for key in path[:-1]:
         parent = parent[key]
@@ -166,14 +167,14 @@ def mutate(document: Any, chance: random.Random) -> None:
     if what == 0:
         del parent[path[-1]]
     elif what == 1 and isinstance(parent, list):
-        parent.insert(path[-1], chance.choice(SEEDS))
+        parent.insert(path[-1], seed)
     elif what == 2 and isinstance(parent, dict):
-        parent[chance.choice(("1", "image", "inputs", "zz", "mode", "link"))] = chance.choice(SEEDS)
+        parent[chance.choice(("1", "image", "inputs", "zz", "mode", "link"))] = seed
     else:
-        parent[path[-1]] = chance.choice(SEEDS)
+        parent[path[-1]] = seed
 
 
-def test_six_hundred_mutated_workflows(runner: Runner, tmp_path: Path) -> None:
+def test_5000_mutated_workflows_run_or_are_refused_by_name(runner: Runner, tmp_path: Path) -> None:
     chance = random.Random(0)
     drawn = editor({
         1: ("LoadImage", ["a.png", "image"], {}),
@@ -187,7 +188,7 @@ def test_six_hundred_mutated_workflows(runner: Runner, tmp_path: Path) -> None:
     runner.run(drawn)
     prompt = json.loads(Image.open(tmp_path / "out/sub/x_00001_.png").text["prompt"])
     ran = refused = 0
-    for number in range(600):
+    for number in range(5000):
         document = json.loads(json.dumps((drawn, prompt)[number % 2]))
         for _ in range(chance.randint(1, 3)):
             mutate(document, chance)
@@ -203,7 +204,8 @@ def test_six_hundred_mutated_workflows(runner: Runner, tmp_path: Path) -> None:
             ran += 1
             assert result.executed or result.cached
             assert all(path.is_relative_to(tmp_path / "out") for path in result.saved)
-    assert ran > 60 and refused > 200, (ran, refused)
+    print(f"workflows=5000 ran={ran} refused={refused} other=0")  # noqa: T201
+    assert ran > 500 and refused > 1500
     outside = {name for name in tree(tmp_path) if not name.startswith("out/")}
     assert outside == {"in", "in/a.png", "in/album", "in/album/b.png", "out"}
 
