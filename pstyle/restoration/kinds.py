@@ -1,0 +1,121 @@
+"""Whether scans are damaged alike, how much they vary, and whether they are damaged at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .damage import Damage
+from .damage_style import Spread
+from .grain import measure_grain
+from .jpeg import measure_quality
+from .spots import measure_marks
+from .traces import measure_chroma, measure_tones
+
+# By how much clean photographs differ from each other, or what a difference of kind is counted in.
+TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.8
+COLORED, CHROMA = 0.25, 0.15
+FARTHEST = 5.0  # of these, in all, between scans of one kind
+FAINT_GRAIN, FAINT_MARKS = 0.006, 60.0  # that every picture seems to have
+FINE_JPEG = 85.0  # quality from which compression is no damage
+
+
+class Sign(NamedTuple):
+    """What tells the kind of damage of one scan."""
+
+    black: Tensor  # (3,)
+    white: Tensor
+    chroma: float
+    grain: float
+    color: float
+    marks: float  # in a million pixels
+    quality: float | None
+
+
+def sign_of(scan: Tensor) -> Sign:
+    """The sign of one scan (1, 3, H, W)."""
+    tones, grain = measure_tones([scan]), measure_grain([scan])
+    marks = measure_marks([scan], grain.deviation)
+    count = marks.scratches_per_mp + marks.dust_per_mp
+    quality = measure_quality(scan)
+    return Sign(tones[:, 0], tones[:, -1], measure_chroma(scan), grain.deviation, grain.color, count, quality)
+
+
+def distance(one: Sign, other: Sign) -> float:
+    """How far apart two signs are: about 1 to 3 for two scans of one kind."""
+    parts = [
+        (_log_grain(one) - _log_grain(other)) / GRAIN,
+        (_log_marks(one) - _log_marks(other)) / MARKS,
+        (one.chroma - other.chroma) / CHROMA,
+    ]
+    if min(one.grain, other.grain) > FAINT_GRAIN:
+        parts.append((one.color - other.color) / COLORED)
+    for a, b in ((one.black, other.black), (one.white, other.white)):
+        parts.append((a - b).mean().item() / TONE / 2)  # what a picture shows moves it most
+        parts += ((a - a.mean() - b + b.mean()) / CAST).tolist()
+    return math.sqrt(sum(part**2 for part in parts) / 2)
+
+
+def check_one_kind(signs: Sequence[Sign]) -> None:
+    """Raises ValueError naming the two scans that differ most, if they are damaged differently."""
+    if len(signs) < 2:
+        return
+    pairs = {(i, j): distance(signs[i], signs[j]) for i, j in combinations(range(len(signs)), 2)}
+    (i, j), far = max(pairs.items(), key=lambda pair: pair[1])
+    if far > FARTHEST:
+        raise ValueError(
+            f"scans {i + 1} and {j + 1} are damaged differently (they differ by {far:.1f}, scans of one kind "
+            f"by up to {FARTHEST:g}): learn one damage style for each kind"
+        )
+
+
+def spread_of(signs: Sequence[Sign]) -> Spread:
+    """How much scans differ beyond what pictures do that are not damaged."""
+    if len(signs) < 3:
+        return Spread()
+    white = torch.stack([sign.white for sign in signs])  # (N, 3)
+    grain = torch.tensor([_log_grain(sign) for sign in signs])
+    marks = torch.tensor([_log_marks(sign) for sign in signs])
+    quality = [sign.quality for sign in signs if sign.quality is not None]
+    return Spread(
+        tone=_beyond(white.mean(1).var(), TONE, 0.5),
+        cast=_beyond((white - white.mean(1, keepdim=True)).var(0).mean(), CAST, 0.5),
+        grain=_beyond(grain.var(), GRAIN / 2, 2.0),
+        marks=_beyond(marks.var(), MARKS, 2.0),
+        quality=min(30.0, torch.tensor(quality).std().item()) if len(quality) > 2 else 0.0,
+    )
+
+
+def check_damaged(damage: Damage) -> None:
+    """Raises ValueError if a damage that was fitted is none to speak of."""
+    none = Damage()
+    tones = [
+        abs(a - b)
+        for name in ("black", "white")
+        for a, b in zip(getattr(damage, name), getattr(none, name), strict=True)
+    ]
+    marks = damage.scratches_per_mp + damage.dust_per_mp
+    seen = damage.grain > FAINT_GRAIN or marks > 0 or damage.jpeg_quality < FINE_JPEG
+    if not seen and max(tones) < 2 * TONE and damage.blur_px < 1:
+        raise ValueError(
+            "no damage is seen in these pictures: no grain, marks, fading, blur or JPEG beyond what clean "
+            "pictures have; give scans that are damaged"
+        )
+
+
+def _log_grain(sign: Sign) -> float:
+    return math.log(sign.grain + FAINT_GRAIN)
+
+
+def _log_marks(sign: Sign) -> float:
+    return math.log(sign.marks + 2 * FAINT_MARKS)
+
+
+def _beyond(variance: Tensor, usual: float, most: float) -> float:
+    return min(most, math.sqrt(max(0.0, variance.item() - usual**2)))
+
