@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-import { command, drop, open, withPage } from './browser.mjs'
+import { drop, open, withPage } from './browser.mjs'
 
 const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 
@@ -15,13 +15,20 @@ const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 function arrange(stacks) {
   const GAP = 40, TITLE = 34, PAD = 20, HEADER = 70, PICTURE = 230, LOADED = 320
   const WIDTH = 280, NOTE = [340, 460]
-  const SHOWING = ['SaveImage', 'PreviewImage', 'PStyleLearn', 'PStyleFinetune', 'PStyleOptimize']
+  const LARGE = { 'Which is best?': [560, 600] } // to compare pictures in
+  const ROOM = { // for what a run shows below the widgets
+    ...Object.fromEntries(['SaveImage', 'PreviewImage', 'PStyleLearn', 'PStyleFinetune', 'PStyleOptimize']
+      .map((type) => [type, PICTURE])),
+    ...Object.fromEntries(['PStyleScore', 'PStyleSeamScore', 'PStyleFlickerScore', 'PStyleTasteTest']
+      .map((type) => [type, 110])),
+    ...Object.fromEntries(['PStyleSaveStyle', 'PStyleSave360', 'PStyleReport'].map((type) => [type, 40]))
+  }
   const graph = window.app.graph
 
   function size(node) {
     const [width, height] = node.computeSize() // a loaded picture counts in it
-    const room = SHOWING.includes(node.type) ? PICTURE : 0
-    node.setSize([Math.max(WIDTH, width), node.type === 'LoadImage' ? LOADED : height + room])
+    const own = [Math.max(WIDTH, width), height + (ROOM[node.type] ?? 0)]
+    node.setSize(LARGE[node.title] ?? (node.type === 'LoadImage' ? [own[0], LOADED] : own))
   }
 
   function column(nodes, x, top, heights) {
@@ -65,6 +72,11 @@ function arrange(stacks) {
     }
     x += width + PAD
   }
+  // The view that the file opens with: all of it on a large screen, but never too small to be read.
+  const { ds } = window.app.canvas
+  ds.scale = Math.min(0.9, Math.max(0.6, 1780 / x))
+  ds.offset = [80 / ds.scale, 140 / ds.scale]
+  window.app.canvas.setDirty(true, true)
 }
 
 // Two nodes that cover each other, or null.
@@ -85,7 +97,6 @@ await withPage(job, async (page, url) => {
   for (const { path, stacks } of job.workflows) {
     await drop(page, path)
     await page.evaluate(arrange, stacks)
-    await command(page, 'Comfy.Canvas.FitView')
     await page.waitForTimeout(1500)
     const covered = await page.evaluate(overlap)
     if (covered) throw new Error(`${basename(path)}: ${covered.join(' and ')} cover each other`)

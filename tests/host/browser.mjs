@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
   '--disable-background-networking', '--disable-component-update']
-const SIZE = { width: 1600, height: 900 }
+const SIZE = { width: 1920, height: 1080 }
 const PATIENCE_MS = 240_000
 
 // Starts Chromium, and tells `use` of a page in it; playwright-core lies in node_modules of `modules`.
@@ -32,10 +32,15 @@ export function listen(page) {
   return errors
 }
 
+// Waits until something holds in the page, looking twice a second: every frame would take a core of its own.
+export async function until(page, holds, argument) {
+  return (await page.waitForFunction(holds, argument, { polling: 500 })).jsonValue()
+}
+
 export async function open(page, url) {
   await page.goto(url)
-  await page.waitForFunction(() => window.app?.vueAppReady && window.app.graph && window.app.extensionManager)
-  await page.waitForFunction(() => window.LiteGraph.registered_node_types.PStylePaint)
+  await until(page, () => Boolean(window.app?.vueAppReady && window.app.graph && window.app.extensionManager))
+  await until(page, () => 'PStylePaint' in window.LiteGraph.registered_node_types)
 }
 
 export const command = (page, id) => page.evaluate((id) => window.app.extensionManager.command.execute(id), id)
@@ -50,7 +55,7 @@ export async function drop(page, path) {
     return data
   }, { name, text })
   await page.dispatchEvent('#graph-canvas', 'drop', { dataTransfer })
-  await page.waitForFunction((count) => {
+  await until(page, (count) => {
     const nodes = window.app.graph._nodes
     return nodes.length === count && nodes.every((node) => !node.fromBefore)
   }, JSON.parse(text).nodes.length)

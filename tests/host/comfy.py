@@ -21,7 +21,8 @@ from tests.host.websocket import WebSocket
 START_SECONDS = 300  # 10 on an idle machine
 SILENCE_SECONDS = 300  # the longest wait for a next event
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
-SETTINGS = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en"}  # else a first visit opens a dialog
+# Without the first, a first visit opens a dialog; the map would cover nodes.
+SETTINGS = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en", "Comfy.Minimap.Visible": False}
 
 
 class Refused(Exception):  # noqa: N818
@@ -95,7 +96,12 @@ class Comfy:
         self.log.close()
 
     def ask(self, path: str, body: Any = None) -> Any:
-        """The answer to GET, or with a body to POST. Raises Refused where the server says 400."""
+        """The JSON that GET, or with a body POST, answers. Raises Refused where the server says 400."""
+        text = self.read(path, body)
+        return json.loads(text) if text else None
+
+    def read(self, path: str, body: Any = None) -> bytes:
+        """The bytes of the same answer."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             data = None if body is None else json.dumps(body)
@@ -108,7 +114,7 @@ class Comfy:
             raise Refused(json.loads(text))
         if status != 200:
             raise ConnectionError(f"{path} gives HTTP status {status}")
-        return json.loads(text) if text else None
+        return text
 
     def run(self, prompt: dict[str, Any], on_event: Callable[[str, Any], None] = lambda *_: None) -> Run:
         """Queue a prompt in API format and wait for its end; `on_event` is told each event as it comes."""

@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { command, drop, listen, open, withPage } from './browser.mjs'
+import { command, drop, listen, open, until, withPage } from './browser.mjs'
 
 const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 
@@ -62,7 +62,7 @@ async function queue(page, name) {
   }, job.quick[name] ?? {})
   await page.getByTestId('queue-button').locator('button').first().click()
   const shown = await livePreview(page, name)
-  await page.waitForFunction(() => window.ends.length > 0)
+  await until(page, () => window.ends.length > 0)
   await page.waitForTimeout(2000) // the pictures of output nodes load
   await shoot(page, `${name}_done`)
   return page.evaluate((live) => ({
@@ -73,20 +73,27 @@ async function queue(page, name) {
       window.app.graph._nodes
         .filter((node) => node.constructor.nodeData?.output_node && node.imgs?.length)
         .map((node) => [node.id, node.imgs.map((picture) => [picture.src, picture.naturalWidth])])
+    ),
+    texts: Object.fromEntries(
+      window.app.graph._nodes.flatMap((node) => (node.widgets ?? [])
+        .filter((widget) => widget.name === 'shown')
+        .map((widget) => [node.type, widget.element.value]))
+    ),
+    values: Object.fromEntries(
+      window.app.graph.serialize().nodes.map((node) => [node.id, node.widgets_values ?? []])
     )
   }), shown)
 }
 
 // Waits until a node shows a picture of a loop under way, or the run has ended.
 async function livePreview(page, name) {
-  await page.waitForFunction(() => window.previews.length > 0 || window.ends.length > 0)
-  const shown = await page.waitForFunction(() => {
+  const shown = await until(page, () => {
     const nodes = window.app.graph._nodes
     const live = nodes.find((node) => node.imgs?.some((picture) => picture.src.startsWith('blob:')))
     return live ? live.type : window.ends.length > 0 && 'none'
   })
   await shoot(page, `${name}_live`)
-  return shown.jsonValue()
+  return shown
 }
 
 // The help page of a node, by the (i) button above it.

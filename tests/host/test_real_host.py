@@ -13,11 +13,13 @@ from PIL import Image
 from pstyle_pack.nodes import NODE_CLASS_MAPPINGS
 
 from pstyle.style import load_style
+from tests.conftest import ROOT
 from tests.examples import EXAMPLES, NAMES, QUICK, overrides, write_pictures
 from tests.host.comfy import Comfy, Refused, Run
 
 HEADLESS = Path(__file__).with_name("headless.py")
 PREVIEW_PX = 256
+JPEG = b"\xff\xd8"  # how such a file begins
 LONG = {"steps": 500, "size_px": 128, "crop_px": 64, "batch": 1}  # a learning that nobody waits for
 CANCELED_AT = 3
 
@@ -146,6 +148,19 @@ def test_a_style_that_is_not_there_is_refused(comfy: Comfy, runs: dict[str, Run]
 def test_a_value_that_no_widget_allows_is_refused(comfy: Comfy, runs: dict[str, Run]) -> None:
     with pytest.raises(Refused, match="value_bigger_than_max"):
         comfy.run(prompt_of("load_and_paint", {"PStylePaint": {"strength": 99.0}}))
+
+
+def test_help_pages_translations_and_templates_are_served(comfy: Comfy) -> None:
+    for node in NODE_CLASS_MAPPINGS:
+        for page in (f"{node}.md", f"{node}/zh.md"):
+            served = comfy.read(f"/extensions/pstyle/docs/{page}")
+            assert served == (ROOT / "web" / "docs" / page).read_bytes()
+    assert set(comfy.ask("/i18n")["zh"]["nodeDefs"]) >= set(NODE_CLASS_MAPPINGS)
+    assert set(comfy.ask("/workflow_templates")["pstyle"]) == set(NAMES)
+    for name in NAMES:
+        served = comfy.read(f"/api/workflow_templates/pstyle/{name}.json")
+        assert served == (EXAMPLES / f"{name}.json").read_bytes()
+        assert comfy.read(f"/api/workflow_templates/pstyle/{name}.jpg")[:2] == JPEG
 
 
 def test_every_node_is_offered(comfy: Comfy) -> None:

@@ -17,7 +17,7 @@ from tests.host.comfy import Comfy
 
 DRIVER = Path(__file__).with_name("page.mjs")
 LIVE = {"PStyleLearn": {"steps": 8, "size_px": 128, "crop_px": 64, "batch": 1}}  # long enough to be looked at
-QUEUED = ["learn_and_paint", "load_and_paint"]
+QUEUED = ["learn_and_paint", "load_and_paint", "paint_360"]
 CHINESE = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text())
 
 
@@ -73,6 +73,15 @@ def test_it_runs_from_the_page_and_shows_its_pictures(name: str, seen: dict[str,
 def test_a_learning_shows_previews(seen: dict[str, Any]) -> None:
     run = seen["runs"]["learn_and_paint"]
     assert run["live"] == "PStyleLearn" and all(size > 500 for size in run["previews"])
+
+
+def test_scores_are_shown_on_their_node_and_not_saved(seen: dict[str, Any]) -> None:
+    run = seen["runs"]["paint_360"]
+    assert "seam" in run["texts"]["PStyleSeamScore"] and run["texts"]["PStyleSave360"].endswith(".jpg")
+    saved = json.loads((EXAMPLES / "paint_360.json").read_text())
+    assert {key: len(values) for key, values in run["values"].items()} == {
+        str(node["id"]): len(node.get("widgets_values", [])) for node in saved["nodes"]
+    }
 
 
 def test_a_help_page_opens_with_its_pictures(seen: dict[str, Any]) -> None:
