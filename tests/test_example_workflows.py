@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ WRITTEN = {  # nodes that save or show pictures, and how many each gives
     "learn_and_paint": 2, "load_and_paint": 2, "taste_test": 3, "finetune": 4, "blend": 1, "features": 6,
     "paint_video": FRAMES, "paint_360": 1, "paint_stereo": 1,
 }  # fmt: skip
+TITLE_PX = 30  # of a node, on the page
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +142,33 @@ def test_it_is_what_a_page_would_save(name: str, catalog: Catalog) -> None:
         widgets = sum(entry.is_widget for entry in entries) + schema.has_upload
         assert len(node["widgets_values"]) == widgets
         assert [output["type"] for output in node["outputs"]] == list(schema.outputs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_can_be_read(name: str) -> None:
+    """No node covers another, no group another; every node but the note stands within one group."""
+    document = json.loads((EXAMPLES / f"{name}.json").read_text())
+    nodes = [(node["type"], *box(node["pos"], node["size"], TITLE_PX)) for node in document["nodes"]]
+    groups = [("group", *box(group["bounding"][:2], group["bounding"][2:])) for group in document["groups"]]
+    for boxes in (nodes, groups):
+        assert not [pair for pair in itertools.combinations(boxes, 2) if cover(*pair)]
+    for node in nodes:
+        assert sum(within(node, group) for group in groups) == (node[0] != "MarkdownNote")
+
+
+def box(pos: list[float], size: list[float], above: int = 0) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom; what is drawn above a node's position is its title."""
+    return pos[0], pos[1] - above, pos[0] + size[0], pos[1] + size[1]
+
+
+def cover(one: tuple, other: tuple) -> bool:
+    (_, left, top, right, bottom), (_, left_2, top_2, right_2, bottom_2) = one, other
+    return left < right_2 and left_2 < right and top < bottom_2 and top_2 < bottom
+
+
+def within(one: tuple, other: tuple) -> bool:
+    (_, left, top, right, bottom), (_, left_2, top_2, right_2, bottom_2) = one, other
+    return left_2 <= left and right <= right_2 and top_2 <= top and bottom <= bottom_2
 
 
 @pytest.mark.parametrize("name", NAMES)
