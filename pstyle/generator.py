@@ -251,7 +251,8 @@ def load_generator(path: Path | None = None) -> Generator:
     """The shipped generator, or one from a file that base training made. Raises BadFile."""
     path = Path(path) if path is not None else weights_folder() / GENERATOR_FILE
     tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.generator", keys=KEYS)
-    generator = Generator(from_json(GeneratorConfig, metadata["config"]))
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and others' numbers must not feel it
+        generator = Generator(from_json(GeneratorConfig, metadata["config"]))
     generator.load_state_dict({name: value.float() for name, value in tensors.items()})
     return generator.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 

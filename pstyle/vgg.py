@@ -171,4 +171,5 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
     for key, shape in expected.items():
         if shapes[key] != shape:
             raise BadFile(f"{name!r} is no VGG-19: tensor {key!r} must be {shape}, got {shapes[key]}")
-    return VGG(first[0] / 64, found[-1], inner)
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and others' numbers must not feel it
+        return VGG(first[0] / 64, found[-1], inner)

@@ -447,3 +447,57 @@ def test_a_file_above_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> 
         file.truncate(checkpoint.MAX_FILE_BYTES + 1)  # sparse: it takes no space
     with pytest.raises(BadFile, match="more than the 1073741824 allowed"):
         load(path, expected)
+
+
+# --- where allowed ends
+
+
+def test_the_longest_header_is_allowed_and_one_byte_more_is_not(tmp_path: Path) -> None:
+    path, text = tmp_path / "style.safetensors", json.dumps({"__metadata__": {"a": "b"}}).encode()
+    path.write_bytes(raw(text.ljust(checkpoint.MAX_HEADER_BYTES)))
+    assert checkpoint.MAX_HEADER_BYTES == 1 << 20 and read_metadata(path) == {"a": "b"}
+    assert load(path, lambda _: {}, foreign=True) == ({}, {"a": "b"})
+    path.write_bytes(raw(text.ljust(checkpoint.MAX_HEADER_BYTES + 1)))
+    with pytest.raises(BadFile, match="its header is above the 1048576 bytes allowed"):
+        read_metadata(path)
+    assert "its header is above" in refusal(struct.pack("<Q", 1 << 63) + b"{}")
+
+
+def test_bytes_and_tensors_as_many_as_allowed_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(tensors(), METADATA)
+    monkeypatch.setattr(checkpoint, "MAX_FILE_BYTES", len(data))
+    monkeypatch.setattr(checkpoint, "MAX_TENSORS", len(tensors()))
+    assert same(decode(data, expected)[0], tensors())
+    monkeypatch.setattr(checkpoint, "MAX_TENSORS", len(tensors()) - 1)
+    assert "5 tensors, more than the 4 allowed" in refusal(data)
+    monkeypatch.setattr(checkpoint, "MAX_FILE_BYTES", len(data) - 1)
+    assert f"{len(data)} bytes are more than the {len(data) - 1} allowed" in refusal(data)
+
+
+def test_a_file_cut_within_its_header_is_told_so() -> None:
+    data = encode(tensors(), METADATA)
+    end = 8 + int.from_bytes(data[:8], "little")
+    for length in (8, 9, end - 1):
+        assert refusal(data[:length]) == "the file is cut short"
+    assert "cut short" not in refusal(data[:end])
+
+
+def test_what_is_not_asked_for_is_not_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "style.safetensors"
+    save(path, tensors(), METADATA)
+    with pytest.raises(BadFile, match="exists already"):
+        save(path, tensors(), METADATA)
+    for data, reason in (
+        (signed(tensors(), version="2"), "made by a newer pstyle"),
+        (safetensors.torch.save(tensors(), {"format": "pt"}), "not a file of pstyle"),
+    ):
+        path.write_bytes(data)
+        for read in (lambda: load(path, expected), lambda data=data: decode(data, expected)):
+            with pytest.raises(BadFile, match=reason):
+                read()
+
+
+def test_the_highest_version_can_be_written() -> None:
+    assert decode(encode(tensors(), METADATA | {"version": "999999"}), expected, version=10**6)
+    with pytest.raises(BadFile, match="is no number"):
+        encode(tensors(), METADATA | {"version": "1000000"})
