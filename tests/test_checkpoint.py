@@ -501,3 +501,21 @@ def test_the_highest_version_can_be_written() -> None:
     assert decode(encode(tensors(), METADATA | {"version": "999999"}), expected, version=10**6)
     with pytest.raises(BadFile, match="is no number"):
         encode(tensors(), METADATA | {"version": "1000000"})
+
+
+@pytest.mark.parametrize("metadata", [[], "text", 3, {"a": 1}, {"a": None}, {"a": {"b": "c"}}])
+def test_metadata_that_are_not_text_by_text_are_refused(metadata: object, tmp_path: Path) -> None:
+    path = tmp_path / "style.safetensors"
+    path.write_bytes(raw({"__metadata__": metadata}))
+    for read in (read_metadata, lambda path: load(path, expected, foreign=True)):
+        with pytest.raises(BadFile, match="its metadata are not text by text"):
+            read(path)
+
+
+def test_metadata_as_long_as_allowed_pass(tmp_path: Path) -> None:
+    path = tmp_path / "style.safetensors"
+    path.write_bytes(raw({"__metadata__": {"a": "x" * (checkpoint.MAX_METADATA_BYTES - 1)}}))
+    assert len(read_metadata(path)["a"]) == 65_535
+    path.write_bytes(raw({"__metadata__": {"a": "x" * 65_534, "b": "y"}}))
+    with pytest.raises(BadFile, match="its metadata exceed the 65536 bytes allowed, the longest is 'a'"):
+        read_metadata(path)
