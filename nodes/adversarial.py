@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..pstyle.adversarial import FinetuneConfig, Finetuning
+from ..pstyle.adversarial import FinetuneConfig, Finetuned, Finetuning
 from ..pstyle.discriminator import logit_map
 from ..pstyle.perceptual import perceptual_with
 from ..pstyle.vgg import VGG
@@ -88,10 +87,10 @@ class PStyleFinetune:
     ) -> tuple[BoundStyle, dict[str, list[float]], History, str, Critic]:
         config, own = FinetuneConfig(**settings), generator or style.networks
         pictures, weights = liked(style_set)
-        with torch.inference_mode(False), host.borrowed(vgg) as judge:
-            host.make_room()
-            networks = (own or shipped_networks()).to(host.compute_device())
-            finetuning = Finetuning(
+        networks = own or shipped_networks()
+        both = nn.ModuleList([networks.generator, networks.vgg])
+        with host.training(), host.borrowed(both), host.borrowed(vgg) as judge:
+            found, critic = finetuned(
                 style.style,
                 pictures,
                 contents_or_scenes(contents, config.size_px, config.seed),
@@ -101,14 +100,23 @@ class PStyleFinetune:
                 config,
                 weights,
             )
-            try:
-                finetuning.run(host.Watch())
-            except host.Interrupted:
-                keep_style(finetuning.result().style)
-                raise
-            found = finetuning.result()
-        critic = Critic(found.discriminator, finetuning.game.vgg)
         return BoundStyle(found.style, own), to_loss_map(found.history), found.history, found.verdict, critic
+
+
+def finetuned(*given: Any) -> tuple[Finetuned, Critic]:
+    """What a `Finetuning` of this comes to, in a frame of its own, which is all that holds graph and
+    optimizers.
+
+    Raises `host.Interrupted` if it is canceled; the best style so far is kept.
+    """
+    finetuning = Finetuning(*given)
+    try:
+        finetuning.run(host.Watch())
+    except host.Interrupted:
+        keep_style(finetuning.result().style)
+        raise
+    found = finetuning.result()
+    return found, Critic(found.discriminator.cpu(), finetuning.game.vgg)
 
 
 class PStyleDiscriminatorMap:
@@ -134,6 +142,7 @@ class PStyleDiscriminatorMap:
         }
 
     def draw(self, image: Tensor, discriminator: Critic) -> tuple[Tensor]:
-        pictures = to_rgb(image).to(next(discriminator.vgg.parameters()).device)
-        logits = logit_map(discriminator.discriminator, discriminator.vgg, pictures)  # (B, 1, H, W)
+        pictures, critic = to_rgb(image).to(host.compute_device()), discriminator
+        with host.borrowed(nn.ModuleList([critic.discriminator, critic.vgg])):
+            logits = logit_map(critic.discriminator, critic.vgg, pictures)  # (B, 1, H, W)
         return (to_wire(logits.sigmoid().expand(-1, 3, -1, -1)),)

@@ -9,16 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.canvas.any_size import SizeConfig
+from ..pstyle.canvas.any_size import SizeConfig, needed_bytes
 from ..pstyle.canvas.any_size import paint as paint_any_size
 from ..pstyle.learning import Progress
 from ..pstyle.look import Look
 from ..pstyle.optimize import OptimizeConfig, optimize
-from ..pstyle.painter import Painter, fitted_mask
+from ..pstyle.painter import fitted_mask
 from ..pstyle.perceptual import perceptual_with
 from ..pstyle.vgg import VGG, load_vgg
 from . import host
-from .files import shipped_networks
+from .painters import Painters
+from .preview import before_after
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
@@ -39,8 +40,6 @@ from .wires import (
     to_wire,
 )
 
-Bound = tuple[BoundStyle, Networks | None]  # a style with the networks that came beside it, if any
-
 
 class PStylePaint:
     """Pictures and a style -> painted pictures."""
@@ -54,7 +53,7 @@ class PStylePaint:
     FUNCTION = "paint"
 
     def __init__(self) -> None:
-        self.painters: list[tuple[Bound, Painter]] = []  # of the last call, with what each was made for
+        self.painters = Painters()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -85,7 +84,7 @@ class PStylePaint:
         tile: str = SizeConfig.tile,
         look_size_px: int = SizeConfig.look_size_px,
         **settings: Any,
-    ) -> tuple[Tensor]:
+    ) -> dict[str, Any]:
         look, size = Look(**settings), SizeConfig(tile, look_size_px)
         pictures, where = to_library(image), to_mask(mask)
         if second_style is not None and where is None:
@@ -94,24 +93,14 @@ class PStylePaint:
         if where is not None:
             masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
         styles = [style] if second_style is None else [style, second_style]
-        first, second = (*self._painters([(one, generator) for one in styles]), None)[:2]
+        bound, room = [(one, generator) for one in styles], needed_bytes(pictures, look, size)
+        first, second = (*self.painters.load(bound, room), None)[:2]
         painted = []
         for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True))):
-            painted.append(paint_any_size(picture, first, look, inside, second, size))
-        return (to_wire(torch.cat(painted)),)
-
-    def _painters(self, wanted: list[Bound]) -> list[Painter]:
-        """A painter for each style, that of the last call if it fits: a list of pictures calls this node
-        once for each.
-        """
-        kept, self.painters = self.painters, []
-        for style, generator in wanted:
-            found = next((painter for bound, painter in kept if bound == (style, generator)), None)
-            if found is None:
-                networks = generator or style.networks or shipped_networks()
-                found = Painter(style.style, networks.generator, networks.vgg, host.compute_device())
-            self.painters.append(((style, generator), found))
-        return [painter for _, painter in self.painters]
+            with host.painting():
+                painted.append(paint_any_size(picture, first, look, inside, second, size))
+        result = torch.cat(painted)
+        return {"ui": before_after(pictures, result), "result": (to_wire(result),)}
 
 
 class PStyleOptimize:
@@ -155,8 +144,7 @@ class PStyleOptimize:
             history.append({"step": progress.step} | progress.losses)
             watch(progress)
 
-        with torch.inference_mode(False), host.borrowed(vgg) as judge, host.borrowed(load_vgg()) as slim:
-            host.make_room()
+        with host.training(), host.borrowed(vgg) as judge, host.borrowed(load_vgg()) as slim:
             perceptual = perceptual_with(slim, judge)
             styles, weights = liked(style_set)
             found = optimize(to_library(image), styles, perceptual, config, weights, on_step)

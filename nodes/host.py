@@ -7,10 +7,11 @@ as the command line does, nothing shows progress, and Ctrl-C is what the cancel 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from PIL import Image
@@ -19,14 +20,16 @@ from torch import Tensor, nn
 from ..pstyle.device import current_device
 from ..pstyle.folders import MODEL_FOLDER, current_folders
 from ..pstyle.learning import Progress
+from ..pstyle.memory import is_out_of_memory
 from ..pstyle.painter import choose_device
 
 try:
     import folder_paths
     from comfy import model_management
+    from comfy.model_patcher import ModelPatcher
     from comfy.utils import ProgressBar
 except ImportError:
-    folder_paths = model_management = ProgressBar = None
+    folder_paths = model_management = ProgressBar = ModelPatcher = None
 
 SUFFIX = ".safetensors"
 PREVIEW_PX = 256
@@ -74,6 +77,15 @@ def output_folder() -> Path:
     return folder
 
 
+def page_folder() -> Path | None:
+    """The folder of pictures that are only shown, made if it is missing; None where there is no page."""
+    if folder_paths is None:
+        return None
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def compute_device() -> torch.device:
     """Where networks run."""
     return model_management.get_torch_device() if model_management else choose_device(current_device())
@@ -84,10 +96,82 @@ def output_device() -> torch.device:
     return model_management.intermediate_device() if model_management else torch.device("cpu")
 
 
-def make_room() -> None:
-    """Ask the host to move its own models out of the way of a learning."""
+class Managed:
+    """Networks that work on the compute device and that ComfyUI moves away when it needs the room.
+
+    It is then told how much `kept_bytes` more is let go of, and `let_go` does it. Without ComfyUI they stay.
+    """
+
+    def __init__(
+        self, networks: Sequence[nn.Module], let_go: Callable[[], None], kept_bytes: Callable[[], int]
+    ) -> None:
+        self._module = nn.ModuleList(networks)
+        self._patcher = None
+        if model_management is not None:
+            away = model_management.unet_offload_device()
+            self._patcher = Patcher(self._module, compute_device(), away)
+            self._patcher.let_go, self._patcher.kept_bytes = let_go, kept_bytes
+
+    def load(self, working_bytes: int) -> None:
+        """Have them on the compute device, with room for what they compute."""
+        with torch.inference_mode(False):
+            if self._patcher is not None:
+                model_management.load_models_gpu([self._patcher], memory_required=working_bytes)
+            self._module.to(compute_device())  # where the host leaves layers behind to save memory
+
+
+class Patcher(ModelPatcher or object):
+    """ComfyUI's handle of small networks: they come and go whole, with all that was computed by them."""
+
+    let_go: Callable[[], None] = staticmethod(lambda: None)
+    kept_bytes: Callable[[], int] = staticmethod(lambda: 0)
+
+    def model_size(self) -> int:
+        """Bytes of the networks and of what is kept."""
+        return super().model_size() + self.kept_bytes()
+
+    def loaded_size(self) -> int:
+        """The same of what is on the device now."""
+        return super().loaded_size() + self.kept_bytes()
+
+    def partially_unload(self, *_: Any, **__: Any) -> int:
+        """Free nothing, upon which the host frees all."""
+        return 0
+
+    def detach(self, *args: Any, **more: Any) -> nn.Module:
+        """Move away, and let go of what is kept."""
+        self.let_go()
+        with torch.inference_mode(False):  # else they could never again take part in a learning
+            return super().detach(*args, **more)
+
+
+@contextmanager
+def painting() -> Iterator[None]:
+    """In this block memory that runs out is what ComfyUI calls so: it then unloads its models and says so."""
+    try:
+        yield
+    except (RuntimeError, MemoryError, ValueError) as error:
+        if model_management is None or not is_out_of_memory(error):
+            raise
+        raise model_management.OOM_EXCEPTION(str(error)) from error
+
+
+@contextmanager
+def training() -> Iterator[None]:
+    """In this block gradients are computed, with the host's own models out of the way; what it leaves behind,
+    even where it fails or is canceled, is freed.
+    """
     if model_management is not None:
         model_management.free_memory(TRAINING_BYTES, compute_device())
+    try:
+        with torch.inference_mode(False):
+            yield
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # in which graph and optimizer would outlive the block
+        raise
+    finally:
+        if model_management is not None:
+            model_management.soft_empty_cache()
 
 
 @contextmanager

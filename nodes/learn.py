@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..pstyle.checkpoint import BadFile, read_file
 from ..pstyle.images import MAX_FILE_BYTES, list_pictures, open_image
-from ..pstyle.learning import MAX_PICTURES, LearnConfig, Learning
+from ..pstyle.learning import MAX_PICTURES, LearnConfig, Learned, Learning
 from ..pstyle.perceptual import perceptual_with
 from ..pstyle.samples import content_pictures
 from ..pstyle.style import Style, blend, save_style
@@ -201,10 +200,10 @@ class PStyleLearn:
     ) -> tuple[BoundStyle, dict[str, list[float]], History]:
         config = LearnConfig(**settings)
         pictures, weights = liked(style_set)
-        with torch.inference_mode(False), host.borrowed(vgg) as judge:
-            host.make_room()
-            networks = (generator or shipped_networks()).to(host.compute_device())
-            learning = Learning(
+        networks = generator or shipped_networks()
+        both = nn.ModuleList([networks.generator, networks.vgg])
+        with host.training(), host.borrowed(both), host.borrowed(vgg) as judge:
+            learned = learned_style(
                 pictures,
                 contents_or_scenes(contents, config.size_px, config.seed),
                 networks.generator,
@@ -214,13 +213,21 @@ class PStyleLearn:
                 weights,
                 disliked(style_set),
             )
-            try:
-                learning.run(host.Watch())
-            except host.Interrupted:
-                keep_style(learning.result().style)
-                raise
-            learned = learning.result()
         return BoundStyle(learned.style, generator), to_loss_map(learned.history), learned.history
+
+
+def learned_style(*given: Any) -> Learned:
+    """What a `Learning` of this comes to, in a frame of its own, which is all that holds graph and optimizer.
+
+    Raises `host.Interrupted` if it is canceled; the style so far is kept.
+    """
+    learning = Learning(*given)
+    try:
+        learning.run(host.Watch())
+    except host.Interrupted:
+        keep_style(learning.result().style)
+        raise
+    return learning.result()
 
 
 def contents_or_scenes(contents: Tensor | None, size_px: int, seed: int) -> list[Tensor]:

@@ -254,6 +254,11 @@ class Painter:
             self._dressed.popitem(last=False)
         return found
 
+    def forget(self) -> None:
+        """Let go of all that was made once and kept, of styles and of pictures."""
+        self._dressed.clear()
+        self.remembered.forget()
+
     def generator_at(self, amounts: Amounts) -> Generator:
         """The generator whose convolutions are the style's in these amounts."""
         return self.dress(amounts)[0].generator

@@ -11,7 +11,7 @@ from ..config import check_settings, choice, setting
 from ..images import check_image, split_alpha
 from ..look import Look
 from ..memory import BYTES_PER_PX, free_bytes, is_out_of_memory, let_go
-from ..painter import Painter, fitted_mask, paint_regions
+from ..painter import Painter, fitted_mask, paint_regions, painted_size
 from .boxes import Box
 from .enlarged import Enlarged
 from .painting import Joined, Masked, painting
@@ -96,6 +96,7 @@ def painted(
         except (RuntimeError, MemoryError, ValueError) as error:
             if size.tile == "never" or not is_out_of_memory(error):
                 raise
+        painter.remembered.forget()
         let_go(painter.device)  # outside of the block, in which the error keeps what it met alive
     return _tiled(source, painter, look, mask, second)
 
@@ -106,6 +107,13 @@ def look_size(height: int, width: int, look_size_px: int) -> tuple[int, int] | N
     if not 0 < look_size_px < short:
         return None
     return round(height * look_size_px / short), round(width * look_size_px / short)
+
+
+def needed_bytes(image: Tensor, look: Look, size: SizeConfig) -> int:
+    """Memory that painting one of these pictures (B, C, H, W) whole takes at most."""
+    height, width = look_size(*image.shape[2:], size.look_size_px) or tuple(image.shape[2:])
+    reduced = painted_size(height, width, look)
+    return max(height, reduced[0]) * max(width, reduced[1]) * BYTES_PER_PX
 
 
 def tile_px(painter: Painter) -> int:

@@ -28,7 +28,7 @@ def test_a_game_is_played_under_inference_mode(nodes, style, style_set, image, g
     assert tuned.style is style.style or "fine-tuned" in tuned.style.provenance.note
     assert isinstance(verdict, str) and verdict.isprintable()
     assert nodes.PStyleLossPlot().plot(history, "discriminator")[0].shape[0] == 1
-    assert nodes.PStylePaint().paint(image, tuned)[0].shape == image.shape
+    assert nodes.PStylePaint().paint(image, tuned)["result"][0].shape == image.shape
     (seen,) = nodes.PStyleDiscriminatorMap().draw(image, critic)
     assert seen.shape == image.shape and 0 < seen.min() < seen.max() < 1
     assert torch.equal(seen[..., 0], seen[..., 2])

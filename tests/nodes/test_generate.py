@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from pstyle_pack.nodes import generate, host
+from pstyle_pack.nodes import generate, host, painters
 
 from pstyle.generator import load_generator
 from pstyle.images import resize_to
@@ -17,7 +17,7 @@ from tests.nodes.conftest import random_style, tiny_generator
 
 
 def paint(nodes, image, style, **more) -> torch.Tensor:
-    return nodes.PStylePaint().paint(image, style, **more)[0]
+    return nodes.PStylePaint().paint(image, style, **more)["result"][0]
 
 
 def test_a_batch_is_painted_as_the_library_paints_it(nodes, image: torch.Tensor, style) -> None:
@@ -113,7 +113,7 @@ def test_networks_are_built_once_for_a_style(nodes, image: torch.Tensor, style, 
         made.append(args[0])
         return Painter(*args)
 
-    monkeypatch.setattr(generate, "Painter", counted)
+    monkeypatch.setattr(painters, "Painter", counted)
     node, other = nodes.PStylePaint(), random_style(7)
     for strength in (1.0, 0.5):
         node.paint(image, style, strength=strength)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import weakref
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -13,6 +14,7 @@ from pstyle_pack.nodes import host
 
 from pstyle.folders import Folders
 from pstyle.learning import Progress
+from pstyle.memory import NoRoom
 
 
 class Cancel(Exception):  # noqa: N818
@@ -31,37 +33,101 @@ class Bar:
         self.calls.append((value, total, preview))
 
 
+class ModelPatcher:
+    """ComfyUI's handle of a model, as far as moving whole models goes: its names, signatures and counters."""
+
+    def __init__(self, model, load_device, offload_device, size=0, weight_inplace_update=False) -> None:
+        self.size, self.model = size, model
+        if not hasattr(model, "device"):
+            model.device = offload_device
+        self.load_device, self.offload_device = load_device, offload_device
+        self.model.model_loaded_weight_memory = 0
+        self.model_size()
+
+    def model_size(self) -> int:
+        if self.size <= 0:
+            self.size = sum(value.nbytes for value in self.model.state_dict().values())
+        return self.size
+
+    def loaded_size(self) -> int:
+        return self.model.model_loaded_weight_memory
+
+    def partially_load(self, device_to, extra_memory=0, force_patch_weights=False) -> None:
+        self.model.to(device_to)
+        self.model.device, self.model.model_loaded_weight_memory = device_to, self.size
+
+    def partially_unload(self, device_to, memory_to_free=0) -> int:
+        raise AssertionError("a network was taken apart")
+
+    def detach(self, unpatch_all=True) -> torch.nn.Module:
+        self.model.to(self.offload_device)
+        self.model.device, self.model.model_loaded_weight_memory = self.offload_device, 0
+        return self.model
+
+
 class Comfy:
-    """A ComfyUI of this much: folders, devices, a cancel button."""
+    """A ComfyUI of this much: folders, devices, a cancel button, models that come and go."""
 
     def __init__(self, root: Path) -> None:
-        self.canceled, self.freed = False, []
+        self.canceled, self.freed, self.loaded, self.room, self.emptied = False, [], [], [], 0
         self.folders = ModuleType("folder_paths")
         self.folders.models_dir = str(root / "models")
         self.folders.folder_names_and_paths = {}
         self.folders.get_folder_paths = lambda name: list(self.folders.folder_names_and_paths[name][0])
         self.folders.get_input_directory = lambda: str(root / "in")
         self.folders.get_output_directory = lambda: str(root / "out")
+        self.folders.get_temp_directory = lambda: str(root / "temp")
         management = ModuleType("comfy.model_management")
         management.InterruptProcessingException = Cancel
         management.throw_exception_if_processing_interrupted = self.check
         management.get_torch_device = lambda: torch.device("meta")
         management.intermediate_device = lambda: torch.device("cpu")
         management.free_memory = lambda size, device: self.freed.append((size, device))
+        management.unet_offload_device = lambda: torch.device("cpu")
+        management.load_models_gpu = self.load_models_gpu
+        management.soft_empty_cache = self.soft_empty_cache
+        management.OOM_EXCEPTION = torch.OutOfMemoryError
+        patcher = ModuleType("comfy.model_patcher")
+        patcher.ModelPatcher = ModelPatcher
         utils = ModuleType("comfy.utils")
         utils.ProgressBar = Bar
         comfy = ModuleType("comfy")
-        comfy.model_management, comfy.utils = management, utils
+        comfy.model_management, comfy.utils, comfy.model_patcher = management, utils, patcher
         self.modules = {
             "folder_paths": self.folders,
             "comfy": comfy,
             "comfy.model_management": management,
+            "comfy.model_patcher": patcher,
             "comfy.utils": utils,
         }
 
     def check(self) -> None:
         if self.canceled:
             raise Cancel
+
+    def load_models_gpu(
+        self,
+        models,
+        memory_required=0,
+        force_patch_weights=False,
+        minimum_memory_required=None,
+        force_full_load=False,
+    ) -> None:
+        self.room.append(memory_required)
+        for model in models:
+            model.partially_load(model.load_device)
+            self.loaded = [model, *(one for one in self.loaded if one is not model)]
+
+    def unload_all_models(self, memory_to_free: int | None = None) -> None:
+        for model in self.loaded:  # as LoadedModel.model_unload does it
+            in_part = memory_to_free is not None and memory_to_free < model.loaded_size()
+            if in_part and model.partially_unload(model.offload_device, memory_to_free) >= memory_to_free:
+                continue
+            model.detach(True)
+        self.loaded = []
+
+    def soft_empty_cache(self, force=False) -> None:
+        self.emptied += 1
 
 
 @pytest.fixture
@@ -99,6 +165,7 @@ def test_the_model_folder_lists_safetensors_only(inside: ModuleType, comfy: Comf
     assert inside.save_folder().is_dir()
     assert inside.input_folder() == tmp_path / "in"
     assert inside.output_folder() == tmp_path / "out" and (tmp_path / "out").is_dir()
+    assert inside.page_folder() == tmp_path / "temp" and (tmp_path / "temp").is_dir()
 
 
 def test_folders_of_the_users_own_are_kept_and_ours_is_written_to(comfy: Comfy, tmp_path: Path) -> None:
@@ -140,8 +207,6 @@ def test_a_cancel_stops_a_loop_at_once(inside: ModuleType, comfy: Comfy) -> None
 
 def test_devices_are_comfyuis_and_a_borrowed_network_comes_home(inside: ModuleType, comfy: Comfy) -> None:
     assert inside.output_device() == torch.device("cpu") and inside.compute_device() == torch.device("meta")
-    inside.make_room()
-    assert comfy.freed == [(inside.TRAINING_BYTES, torch.device("meta"))]
     with inside.borrowed(None) as nothing:
         assert nothing is None
     moves = []
@@ -152,6 +217,74 @@ def test_devices_are_comfyuis_and_a_borrowed_network_comes_home(inside: ModuleTy
     assert moves == [torch.device("meta"), torch.device("cpu")]
 
 
+@pytest.mark.parametrize("needed_bytes", [None, 1])
+def test_networks_come_and_go_whole_with_what_is_kept(
+    inside: ModuleType, comfy: Comfy, monkeypatch: pytest.MonkeyPatch, needed_bytes: int | None
+) -> None:
+    monkeypatch.setattr(inside, "compute_device", lambda: torch.device("cpu"))  # which leaves numbers alone
+    kept = [torch.zeros(25)]
+    with torch.inference_mode(False):
+        networks = [torch.nn.Linear(3, 4), torch.nn.Linear(2, 2)]
+    weights = 4 * (12 + 4 + 4 + 2)
+    managed = inside.Managed(networks, kept.clear, lambda: sum(one.nbytes for one in kept))
+    with torch.inference_mode():
+        managed.load(5000)
+        assert comfy.room == [5000] and comfy.loaded[0].model_size() == comfy.loaded[0].loaded_size()
+        assert comfy.loaded[0].loaded_size() == weights + 100
+        patcher = comfy.loaded[0]
+        comfy.unload_all_models(needed_bytes)
+    assert kept == [] and patcher.loaded_size() == 0 and patcher.model_size() == weights
+    with torch.inference_mode(False):
+        networks[0](torch.ones(1, 3)).sum().backward()  # can still be trained
+    managed.load(1)
+    assert comfy.loaded == [patcher] and patcher.loaded_size() == weights
+
+
+def test_layers_that_the_host_leaves_behind_are_moved(inside: ModuleType, comfy: Comfy) -> None:
+    network = torch.nn.Linear(2, 2)
+    managed = inside.Managed([network], lambda: None, lambda: 0)
+    managed._patcher.partially_load = lambda *_, **__: None
+    managed.load(0)
+    assert network.weight.device == torch.device("meta")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError("no room"), RuntimeError("DefaultCPUAllocator: can't allocate memory"), NoRoom("reduce it")],
+)
+def test_memory_that_runs_out_is_what_comfyui_calls_so(inside: ModuleType, error: Exception) -> None:
+    with pytest.raises(torch.OutOfMemoryError, match=str(error)), inside.painting():
+        raise error
+    with pytest.raises(type(error)), host.painting():  # without ComfyUI it stays what it is
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError("strength"), Cancel(), KeyboardInterrupt()])
+def test_other_errors_stay_what_they_are(inside: ModuleType, error: BaseException) -> None:
+    with pytest.raises(type(error)) as raised, inside.painting():
+        raise error
+    assert raised.value is error
+
+
+def test_what_a_training_made_is_gone_after_it_also_where_it_fails(inside: ModuleType, comfy: Comfy) -> None:
+    made = []
+
+    def train(fails: bool) -> None:
+        weight = torch.nn.Parameter(torch.ones(3))
+        graph = weight.square().sum()
+        made.extend([weakref.ref(weight), weakref.ref(graph)])
+        assert graph.requires_grad  # although nodes run under inference mode
+        if fails:
+            raise Cancel
+
+    with inside.training():
+        train(False)
+    with pytest.raises(Cancel) as raised, inside.training():
+        train(True)
+    assert raised.value.__traceback__ is not None and [one() for one in made] == [None] * 4
+    assert comfy.freed == [(inside.TRAINING_BYTES, torch.device("meta"))] * 2 and comfy.emptied == 2
+
+
 def test_stand_ins_use_the_folders_of_the_run(folders: Folders) -> None:
     assert host.folder_paths is None, "this test runs without ComfyUI"
     assert host.model_folders() == [folders.style_models] and host.input_folder() == folders.input
@@ -159,6 +292,9 @@ def test_stand_ins_use_the_folders_of_the_run(folders: Folders) -> None:
     assert host.Interrupted is KeyboardInterrupt
     assert host.output_device() == torch.device("cpu")
     host.register_models()
-    host.make_room()
+    with host.training():
+        assert torch.ones(1, requires_grad=True).sum().requires_grad
+    host.Managed([], lambda: None, lambda: 0).load(1)
+    assert host.page_folder() is None
     host.Watch()(progress(1))
     assert list(host.watched("abc")) == ["a", "b", "c"]

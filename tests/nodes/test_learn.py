@@ -192,7 +192,7 @@ def test_the_given_networks_are_used(nodes, style_set: list, image: torch.Tensor
     assert style.networks is generator and style.style.generator_id != plain.style.generator_id
     assert history[0]["style"] != slim_history[0]["style"]
     assert not any(value.requires_grad for value in judge.parameters())
-    assert nodes.PStylePaint().paint(image, style)[0].shape == image.shape
+    assert nodes.PStylePaint().paint(image, style)["result"][0].shape == image.shape
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_canceled_learning_keeps_its_style(
     kept = load_style(folders.style_models / "interrupted.safetensors")
     assert kept.provenance.steps == 2
     style = nodes.PStyleLoadStyle().load("interrupted.safetensors")[0]
-    assert torch.isfinite(nodes.PStylePaint().paint(image, style)[0]).all()
+    assert torch.isfinite(nodes.PStylePaint().paint(image, style)["result"][0]).all()
 
 
 def test_a_canceled_learning_takes_no_other_file_s_place(

@@ -47,7 +47,7 @@ def test_rounds_lead_from_the_first_grid_to_a_style(nodes, play, style, image, f
     kept = load_style(folders.style_models / "chosen.safetensors")
     assert "chosen by 5 answers" in kept.provenance.note and kept.taste
     assert [a.best for a in read_history(folders.style_models / "mine.taste").answers] == [1] * 5
-    assert nodes.PStylePaint().paint(image, found)[0].shape == image.shape
+    assert nodes.PStylePaint().paint(image, found)["result"][0].shape == image.shape
 
 
 def test_a_choice_before_anything_was_shown_is_no_answer(play):

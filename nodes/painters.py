@@ -1,0 +1,75 @@
+"""The painters that a node keeps from one call to the next, so that moving a setting costs little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from ..pstyle.painter import Painter
+from ..pstyle.remembered import Remembered
+from . import host
+from .files import shipped_networks
+from .wires import BoundStyle, Networks
+
+Bound = tuple[BoundStyle, Networks | None]  # a style with the networks that came beside it, if any
+
+
+@dataclass(eq=False)
+class Home:
+    """Networks that painters share, as ComfyUI manages them."""
+
+    wired: Networks | None  # None for the shipped ones
+    networks: Networks
+    managed: host.Managed
+    dtype: torch.dtype | None = None  # that of the first painter, which has measured it
+
+
+class Painters:
+    """Those of a node's last call, and what they remember of its pictures; that goes with the node, or when
+    ComfyUI asks for the memory.
+    """
+
+    def __init__(self) -> None:
+        self.remembered = Remembered()
+        self._homes: list[Home] = []
+        self._kept: list[tuple[Bound, Painter]] = []  # with what each was made for
+
+    def load(self, wanted: list[Bound], working_bytes: int) -> list[Painter]:
+        """A painter for each style, on the compute device with so much room to work: one of the last call
+        where it fits, else a new one, with networks of the last call where they fit.
+        """
+        before = list(self._homes)
+        homes = [self._home(wired or style.networks) for style, wired in wanted]
+        if any(home not in homes for home in before):
+            self.remembered.forget()  # else it would keep networks alive that nobody uses
+        self._homes = homes
+        self._kept = [(bound, self._painter(bound, home)) for bound, home in zip(wanted, homes, strict=True)]
+        for home in homes:
+            home.managed.load(working_bytes)
+        return [painter for _, painter in self._kept]
+
+    def forget(self) -> None:
+        """Let go of all but the networks."""
+        for _, painter in self._kept:
+            painter.forget()
+        self.remembered.forget()
+
+    def _home(self, wired: Networks | None) -> Home:
+        for home in self._homes:
+            if home.wired is wired:
+                return home
+        networks = wired or shipped_networks()
+        modules = [networks.generator, networks.vgg]
+        home = Home(wired, networks, host.Managed(modules, self.forget, lambda: self.remembered.bytes))
+        self._homes.append(home)
+        return home
+
+    def _painter(self, bound: Bound, home: Home) -> Painter:
+        for other, painter in self._kept:
+            if other == bound:
+                return painter
+        found, device = home.networks, host.compute_device()
+        painter = Painter(bound[0].style, found.generator, found.vgg, device, home.dtype, self.remembered)
+        home.dtype = painter.dtype
+        return painter
