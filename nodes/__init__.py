@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .adversarial import PStyleDiscriminatorMap, PStyleFinetune
 from .canvas import PStylePaint360, PStylePaintStereo, PStyleSave360, PStyleSeamScore
+from .damage import PStyleDamagePicture, PStyleLearnDamage, PStyleLoadDamage, PStyleSaveDamage
 from .features import PStyleLookAtFeatures, PStyleVGGFeatures
 from .files import PStyleLoadGenerator, PStyleLoadStyle, PStyleLoadVGG, PStyleSaveStyle
 from .generate import PStyleOptimize, PStylePaint
@@ -39,6 +40,10 @@ NODE_CLASSES: list[type] = [
     PStylePaintStereo,
     PStyleSeamScore,
     PStyleSave360,
+    PStyleLearnDamage,
+    PStyleDamagePicture,
+    PStyleSaveDamage,
+    PStyleLoadDamage,
 ]
 
 # A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.

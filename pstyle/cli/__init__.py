@@ -23,6 +23,8 @@ COMMANDS = {
     "finetune": ("learning", "fine-tune a style against a discriminator of its pictures"),
     "taste": ("choosing", "move a style toward what you like, by choosing among candidates"),
     "map": ("choosing", "draw where styles and pictures lie"),
+    "learn-damage": ("damaging", "learn how scans are damaged, from a few of them"),
+    "damage": ("damaging", "damage pictures the way that scans were"),
     "optimize": ("painting", "optimize one picture directly: slow, and the best there is"),
     "run": ("showing", "run a ComfyUI workflow without ComfyUI"),
     "inspect": ("reading", "tell what a style file holds and where it came from"),

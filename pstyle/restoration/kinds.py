@@ -23,6 +23,8 @@ COLORED, CHROMA = 0.25, 0.15
 FARTHEST = 5.0  # of these, in all, between scans of one kind
 FAINT_GRAIN, FAINT_MARKS = 0.006, 60.0  # that every picture seems to have
 FINE_JPEG = 85.0  # quality from which compression is no damage
+FADED = 0.15  # rise of black, fall of white, or difference of colors in them: clean pictures may have less
+GRAYED, BLURRED_PX = 0.3, 1.0
 
 
 class Sign(NamedTuple):
@@ -70,7 +72,7 @@ def check_one_kind(signs: Sequence[Sign]) -> None:
     if far > FARTHEST:
         raise ValueError(
             f"scans {i + 1} and {j + 1} are damaged differently (they differ by {far:.1f}, scans of one kind "
-            f"by up to {FARTHEST:g}): learn one damage style for each kind"
+            f"by up to {FARTHEST:g}): learn one style for each kind"
         )
 
 
@@ -93,15 +95,13 @@ def spread_of(signs: Sequence[Sign]) -> Spread:
 
 def check_damaged(damage: Damage) -> None:
     """Raises ValueError if a damage that was fitted is none to speak of."""
-    none = Damage()
-    tones = [
-        abs(a - b)
-        for name in ("black", "white")
-        for a, b in zip(getattr(damage, name), getattr(none, name), strict=True)
-    ]
+    black, white = damage.black, damage.white
+    faded = max(min(black), 1 - max(white)) > FADED or damage.saturation < GRAYED
+    cast = max(max(black) - min(black), max(white) - min(white)) > FADED
     marks = damage.scratches_per_mp + damage.dust_per_mp
-    seen = damage.grain > FAINT_GRAIN or marks > 0 or damage.jpeg_quality < FINE_JPEG
-    if not seen and max(tones) < 2 * TONE and damage.blur_px < 1:
+    grain = damage.grain > FAINT_GRAIN
+    rough = damage.jpeg_quality < FINE_JPEG or damage.blur_px > BLURRED_PX
+    if not (faded or cast or marks or grain or rough):
         raise ValueError(
             "no damage is seen in these pictures: no grain, marks, fading, blur or JPEG beyond what clean "
             "pictures have; give scans that are damaged"

@@ -1,0 +1,175 @@
+"""Nodes that learn the damage of scans, make more of it, and keep it in files."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..pstyle.checkpoint import BadFile, path_in
+from ..pstyle.restoration.damage_style import (
+    STRONGEST,
+    DamageStyle,
+    describe_damage,
+    load_damage,
+    save_damage,
+)
+from ..pstyle.restoration.fitting_damage import LearnDamageConfig
+from ..pstyle.restoration.learning_damage import learn_damage
+from ..pstyle.seeding import generator_of
+from . import host
+from .files import digest, model_file, model_files
+from .widgets import widgets, wire
+from .wires import DAMAGE_WIRE, to_rgb, to_wire
+
+MOST_SEED = 2**31 - 1
+
+
+class PStyleLearnDamage:
+    """Damaged scans -> a damage style."""
+
+    TITLE = "Learn Damage"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = (
+        "Learns from a few damaged scans, without clean versions of them, how they are damaged: fading and "
+        "casts, blur, grain, scratches, dust, JPEG. Scans must be damaged alike."
+    )
+    RETURN_TYPES = (DAMAGE_WIRE, "STRING")
+    RETURN_NAMES = ("damage", "report")
+    OUTPUT_TOOLTIPS = ("The damage style, to damage pictures with or to save.", "What was found, one a line.")
+    FUNCTION = "learn"
+    INPUT_IS_LIST = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        clean = (
+            "Clean pictures of what the scans show or alike, for practice. Without them scenes are drawn, "
+            "and the network that adds what parameters miss is not learned."
+        )
+        scans = "Damaged scans of one kind, 128 pixels or more on each side: a batch, or a list of any sizes."
+        return {
+            "required": {"scans": wire("IMAGE", scans), **widgets(LearnDamageConfig)},
+            "optional": {"clean": wire("IMAGE", clean)},
+        }
+
+    def learn(
+        self, scans: list[Tensor], clean: list[Tensor] | None = None, **settings: list[Any]
+    ) -> dict[str, Any]:
+        config = LearnDamageConfig(**{name: values[0] for name, values in settings.items()})
+        watch = host.Watch()
+        pictures = [to_rgb(batch, "scan") for batch in scans]
+        practice = [to_rgb(batch, "clean picture") for batch in clean or []]
+        with torch.inference_mode(False):
+            found = learn_damage(pictures, config, practice, on_step=watch.update)
+        report = report_of(found)
+        return {"ui": {"text": [report]}, "result": (found, report)}
+
+
+class PStyleDamagePicture:
+    """Pictures and a damage style -> damaged pictures."""
+
+    TITLE = "Damage Picture"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = "Damages clean pictures the way that scans were damaged, each picture in its own places."
+    RETURN_TYPES = ("IMAGE", "MASK")
+    RETURN_NAMES = ("image", "marks")
+    OUTPUT_TOOLTIPS = ("The damaged pictures.", "Where scratches, dust and holes are.")
+    FUNCTION = "damage"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        strength = "How much of it: 0 is none, 1 as learned, 2 twice as much."
+        seed = "Where marks and grain fall; the same seed makes the same damage."
+        return {
+            "required": {
+                "image": wire("IMAGE", "The clean pictures, of any size."),
+                "damage": wire(DAMAGE_WIRE, "The damage style."),
+                "seed": wire("INT", seed, default=0, min=0, max=MOST_SEED, control_after_generate=False),
+                "strength": wire("FLOAT", strength, default=1.0, min=0.0, max=STRONGEST, step=0.05),
+            }
+        }
+
+    def damage(self, image: Tensor, damage: DamageStyle, seed: int, strength: float) -> tuple[Tensor, Tensor]:
+        made = [
+            damage.damage_pictures(picture, generator_of(seed, number), strength)
+            for number, picture in enumerate(host.watched(to_rgb(image).split(1)))
+        ]
+        marks = torch.cat([torch.maximum(one.marks, one.holes)[:, 0] for one in made])
+        return to_wire(torch.cat([one.image for one in made])), marks.to(host.output_device())
+
+
+class PStyleSaveDamage:
+    """Damage style -> file."""
+
+    TITLE = "Save Damage"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = "Saves a damage style into models/pstyle: one small file, to load again or to share."
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("file",)
+    OUTPUT_TOOLTIPS = ("The name of the file, as Load Damage lists it.",)
+    FUNCTION = "save"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
+        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
+        return {
+            "required": {
+                "damage": wire(DAMAGE_WIRE, "The damage style to save."),
+                "name": wire("STRING", name, default="my_damage"),
+                "overwrite": wire("BOOLEAN", overwrite, default=False),
+            }
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
+        try:
+            path_in(host.model_folders()[0], name, host.SUFFIX)
+        except BadFile as error:
+            return str(error)
+        return True
+
+    def save(self, damage: DamageStyle, name: str, overwrite: bool) -> dict[str, Any]:
+        path = path_in(host.save_folder(), name, host.SUFFIX)
+        save_damage(path, damage, overwrite=overwrite)
+        return {"ui": {"text": [path.name]}, "result": (path.name,)}
+
+
+class PStyleLoadDamage:
+    """File -> damage style."""
+
+    TITLE = "Load Damage"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = (
+        "Loads a damage style from models/pstyle. Files from strangers are safe: all is checked and nothing "
+        "is run."
+    )
+    RETURN_TYPES = (DAMAGE_WIRE, "STRING")
+    RETURN_NAMES = ("damage", "about")
+    OUTPUT_TOOLTIPS = ("The damage style, ready to damage pictures with.", "What it holds, one a line.")
+    FUNCTION = "load"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        tooltip = (
+            "A damage style in models/pstyle. Press R to see files that were saved since the page was opened."
+        )
+        return {"required": {"name": wire(model_files("pstyle.damage"), tooltip)}}
+
+    @classmethod
+    def IS_CHANGED(cls, name: str) -> str:
+        return digest(name)
+
+    def load(self, name: str) -> tuple[DamageStyle, str]:
+        with torch.inference_mode(False):
+            style = load_damage(model_file(name))
+        return style, report_of(style)
+
+
+def report_of(style: DamageStyle) -> str:
+    """What a damage style holds, one thing a line."""
+    return "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in describe_damage(style).items())

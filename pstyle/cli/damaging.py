@@ -1,0 +1,77 @@
+"""`pstyle learn-damage` and `pstyle damage`: scans in, a damage style out; pictures in, damaged ones out."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import torch
+
+from ..images import list_pictures, open_image, save_image
+from ..restoration.damage_style import STRONGEST, load_damage, save_damage
+from ..restoration.fitting_damage import LearnDamageConfig
+from ..restoration.learning_damage import MAX_SCANS
+from ..restoration.learning_damage import learn_damage as learn
+from ..seeding import generator_of
+from .flags import Parser, add_output, add_pictures, add_settings, settings_from
+from .inputs import MAX_CONTENTS, new_file, new_folder, output_names, picture_files, refuse_existing
+from .learning import SUFFIX
+from .screen import counter, tell
+
+
+def learn_damage_flags(parser: Parser) -> None:
+    """`learn-damage SCAN... -o DAMAGE`."""
+    add_pictures(parser, "damaged scans of one kind")
+    add_output(parser, "damage style file to write", "DAMAGE")
+    parser.add_argument(
+        "--clean",
+        nargs="+",
+        metavar="PICTURE",
+        help="clean pictures of what the scans show or alike, to practice on (default: drawn scenes)",
+    )
+    add_settings(parser, LearnDamageConfig)
+
+
+def learn_damage(arguments: Namespace) -> None:
+    """Learn a damage style and write it."""
+    config = settings_from(arguments, LearnDamageConfig)
+    target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
+    scans = [open_image(file) for file in picture_files(arguments.pictures, MAX_SCANS)]
+    clean = [open_image(file) for file in picture_files(arguments.clean or [], MAX_CONTENTS)]
+    steps = config.rounds + (config.residue_steps if clean else 0)
+    with counter("learning damage", steps, "step") as bar:
+        style = learn(scans, config, clean, on_step=lambda done, total: bar.update())
+    save_damage(target, style, overwrite=arguments.overwrite)
+    tell(style.provenance.note)
+    tell(str(target))
+
+
+def damage_flags(parser: Parser) -> None:
+    """`damage DAMAGE PICTURE... -o DIR`."""
+    parser.add_argument("damage", metavar="DAMAGE", help="damage style file")
+    add_pictures(parser, "clean pictures")
+    add_output(parser, "folder to write NAME.png into, made if it is not there", "DIR")
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="N",
+        help=f"how much of it (0 to {STRONGEST:g}; default 1)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="where it falls (default 0)")
+
+
+def damage(arguments: Namespace) -> None:
+    """Damage pictures one after the other."""
+    style = load_damage(arguments.damage)
+    style.draw(torch.Generator(), arguments.strength)  # refuses a strength before the work begins
+    files = list_pictures(arguments.pictures)
+    folder = new_folder(arguments.output)
+    targets = [folder / name for name in output_names(files)]
+    refuse_existing(targets, arguments.overwrite)
+    with counter("damaging", len(files), "picture") as bar:
+        for number, (file, target) in enumerate(zip(files, targets, strict=True)):
+            rng = generator_of(arguments.seed, number)
+            made = style.damage_pictures(open_image(file), rng, arguments.strength)
+            save_image(target, made.image, overwrite=arguments.overwrite)
+            tell(str(target))
+            bar.update()
