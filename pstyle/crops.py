@@ -32,6 +32,15 @@ class Crops:
     def __len__(self) -> int:
         return len(self.pyramids)
 
+    @property
+    def smallest_px(self) -> int:
+        """The short side of the smallest picture, at its smallest size."""
+        return min(min(level.shape[1:]) for pyramid in self.pyramids for level in pyramid)
+
+    def reduced(self, short_sides_px: Sequence[int]) -> Crops:
+        """The same pictures at smaller sizes."""
+        return Crops((pyramid[0][None].float() / 255 for pyramid in self.pyramids), short_sides_px)
+
     def draw(self, count: int, size_px: int, rng: torch.Generator, flip: bool = True) -> Tensor:
         """(count, 3, size_px, size_px) float32 crops of pictures drawn with replacement."""
         return torch.stack([self._crop(size_px, rng, flip) for _ in range(count)])

@@ -7,7 +7,7 @@ photographs, arXiv 2004.09484) and Wang et al. (arXiv 2107.10833).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -63,6 +63,9 @@ class Damaged(NamedTuple):
     image: Tensor
     marks: Tensor
     holes: Tensor
+
+
+Damaging = Callable[[Tensor, torch.Generator], Damaged]  # pictures (B, 3, H, W), and a generator on the CPU
 
 
 def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> Damaged:

@@ -21,11 +21,10 @@ from torch import Tensor, nn
 from .. import checkpoint
 from ..config import check_settings, from_json, setting, to_json
 from ..shipped import weights_folder
+from .toning import TONES_PX, Tones, with_tones
 
 RESTORER_FILE = "restorer.safetensors"
 STRIDE = 16  # pixels per position of the deepest features
-TONES_PX = 96  # short side of the copy that tones are read from
-POWERS = 3  # of each color, in the map of colors
 UNSHUFFLE = 2
 KEYS = ("config", "origin")  # metadata of a restorer's file
 MAX_NUMBERS = 20_000_000  # in a restorer that a file describes: ten times as many as in the shipped one
@@ -54,27 +53,6 @@ class Repair(NamedTuple):
     image: Tensor
     toned: Tensor
     marks: Tensor
-
-
-class Tones(nn.Module):
-    """A small copy of a picture and of its mask (B, 4, h, w) -> a map of colors (B, 3, 1 + 3 * POWERS)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        sizes = (4, channels, 2 * channels, 4 * channels)
-        self.convs = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
-        self.inner = nn.Linear(3 * sum(sizes[1:]), 4 * channels)
-        self.out = nn.Linear(4 * channels, 3 * (1 + 3 * POWERS))
-
-    def forward(self, small: Tensor) -> Tensor:
-        x, code = small - 0.5, []
-        for layer in self.convs:
-            x = F.relu(layer(x))
-            variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0)
-            code += [mean, (variance + 1e-4).sqrt(), x.float().amax((2, 3))]
-        return self.out(F.relu(self.inner(torch.cat(code, dim=1)))).unflatten(1, (3, -1)).float()
 
 
 class Block(nn.Module):
@@ -142,14 +120,6 @@ class Restorer(nn.Module):
             x = blocks(wider(x).add_(skips.pop()))
         out = F.pixel_shuffle(self.last(x).float(), UNSHUFFLE)  # (B, 4, H, W)
         return Repair(toned + out[:, :3], toned, out[:, 3:])
-
-
-def with_tones(image: Tensor, tones: Tensor) -> Tensor:
-    """Colors (B, 3, H, W) plus a linear map (B, 3, 1 + 3 * POWERS) of 1 and of the powers of all colors."""
-    powers = torch.cat([image**power for power in range(1, POWERS + 1)], dim=1)
-    with torch.autocast(image.device.type, enabled=False):  # colors are more than three digits
-        changes = torch.einsum("bij,bjhw->bihw", tones[:, :, 1:], powers)
-    return image + changes + tones[:, :, :1, None]
 
 
 def save_restorer(path: Path, restorer: Restorer, origin: str, overwrite: bool = False) -> None:

@@ -1,8 +1,10 @@
 """The loop that trains a restorer: clean crops are damaged, and the restorer learns the way back.
 
-Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. Mean absolute error leads; features and
-a discriminator join for the last part of a run only, as in Real-ESRGAN (arXiv 2107.10833), so that they
-sharpen what is repaired already. A share of crops is not damaged, so that clean pictures are left alone.
+Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. First comes the reading of tones, on
+small, nearly whole pictures; then all else on crops, with tones as they are. Mean absolute error leads;
+features and a discriminator join for the last part of a run only, as in Real-ESRGAN (arXiv 2107.10833), so
+that they sharpen what is repaired already. A share of crops is not damaged, so that clean pictures are left
+alone.
 """
 
 from __future__ import annotations
@@ -26,19 +28,18 @@ from ..stepping import Stepper, cosine
 from ..training_state import TrainingState
 from ..vgg import VGG
 from .adversary import Adversary
-from .damage import Damaged
+from .damage import Damaging
 from .fields import uniform
 from .marks import holes, scratches
 from .restorer import STRIDE, Repair, Restorer
+from .toning import train_tones
 from .variety import RandomDamage, noise_on
 
 PACES = 10_000  # in which the learning rate falls over a run
-COARSE_PX = 8  # at which tones are compared
 DETAIL_PX = 9  # side of the surroundings whose mean is not detail
+SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
 LENIENCE = 0.05  # mean absolute harm that halves the weight of an error
 SEEN = 0.15  # cover from which a mark counts as one
-
-Damaging = Callable[[Tensor, torch.Generator], Damaged]
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ class RestoreConfig:
     """Settings of training a restorer."""
 
     steps: int = setting(1200, 1, 10_000_000, "optimization steps")
+    tone_steps: int = setting(200, 0, 1_000_000, "steps before them that teach the reading of tones")
     batch: int = setting(8, 1, 1024, "crops per step")
     size_px: int = setting(128, 64, 1024, "side of the crops in pixels")
     lr: float = setting(5e-4, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
     told_share: float = setting(0.25, 0.0, 1.0, "share of crops with holes that the restorer is told of")
     gray_share: float = setting(0.1, 0.0, 1.0, "share of clean crops made gray, as old photographs are")
     detail_weight: float = setting(1.0, 0.0, 100.0, "weight of detail; the mean absolute error has weight 1")
-    tones_weight: float = setting(0.3, 0.0, 100.0, "weight of what tones alone repair")
     marks_weight: float = setting(0.03, 0.0, 100.0, "weight of finding marks and holes")
     feature_weight: float = setting(0.02, 0.0, 100.0, "weight of VGG features, in the last part of the run")
     feature_share: float = setting(0.3, 0.0, 1.0, "last part of the run in which features count")
@@ -102,8 +103,12 @@ def train_restorer(
     damaging, share_done = damaging or RandomDamage(), share_done or (lambda step: step / c.steps)
     rng = torch.Generator().manual_seed(c.seed)
     restorer.requires_grad_(True).train()
+    if c.tone_steps and not (state_path and Path(state_path).exists()):
+        train_tones(restorer.tone_reader, pictures.reduced(SMALL_PX), c.tone_steps, damaging, rng)
+    restorer.tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)
-    optimizer = torch.optim.Adam(restorer.parameters(), lr=c.lr, betas=(0.9, 0.99))
+    learning = [weight for weight in restorer.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(learning, lr=c.lr, betas=(0.9, 0.99))
     state = TrainingState({"restorer": restorer, "average": average}, {"adam": optimizer}, rng, to_json(c))
     if state_path:
         state.resume(state_path)
@@ -153,7 +158,7 @@ def examples(clean: Tensor, damaging: Damaging, config: RestoreConfig, rng: torc
 
 
 def repair_terms(repair: Repair, example: Example, vgg: VGG | None) -> dict[str, Tensor]:
-    """Loss terms of repaired crops: pixels, detail, tones, marks, and features of a VGG if it is given.
+    """Loss terms of repaired crops: pixels, detail, marks, and features of a VGG if it is given.
 
     An error counts less where the damage was greater. Detail is the error without its surroundings' mean: a
     wrong shade, which often nothing can tell, would else turn every pixel's gradient to itself.
@@ -162,11 +167,9 @@ def repair_terms(repair: Repair, example: Example, vgg: VGG | None) -> dict[str,
     harm = ((example.image - clean) * kept).abs().mean((1, 2, 3), keepdim=True)
     error = (repair.image - clean) * (LENIENCE / (LENIENCE + harm))
     around = F.avg_pool2d(error, DETAIL_PX, stride=1, padding=DETAIL_PX // 2, count_include_pad=False)
-    coarse, wanted = (F.avg_pool2d(x * kept, COARSE_PX) for x in (repair.toned, clean))
     terms = {
         "pixels": error.abs().mean(),
         "detail": (error - around).abs().mean(),
-        "tones": F.l1_loss(coarse, wanted),
         "marks": F.binary_cross_entropy_with_logits(repair.marks, example.marks, weight=kept),
     }
     if vgg is not None:
@@ -189,7 +192,6 @@ def loss_weights(config: RestoreConfig) -> dict[str, float]:
     return {
         "pixels": 1.0,
         "detail": config.detail_weight,
-        "tones": config.tones_weight,
         "marks": config.marks_weight,
         "features": config.feature_weight,
     }

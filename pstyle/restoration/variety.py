@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,8 @@ from .damage import Damage, Damaged, damaged
 from .fields import BANDS
 
 DRAWS = 64  # numbers that one damage takes, or more
+
+Kind = tuple[float, Callable[["Dice"], dict]]  # how often it is there, and what it then is
 
 
 class Dice:
@@ -36,13 +38,15 @@ class Dice:
         return tuple(value + self.between(-radius, radius) for _ in range(3))
 
 
-def random_damage(rng: torch.Generator, harshness: float = 1.0) -> Damage:
-    """A damage of several kinds together, each present or not; `rng` is on the CPU.
+def random_damage(
+    rng: torch.Generator, harshness: float = 1.0, kinds: Sequence[Kind] | None = None
+) -> Damage:
+    """A damage of several kinds together, each present or not, of KINDS unless told; `rng` is on the CPU.
 
     `harshness` from 0 to 1 makes all kinds rarer.
     """
     dice, found = Dice(rng), {}
-    for chance, draw in KINDS:
+    for chance, draw in KINDS if kinds is None else kinds:
         if dice.chance(chance * harshness):
             found |= draw(dice)
     return Damage(**found)
@@ -115,13 +119,15 @@ KINDS = (
     (0.45, _blur), (0.6, _fade), (0.3, _stains), (0.7, _grain), (0.45, _scratches), (0.45, _dust),
     (0.2, _holes), (0.25, _scan_blur), (0.45, _jpeg),
 )  # fmt: skip
+TONAL = tuple(kind for kind in KINDS if kind[1] in (_fade, _stains))
 
 
 @dataclass(frozen=True)
 class RandomDamage:
-    """Damages pictures at random, each in its own way, and leaves a share of them alone."""
+    """Damages pictures at random, each by some of `kinds`, and leaves a share of them alone."""
 
     clean_share: float = 0.1
+    kinds: tuple[Kind, ...] = KINDS
 
     def __call__(self, image: Tensor, rng: torch.Generator) -> Damaged:
         """Damaged pictures (B, 3, H, W); `rng` is on the CPU, noise is drawn where the pictures are."""
@@ -131,7 +137,7 @@ class RandomDamage:
     def draw(self, rng: torch.Generator) -> Damage:
         """One damage, or none."""
         left_alone = torch.rand(1, generator=rng).item() < self.clean_share
-        return Damage() if left_alone else random_damage(rng)
+        return Damage() if left_alone else random_damage(rng, kinds=self.kinds)
 
 
 def noise_on(device: torch.device, rng: torch.Generator) -> torch.Generator:

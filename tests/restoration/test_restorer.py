@@ -13,7 +13,6 @@ from pstyle.restoration.restorer import (
     RestorerConfig,
     load_restorer,
     save_restorer,
-    with_tones,
 )
 from tests.restoration.tiny_restorer import TINY, new_restorer, random_restorer
 
@@ -44,15 +43,6 @@ def test_a_tile_is_repaired_as_in_the_whole(rng) -> None:
     tones = restorer.tones(image, mask)
     tile = restorer(image[..., :192], mask[..., :192], tones).image
     assert torch.allclose(tile[..., :64], whole[..., :64], atol=1e-5)
-
-
-def test_a_map_of_colors_is_its_polynomial(rng) -> None:
-    image, tones = torch.rand(2, 3, 4, 5, generator=rng), torch.randn(2, 3, 10, generator=rng)
-    found = with_tones(image, tones)
-    for b, y, x in ((0, 0, 0), (1, 3, 4)):
-        pixel = image[b, :, y, x]
-        terms = torch.cat([torch.ones(1), pixel, pixel**2, pixel**3])
-        assert torch.allclose(found[b, :, y, x], pixel + tones[b] @ terms, atol=1e-5)
 
 
 def test_a_file_gives_the_same_restorer(tmp_path, rng) -> None:

@@ -1,0 +1,101 @@
+"""Tones: what undoes fading and casts of color, read off a small copy of a picture; and how that is learned.
+
+A map of colors, the same everywhere, is all that fading is. Where black, white and the middle of each color
+lie tells most of it, so quantiles of the colors are read beside what a few convolutions find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..colors import luma
+from ..crops import Crops
+from ..stepping import Stepper, cosine
+from .damage import Damaging
+
+TONES_PX = 96  # short side of the copy that tones are read from
+POWERS = 3  # of each color, in the map of colors
+QUANTILES = (0.005, 0.02, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92, 0.98, 0.995)
+SIGNALS = 6  # whose quantiles are read: red, green, blue, and each less the lightness
+LR = 2e-3
+BATCH = 48
+EPS = 1e-4  # mean square error that nobody sees
+
+
+class Tones(nn.Module):
+    """A small copy of a picture and of its mask (B, 4, h, w) -> a map of colors (B, 3, 1 + 3 * POWERS)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        sizes = (4, channels, 2 * channels, 4 * channels)
+        self.convs = nn.ModuleList(
+            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+        self.inner = nn.Linear(3 * sum(sizes[1:]) + SIGNALS * len(QUANTILES), 4 * channels)
+        self.middle = nn.Linear(4 * channels, 4 * channels)
+        self.out = nn.Linear(4 * channels, 3 * (1 + 3 * POWERS))
+
+    def forward(self, small: Tensor) -> Tensor:
+        with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
+            x, code = small - 0.5, [color_quantiles(small[:, :3], small[:, 3:]) - 0.5]
+            for layer in self.convs:
+                x = F.relu(layer(x))
+                variance, mean = torch.var_mean(x, dim=(2, 3), correction=0)
+                code += [mean, (variance + 1e-4).sqrt(), x.amax((2, 3))]
+            x = F.relu(self.inner(torch.cat(code, dim=1)))
+            return self.out(F.relu(self.middle(x))).unflatten(1, (3, -1))
+
+
+@torch.no_grad()
+def color_quantiles(image: Tensor, mask: Tensor) -> Tensor:
+    """Quantiles (B, SIGNALS * len(QUANTILES)) of colors (B, 3, h, w), and of each less the lightness plus
+    0.5, where the mask (B, 1, h, w) is below one half; 0.5 where that is nowhere.
+    """
+    signals = torch.cat([image, image - luma(image) + 0.5], dim=1).flatten(2)  # (B, SIGNALS, N)
+    known = mask.flatten(2) < 0.5
+    ordered = signals.masked_fill(~known, torch.inf).sort(2).values
+    shares = torch.tensor(QUANTILES, device=image.device)
+    places = (shares * (known.sum(2) - 1).clamp_min(0)).round().long()  # (B, quantiles)
+    found = ordered.gather(2, places[:, None].expand(-1, SIGNALS, -1)).flatten(1)
+    return torch.where(found.isfinite(), found, 0.5)
+
+
+def with_tones(image: Tensor, tones: Tensor) -> Tensor:
+    """Colors (B, 3, H, W) plus a linear map (B, 3, 1 + 3 * POWERS) of 1 and of the powers of all colors."""
+    powers = torch.cat([image**power for power in range(1, POWERS + 1)], dim=1)
+    with torch.autocast(image.device.type, enabled=False):  # colors are more than three digits
+        changes = torch.einsum("bij,bjhw->bihw", tones[:, :, 1:], powers)
+    return image + changes + tones[:, :, :1, None]
+
+
+def train_tones(
+    reader: Tones,
+    pictures: Crops,
+    steps: int,
+    damaging: Damaging,
+    rng: torch.Generator,
+    on_step: Callable[[int, float], None] = lambda step, loss: None,
+) -> None:
+    """Teach a reader of tones, where it is, on nearly whole small copies of clean pictures.
+
+    `pictures` hold a level little larger than TONES_PX. The loss is the root of the mean square error of each
+    picture: the mean of all would hear of the most faded only, and a mean absolute error settles for the
+    median, which is to leave pictures alone.
+    """
+    device = next(reader.parameters()).device
+    side_px = min(TONES_PX, pictures.smallest_px)
+    stepper = Stepper(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
+    for step in range(steps):
+        # batch
+        clean = pictures.draw(BATCH, side_px, rng).to(device)
+        faded = damaging(clean, rng).image
+        # forward, loss
+        toned = with_tones(faded, reader(torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)))
+        loss = ((toned - clean).square().mean((1, 2, 3)) + EPS).sqrt().mean()
+        # backward, step, record
+        stepper.step(loss, cosine(step, steps, warmup=max(1, steps // 20)))
+        on_step(step + 1, loss.item())

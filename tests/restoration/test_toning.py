@@ -1,0 +1,68 @@
+"""Tones are read off quantiles, written as a polynomial, and learned from pictures that fade."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pstyle.crops import Crops
+from pstyle.restoration.restorer import Restorer
+from pstyle.restoration.toning import QUANTILES, SIGNALS, color_quantiles, train_tones, with_tones
+from pstyle.restoration.variety import TONAL, RandomDamage
+from tests.conftest import random_picture
+from tests.restoration.tiny_restorer import TINY, new_restorer
+
+
+def test_a_map_of_colors_is_its_polynomial(rng) -> None:
+    image, tones = torch.rand(2, 3, 4, 5, generator=rng), torch.randn(2, 3, 10, generator=rng)
+    found = with_tones(image, tones)
+    for b, y, x in ((0, 0, 0), (1, 3, 4)):
+        pixel = image[b, :, y, x]
+        terms = torch.cat([torch.ones(1), pixel, pixel**2, pixel**3])
+        assert torch.allclose(found[b, :, y, x], pixel + tones[b] @ terms, atol=1e-5)
+
+
+@pytest.mark.parametrize("height, width", [(9, 7), (32, 48)])
+def test_quantiles_are_those_of_the_known_pixels(rng, height: int, width: int) -> None:
+    image = torch.rand(2, 3, height, width, generator=rng)
+    mask = (torch.rand(2, 1, height, width, generator=rng) < 0.3).float()
+    found = color_quantiles(image, mask).unflatten(1, (SIGNALS, len(QUANTILES)))
+    for b in range(2):
+        pixels = image[b].numpy()[:, mask[b, 0].numpy() == 0]
+        lightness = 0.299 * pixels[0] + 0.587 * pixels[1] + 0.114 * pixels[2]
+        signals = np.concatenate([pixels, pixels - lightness + 0.5])
+        slack = 1.5 / pixels.shape[1]  # places are rounded
+        shares = [np.clip(np.array(QUANTILES) + side, 0, 1) for side in (-slack, slack)]
+        low, high = (np.quantile(signals, share, axis=1).T for share in shares)
+        assert (found[b].numpy() >= low - 1e-5).all() and (found[b].numpy() <= high + 1e-5).all()
+
+
+def test_where_all_is_lost_quantiles_are_middle_gray(rng) -> None:
+    image = torch.rand(1, 3, 8, 8, generator=rng)
+    assert torch.equal(color_quantiles(image, torch.ones(1, 1, 8, 8)), torch.full((1, 66), 0.5))
+
+
+def test_unknown_colors_change_no_tones_but_through_convolutions(rng) -> None:
+    image, mask = torch.rand(1, 3, 16, 16, generator=rng), torch.zeros(1, 1, 16, 16)
+    mask[..., 4:9] = 1
+    other = torch.where(mask > 0, torch.rand(image.shape, generator=rng), image)
+    assert torch.equal(color_quantiles(image, mask), color_quantiles(other, mask))
+
+
+def test_it_learns_to_undo_fading_and_to_leave_others_alone(rng) -> None:
+    pictures = Crops([random_picture(rng, 96, 110) for _ in range(6)], (96,))
+    fading = RandomDamage(clean_share=0.2, kinds=TONAL[:1])
+    reader, losses = new_restorer().tone_reader.requires_grad_(True), []
+    train_tones(reader, pictures, 40, fading, rng, lambda step, loss: losses.append(loss))
+    assert len(losses) == 40
+    clean = pictures.draw(24, 96, rng)
+    faded = fading(clean, rng).image
+    toned = with_tones(faded, reader(torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)))
+    assert F.mse_loss(toned, clean) < 0.8 * F.mse_loss(faded, clean)
+
+
+def test_small_pictures_are_enough(rng) -> None:
+    reader = Restorer(TINY).tone_reader.requires_grad_(True)
+    train_tones(reader, Crops([torch.rand(1, 3, 64, 70, generator=rng)]), 1, RandomDamage(kinds=TONAL), rng)
