@@ -131,8 +131,8 @@ class Patcher(ModelPatcher or object):
         return super().model_size() + self.kept_bytes()
 
     def loaded_size(self) -> int:
-        """The same of what is on the device now."""
-        return super().loaded_size() + self.kept_bytes()
+        """The same of what is on the device now: all or nothing."""
+        return self.model_size() if super().loaded_size() else 0
 
     def partially_unload(self, *_: Any, **__: Any) -> int:
         """Free nothing, upon which the host frees all."""

@@ -94,13 +94,14 @@ class Painter:
         with torch.inference_mode(False):
             self.device = choose_device(device)
             self.style = style
-            self.remembered = remembered or Remembered(limit_bytes=0)
+            self.remembered = Remembered(limit_bytes=0)  # of the pictures that formats are measured on
             self._name = object()  # stands for this painter in what is remembered, which may outlive it
             self.vgg = vgg.to(self.device, memory_format=torch.channels_last)
             self.generator = generator.to(self.device, memory_format=torch.channels_last)
             self._dressed: OrderedDict[Dress, tuple[StyledGenerator, Modulation]] = OrderedDict()
             self.dtype = dtype or fastest(self._probe, self.device)
             self.dress(WHOLE)
+            self.remembered = remembered or self.remembered
 
     @torch.inference_mode()
     def __call__(

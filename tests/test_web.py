@@ -13,15 +13,15 @@ from pstyle_pack.nodes.preview import KEY
 FOLDER = Path(__file__).resolve().parents[1] / "web"
 SCRIPTS = sorted(FOLDER.rglob("*.js"))
 ALLOWED = {"../../../scripts/app.js", "../../../scripts/api.js"}
-RUNS = (r"\beval\b", r"\bFunction\s*\(", r"\bimport\s*\(", r"innerHTML", r"outerHTML", r"insertAdjacent")
-SENDS = (r"\bfetch", r"XMLHttpRequest", r"WebSocket", r"EventSource", r"sendBeacon", r"https?:", r"['\"]//")
+RUNS = (r"\beval\b", r"\bFunction\s*\(", r"\bimport\s*\(", "innerHTML", "outerHTML", "insertAdjacent")
+SENDS = (r"\bfetch", "XMLHttpRequest", "WebSocket", "EventSource", "sendBeacon", r"https?:", r"['\"]//")
 REACHES = (
-    r"localStorage",
-    r"cookie",
+    "localStorage",
+    "cookie",
     r"\bwindow\.",
-    r"globalThis",
-    r"LGraphCanvas",
-    r"LiteGraph",
+    "globalThis",
+    "LGraphCanvas",
+    "LiteGraph",
     r"document\.write",
 )
 
@@ -29,10 +29,9 @@ REACHES = (
 def told(source: str) -> list[str]:
     """What a script does that none of ours may."""
     code = re.sub(r"^\s*//.*|\s// .*", "", source, flags=re.MULTILINE)
-    found = [pattern for pattern in FORBIDDEN if re.search(pattern, code)]
-    found += [
-        name for name in re.findall(r"^import .* from '(.+)'", code, re.MULTILINE) if name not in ALLOWED
-    ]
+    found = [pattern for pattern in (*RUNS, *SENDS, *REACHES) if re.search(pattern, code)]
+    imported = re.findall(r"^import .* from '(.+)'", code, re.MULTILINE)
+    found += [name for name in imported if name not in ALLOWED]
     if code.count("app.registerExtension(") != 1 or "startsWith('PStyle')" not in code:
         found.append("not one extension of our own nodes")
     return found
