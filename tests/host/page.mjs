@@ -62,11 +62,11 @@ async function queue(page, name) {
   }, job.quick[name] ?? {})
   await page.getByTestId('queue-button').locator('button').first().click()
   const shown = await livePreview(page, name)
-  await until(page, () => window.ends.length > 0)
+  if (shown !== 'refused') await until(page, () => window.ends.length > 0)
   await page.waitForTimeout(2000) // the pictures of output nodes load
   await shoot(page, `${name}_done`)
   return page.evaluate((live) => ({
-    end: window.ends[0],
+    end: window.ends[0] ?? window.app.lastNodeErrors,
     live,
     previews: window.previews,
     pictures: Object.fromEntries(
@@ -90,6 +90,7 @@ async function livePreview(page, name) {
   const shown = await until(page, () => {
     const nodes = window.app.graph._nodes
     const live = nodes.find((node) => node.imgs?.some((picture) => picture.src.startsWith('blob:')))
+    if (Object.keys(window.app.lastNodeErrors ?? {}).length > 0) return 'refused'
     return live ? live.type : window.ends.length > 0 && 'none'
   })
   await shoot(page, `${name}_live`)
@@ -122,9 +123,10 @@ async function templates(page, pack) {
   await dialog.getByText(pack, { exact: true }).first().click()
   const cards = dialog.locator('[data-testid^=template-workflow-]')
   await cards.first().waitFor()
-  for (const card of await cards.all()) await card.scrollIntoViewIfNeeded()
-  await page.waitForTimeout(2000)
-  await cards.first().scrollIntoViewIfNeeded()
+  for (const card of [...(await cards.all()), cards.first()]) await card.scrollIntoViewIfNeeded()
+  await until(page, () => [...document.querySelectorAll('[data-testid^=template-workflow-]')]
+    .every((card) => card.querySelector('img')?.naturalWidth > 0))
+  await page.waitForTimeout(1000) // they fade in
   await shoot(page, 'templates')
   const found = await cards.evaluateAll((all) => all.map((card) => [
     card.dataset.testid.replace('template-workflow-', ''),

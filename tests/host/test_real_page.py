@@ -18,6 +18,7 @@ from tests.host.comfy import Comfy
 DRIVER = Path(__file__).with_name("page.mjs")
 LIVE = {"PStyleLearn": {"steps": 8, "size_px": 128, "crop_px": 64, "batch": 1}}  # long enough to be looked at
 QUEUED = ["learn_and_paint", "load_and_paint", "paint_360"]
+PROBED = "/en.md)"  # the page asks for help in English before it takes the page for all languages
 CHINESE = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text())
 
 
@@ -60,7 +61,8 @@ def test_the_page_queues_what_the_headless_file_says(name: str, seen: dict[str, 
 
 
 def test_no_error_is_ours(seen: dict[str, Any]) -> None:
-    assert [error for error in seen["errors"] if "pstyle" in error.lower()] == []
+    ours = [error for error in seen["errors"] if "pstyle" in error.lower()]
+    assert [error for error in ours if not error.endswith(PROBED)] == []
 
 
 @pytest.mark.parametrize("name", QUEUED)
