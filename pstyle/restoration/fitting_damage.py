@@ -203,9 +203,11 @@ def _step(wanted: float, got: float) -> float:
 
 
 def without_traces_of_nothing(damage: Damage) -> Damage:
-    """A damage without what is too little to be told from none."""
+    """A damage without what is too little to be told from none, or too smooth to be grain."""
+    power = [band**2 for band in damage.grain_spectrum]
+    fine = damage.grain * math.sqrt(sum(power[1:]) / max(sum(power), 1e-6))
     return replace(
         damage,
         blur_px=damage.blur_px if damage.blur_px >= LEAST_BLUR_PX else 0.0,
-        grain=damage.grain if damage.grain >= LEAST_GRAIN else 0.0,
+        grain=damage.grain if fine >= LEAST_GRAIN else 0.0,
     )

@@ -26,6 +26,7 @@ EXTREME = 0.9  # share of a picture that a light mark is lighter than, a dark on
 GAP_PX = 2  # around a mark's pixels, where others belong to it: faint scratches are seen in pieces
 SMALLEST_PX = 4  # pixels that count as a mark
 LINE = 4.5  # times as long as wide
+SHORTEST_LINE_PX = 20.0  # shorter ones are twigs and letters
 
 
 class Marks(NamedTuple):
@@ -44,15 +45,16 @@ def measure_marks(pictures: Sequence[Tensor], grain: float) -> Marks:
     found = [_shapes(*find_marks(picture, grain)) for picture in pictures]
     length, width, light = (torch.cat(parts) for parts in zip(*found, strict=True))
     megapixels = sum(picture.shape[2] * picture.shape[3] for picture in pictures) / 1e6
-    line = length > LINE * width
+    thin = length > LINE * width
+    line, speck = thin & (length > SHORTEST_LINE_PX), ~thin
     across = (length * width).sqrt()
     return Marks(
         line.sum().item() / megapixels,
         _mean(length[line]),
         _mean(width[line]),
-        (~line).sum().item() / megapixels,
-        _mean(across[~line]),
-        _mean(light.float()),
+        speck.sum().item() / megapixels,
+        _mean(across[speck]),
+        _mean(light[line | speck].float()),
     )
 
 

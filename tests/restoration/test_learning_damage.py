@@ -1,0 +1,119 @@
+"""Damage that was put on is learned: every parameter within its tolerance; bad scans are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pstyle.restoration.damage import Damage, damaged
+from pstyle.restoration.fitting_damage import LearnDamageConfig, damaged_alike, fit_damage, fit_tones
+from pstyle.restoration.kinds import check_damaged, check_one_kind, sign_of
+from pstyle.restoration.learning_damage import learn_damage
+from pstyle.restoration.learning_residue import learn_residue
+from pstyle.restoration.traces import measure_chroma, measure_jpeg, measure_softness, measure_tones
+from pstyle.samples import content_pictures
+from tests.tiny_networks import tiny_vgg
+
+QUICK = LearnDamageConfig(rounds=2, practice=4, practice_px=224, residue_steps=2)
+OLD = Damage(
+    saturation=0.0,
+    black=(0.2, 0.15, 0.1),
+    white=(0.9, 0.82, 0.66),
+    grain=0.04,
+    dust_per_mp=700.0,
+    dust_px=5.0,
+    light_marks=1.0,
+)
+SLIDE = Damage(black=(0.15, 0.0, 0.1), white=(1.0, 0.75, 0.9), grain=0.03, grain_color=1.0)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[torch.Tensor]:
+    return content_pictures(4, 224, seed=11)
+
+
+def test_a_straight_fade_is_fitted_exactly() -> None:
+    clean = torch.linspace(0.02, 0.95, 7).expand(3, -1) + torch.tensor([[0.0], [0.02], [-0.01]])
+    black, white = torch.tensor([[0.2], [0.1], [0.0]]), torch.tensor([[0.9], [0.7], [1.0]])
+    found = fit_tones(clean, black + (white - black) * clean)
+    assert found["black"] == pytest.approx(black[:, 0].tolist(), abs=1e-4)
+    assert found["white"] == pytest.approx(white[:, 0].tolist(), abs=1e-4)
+    assert found["gamma"] == pytest.approx((1.0,) * 3, abs=1e-4)
+
+
+def test_ink_and_paper_leave_gray_pictures_without_chroma(scenes, rng) -> None:
+    (printed,) = damaged_alike(scenes[:1], replace(OLD, grain=0.0, dust_per_mp=0.0), 0)
+    assert measure_chroma(printed) < 0.03 < 0.1 < measure_chroma(scenes[0])
+
+
+def test_softness_is_the_blur_of_an_edge() -> None:
+    step = (torch.arange(128.0) > 64).float().expand(1, 3, 96, 128)
+    for blur_px in (1.5, 2.5):
+        soft = damaged(step, [Damage(blur_px=blur_px)], torch.Generator()).image
+        assert measure_softness(soft) == pytest.approx(blur_px**2, rel=0.3)
+
+
+def test_jpeg_is_found_in_most_scans_or_not_at_all(scenes) -> None:
+    files = damaged_alike(scenes, Damage(jpeg_quality=50.0), 0)
+    assert measure_jpeg([*files, scenes[0]]) == pytest.approx(50, abs=2)
+    assert measure_jpeg([files[0], *scenes[1:]]) is None
+
+
+def test_an_old_photograph_is_learned(scenes) -> None:
+    found = fit_damage(damaged_alike(scenes, OLD, 5), content_pictures(4, 224, 3), QUICK)
+    assert found.black == pytest.approx(OLD.black, abs=0.12)
+    assert found.white == pytest.approx(OLD.white, abs=0.12)
+    assert found.saturation < 0.3 and found.jpeg_quality == 100
+    assert found.grain == pytest.approx(OLD.grain, rel=0.15) and found.grain_color < 0.1
+    assert 0.5 < found.dust_per_mp / OLD.dust_per_mp < 2 and found.light_marks > 0.7
+
+
+def test_a_slide_is_learned_with_a_style_around_it(scenes) -> None:
+    style = learn_damage(damaged_alike(scenes, SLIDE, 5), QUICK)
+    found = style.damage
+    cast = torch.tensor(found.white) - torch.tensor(SLIDE.white)
+    assert (cast - cast.mean()).abs().max() < 0.1
+    assert found.grain_color > 0.6 and found.grain == pytest.approx(0.03, rel=0.2)
+    assert style.provenance.pictures == 4 and "adds nothing" in style.provenance.note
+    again = damaged_alike(content_pictures(4, 224, 20), found, 1)
+    gap = measure_tones(again) - measure_tones(damaged_alike(content_pictures(4, 224, 20), SLIDE, 1))
+    assert gap.abs().mean() < 0.08
+
+
+def test_scans_of_two_kinds_are_refused_by_name(scenes) -> None:
+    old, slide = damaged_alike(scenes, OLD, 1), damaged_alike(scenes, SLIDE, 1)
+    for scans in (old, slide):
+        check_one_kind([sign_of(scan) for scan in scans])
+    with pytest.raises(ValueError, match=r"scans 1 and 2 are damaged differently .* one style for each"):
+        learn_damage([old[0], slide[1]], QUICK)
+
+
+def test_pictures_that_are_not_damaged_are_refused(scenes) -> None:
+    with pytest.raises(ValueError, match="no damage is seen in these pictures"):
+        learn_damage(scenes, QUICK)
+    check_damaged(OLD)
+
+
+def test_bad_scans_are_refused() -> None:
+    with pytest.raises(ValueError, match="scan 1 is 100x200 px, at least 128 px"):
+        learn_damage([torch.rand(1, 3, 200, 100)])
+    with pytest.raises(ValueError, match="got 51 scans, allowed are 1 to 50"):
+        learn_damage([torch.rand(51, 3, 128, 128)])
+    with pytest.raises(ValueError, match="got no scan"):
+        learn_damage([])
+
+
+def test_a_network_is_kept_only_where_a_classifier_errs_more(scenes, monkeypatch) -> None:
+    monkeypatch.setattr("pstyle.two_sample.CROPS", 16)
+    monkeypatch.setattr("pstyle.restoration.learning_residue.CROPS", 4)
+    monkeypatch.setattr("pstyle.restoration.learning_residue.KNOWN_CROPS", 16)
+    vgg = tiny_vgg(last="relu2_1")
+    same = damaged_alike(scenes, OLD, 2)
+    kept, verdict = learn_residue(same, damaged_alike(scenes, OLD, 3), vgg, 2, 0)
+    assert not kept.out.weight.any() and "left out" in verdict
+    greener = [(scene + torch.tensor([0, 0.12, 0]).view(1, 3, 1, 1)).clamp(0, 1) for scene in same]
+    learned, verdict = learn_residue(greener, same, vgg, 80, 0)
+    added = learned(same[0], torch.Generator()) - same[0]
+    assert "so it is kept" in verdict and added[:, 1].mean().item() == pytest.approx(0.12, abs=0.04)
