@@ -121,7 +121,7 @@ def test_parts_of_a_picture_and_without_a_memory_nothing_is_kept(painter, live, 
 
 
 def test_formats_are_compared_without_a_memory(painter, monkeypatch):
-    """Else the second painting in each format would be one that is kept, and their times those of a look-up."""
+    """Else the second painting in each format would be a kept one, and their times those of a look-up."""
     monkeypatch.setattr("pstyle.precision.computes_bfloat16", lambda device: True)
     memory, paints, real = Remembered(), [], Painter._paint
     monkeypatch.setattr(Painter, "_paint", lambda *args: paints.append(1) or real(*args))
