@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..pstyle.checkpoint import BadFile, path_in
 from ..pstyle.restoration.damage_style import (
-    STRONGEST,
     DamageStyle,
+    DamagingConfig,
     describe_damage,
     load_damage,
     save_damage,
@@ -24,8 +24,6 @@ from . import host
 from .files import digest, model_file, model_files
 from .widgets import widgets, wire
 from .wires import DAMAGE_WIRE, to_rgb, to_wire
-
-MOST_SEED = 2**31 - 1
 
 
 class PStyleLearnDamage:
@@ -81,20 +79,18 @@ class PStyleDamagePicture:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        strength = "How much of it: 0 is none, 1 as learned, 2 twice as much."
-        seed = "Where marks and grain fall; the same seed makes the same damage."
         return {
             "required": {
                 "image": wire("IMAGE", "The clean pictures, of any size."),
                 "damage": wire(DAMAGE_WIRE, "The damage style."),
-                "seed": wire("INT", seed, default=0, min=0, max=MOST_SEED, control_after_generate=False),
-                "strength": wire("FLOAT", strength, default=1.0, min=0.0, max=STRONGEST, step=0.05),
+                **widgets(DamagingConfig),
             }
         }
 
     def damage(self, image: Tensor, damage: DamageStyle, seed: int, strength: float) -> tuple[Tensor, Tensor]:
+        config = DamagingConfig(seed, strength)
         made = [
-            damage.damage_pictures(picture, generator_of(seed, number), strength)
+            damage.damage_pictures(picture, generator_of(config.seed, number), config.strength)
             for number, picture in enumerate(host.watched(to_rgb(image).split(1)))
         ]
         marks = torch.cat([torch.maximum(one.marks, one.holes)[:, 0] for one in made])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-import torch
-
 from ..images import list_pictures, open_image, save_image
-from ..restoration.damage_style import STRONGEST, load_damage, save_damage
+from ..restoration.damage_style import DamagingConfig, load_damage, save_damage
 from ..restoration.fitting_damage import LearnDamageConfig
 from ..restoration.learning_damage import MAX_SCANS
 from ..restoration.learning_damage import learn_damage as learn
@@ -50,28 +48,20 @@ def damage_flags(parser: Parser) -> None:
     parser.add_argument("damage", metavar="DAMAGE", help="damage style file")
     add_pictures(parser, "clean pictures")
     add_output(parser, "folder to write NAME.png into, made if it is not there", "DIR")
-    parser.add_argument(
-        "--strength",
-        type=float,
-        default=1.0,
-        metavar="N",
-        help=f"how much of it (0 to {STRONGEST:g}; default 1)",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="where it falls (default 0)")
+    add_settings(parser, DamagingConfig)
 
 
 def damage(arguments: Namespace) -> None:
     """Damage pictures one after the other."""
+    config = settings_from(arguments, DamagingConfig)
     style = load_damage(arguments.damage)
-    style.draw(torch.Generator(), arguments.strength)  # refuses a strength before the work begins
     files = list_pictures(arguments.pictures)
     folder = new_folder(arguments.output)
     targets = [folder / name for name in output_names(files)]
     refuse_existing(targets, arguments.overwrite)
     with counter("damaging", len(files), "picture") as bar:
         for number, (file, target) in enumerate(zip(files, targets, strict=True)):
-            rng = generator_of(arguments.seed, number)
-            made = style.damage_pictures(open_image(file), rng, arguments.strength)
+            made = style.damage_pictures(open_image(file), generator_of(config.seed, number), config.strength)
             save_image(target, made.image, overwrite=arguments.overwrite)
             tell(str(target))
             bar.update()

@@ -40,6 +40,17 @@ class Spread:
         check_settings(self)
 
 
+@dataclass(frozen=True)
+class DamagingConfig:
+    """Settings of damaging pictures by a style."""
+
+    seed: int = setting(0, 0, 2**31 - 1, "where marks and grain fall; the same seed makes the same damage")
+    strength: float = setting(1.0, 0.0, STRONGEST, "how much of it: 0 is none, 1 as learned, 2 twice as much")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
 @dataclass(frozen=True, eq=False)
 class DamageStyle:
     """What learning finds in scans: the damage in common, its spread, and what these miss."""

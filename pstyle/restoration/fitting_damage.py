@@ -23,7 +23,7 @@ from .grain import Grain
 from .spots import Marks
 from .traces import Traces, measure_jpeg, measure_tones, traces
 
-EXTREMES = 3.0  # weight of the darkest and lightest tones: they vary least from picture to picture
+EXTREMES = 12.0  # weight of the darkest and lightest tones: they vary least from picture to picture
 CURVED = 0.02  # what a gamma of e or 1 / e costs, beside squared errors of tones
 GAMMAS = torch.linspace(-0.9, 0.9, 61).exp()
 LEAST_GRAIN = 0.004  # one step of 8 bits
@@ -172,10 +172,11 @@ def _marks(damage: Damage, found: Marks, now: Marks, base: Marks) -> dict[str, f
         own * _step(a, b)
         for own, a, b in zip((damage.scratches_per_mp, damage.dust_per_mp), wanted, got, strict=True)
     )
-    sizes = {"scratch_length_px", "scratch_width_px", "dust_px"}
+    seen = {"scratch_length_px": scratches, "scratch_width_px": scratches, "dust_px": specks}
     sized = {
         name: within(name, getattr(damage, name) * _step(getattr(found, name), getattr(now, name)))
-        for name in sizes
+        for name, count in seen.items()
+        if count
     }
     light = within("light_marks", damage.light_marks + found.light - now.light)
     counts = {

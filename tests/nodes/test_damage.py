@@ -47,6 +47,9 @@ def test_pictures_get_the_librarys_damage_and_its_marks(nodes: SimpleNamespace) 
     assert torch.equal(made[1:].movedim(-1, 1), wanted.image) and torch.equal(marks[1:], wanted.marks[:, 0])
     same, none = nodes.PStyleDamagePicture().damage(image, HARSH, 5, 0.0)
     assert torch.equal(same, image) and not none.any()
+    for seed, strength in ((-1, 1.0), (0, float("nan"))):  # wired numbers pass no widget
+        with pytest.raises(ValueError, match="DamagingConfig"):
+            nodes.PStyleDamagePicture().damage(image, HARSH, seed, strength)
 
 
 def test_what_is_saved_is_listed_and_loaded(nodes: SimpleNamespace, folders) -> None:
