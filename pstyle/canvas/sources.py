@@ -67,8 +67,8 @@ def copy(source: Source, sink: Sink, side_px: int = TILE_PX, on_tile: OnTile | N
             on_tile(done, len(boxes))
 
 
-def loaded(source: Source, side_px: int = TILE_PX) -> Tensor:
-    """All of a source of three channels, (1, 3, H, W)."""
-    found = InMemory.empty(source.height, source.width)
+def loaded(source: Source, side_px: int = TILE_PX, channels: int = 3) -> Tensor:
+    """All of a source of so many channels, (1, C, H, W)."""
+    found = InMemory.empty(source.height, source.width, channels)
     copy(source, found, side_px)
     return found.image

@@ -1,0 +1,75 @@
+"""A repaired picture as a source: any part of it is repaired as it is in the whole."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..canvas.boxes import Box, tiles
+from ..canvas.sources import TILE_PX, Source
+from ..images import crop_back, pad_to_multiple
+from .restorer import STRIDE, TONES_PX, UNSHUFFLE, Repair, Restorer, RestorerConfig
+
+
+def restorer_reach_px(config: RestorerConfig) -> int:
+    """The largest distance, in pixels, from which a picture changes its repair with given tones.
+
+    Every convolution of 3x3 adds a position at its resolution: two a block, and the first and the last. What
+    lies in the same position of the deepest features is seen too.
+    """
+    down_and_up = 4 * config.blocks * (UNSHUFFLE + 2 * UNSHUFFLE + 4 * UNSHUFFLE)
+    return 2 * UNSHUFFLE + down_and_up + 2 * config.blocks * STRIDE + STRIDE - 1
+
+
+class Repaired:
+    """A source (3 channels) repaired by a restorer, in a strength from 0 to 1; it takes a pass before."""
+
+    def __init__(
+        self,
+        restorer: Restorer,
+        source: Source,
+        strength: float = 1.0,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.restorer, self.source, self.strength, self.dtype = restorer, source, strength, dtype
+        self.height, self.width = source.height, source.width
+        self.reach_px = restorer_reach_px(restorer.config)
+        self.tones = tones_of(restorer, source)
+
+    def read(self, box: Box) -> Tensor:
+        """The repair of a box, (1, 3, h, w)."""
+        window = box.grown(self.reach_px).aligned(STRIDE).clipped(self.height, self.width)
+        part = self.source.read(window)
+        found = self.repair(part).image.clamp(0, 1).to(part)
+        return box.seen_from(window).of(part.lerp(found, self.strength))
+
+    def repair(self, part: Tensor) -> Repair:
+        """All that the restorer says of a part (1, 3, h, w) of the picture."""
+        padded, size = pad_to_multiple(part, STRIDE)
+        device = self.tones.device
+        x, mask = padded.to(device), padded.new_zeros(1, 1, *padded.shape[2:]).to(device)
+        with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+            found = self.restorer(x, mask, self.tones)
+        return Repair(*(crop_back(value, size) for value in found))
+
+
+class Marks(Repaired):
+    """Where a restorer finds marks and holes in a source: 1 channel, from 0 to 1."""
+
+    def read(self, box: Box) -> Tensor:
+        """How sure it is in a box, (1, 1, h, w)."""
+        window = box.grown(self.reach_px).aligned(STRIDE).clipped(self.height, self.width)
+        part = self.source.read(window)
+        return box.seen_from(window).of(self.repair(part).marks.sigmoid().to(part))
+
+
+def tones_of(restorer: Restorer, source: Source) -> Tensor:
+    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile."""
+    shrink = max(1, round(min(source.height, source.width) / TONES_PX))
+    height, width = source.height // shrink, source.width // shrink
+    small = torch.zeros(1, 4, height, width)  # nothing of it is known to be lost
+    for box in tiles(height, width, max(1, TILE_PX // shrink)):
+        box.of(small)[:, :3] = F.avg_pool2d(source.read(Box(*(shrink * side for side in box))), shrink)
+    device = next(restorer.parameters()).device
+    return restorer.tone_reader(small.to(device))
