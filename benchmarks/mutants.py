@@ -43,16 +43,24 @@ UNTOLD = (ast.JoinedStr, ast.arg, ast.Import, ast.ImportFrom)  # messages, annot
 
 @dataclass(frozen=True)
 class Mutant:
-    """One changed module: what stood in its line, and what stands there now."""
+    """One changed module: what stood in its line and what stands there now; which node changes, and how."""
 
     path: Path
     line: int
     before: str
     after: str
-    tree: ast.Module
+    source: str
+    number: int  # of the node, in the order of `ast.walk`
+    change: Callable[[ast.AST], None]
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line}: {self.before}  ->  {self.after}"
+
+    def tree(self) -> ast.Module:
+        """The changed module."""
+        tree = ast.parse(self.source)
+        self.change(next(islice(ast.walk(tree), self.number, None)))
+        return ast.fix_missing_locations(tree)
 
 
 def mutants(path: Path, source: str) -> list[Mutant]:
@@ -61,12 +69,11 @@ def mutants(path: Path, source: str) -> list[Mutant]:
     passed_over, found = hidden(tree), []
     for number, node in enumerate(ast.walk(tree)):
         for change in changes(node) if id(node) not in passed_over else ():
-            copy = deepcopy(tree)
-            twin = next(islice(ast.walk(copy), number, None))
+            twin = deepcopy(node)
             change(twin)
             before, after = told(node), told(twin)
             if before != after:
-                found.append(Mutant(path, node.lineno, before, after, ast.fix_missing_locations(copy)))
+                found.append(Mutant(path, node.lineno, before, after, source, number, change))
     return sorted(found, key=lambda mutant: mutant.line)
 
 
@@ -158,7 +165,7 @@ def put_in_place(mutant: Mutant) -> None:
 
     def get_code(loader: SourceFileLoader, name: str) -> object:
         if Path(loader.path) == mutant.path:
-            return compile(mutant.tree, loader.path, "exec")
+            return compile(mutant.tree(), loader.path, "exec")
         return usual(loader, name)
 
     SourceFileLoader.get_code = get_code
@@ -180,14 +187,16 @@ def main() -> None:
         raise SystemExit("the tests fail without a mutant")
     every = [one for path in args.modules for one in mutants(path.resolve(), path.read_text())]
     drawn = random.Random(args.seed).sample(every, min(args.most, len(every)))
-    alive = 0
-    for mutant in sorted(drawn, key=lambda one: (one.path, one.line)):
-        survived, _ = run_tests(arguments, mutant, SLOWEST * seconds + 10)
-        alive += survived
-        if survived:
-            print(f"survived: {mutant}", flush=True)  # noqa: T201
-    share = 100 * (1 - alive / len(drawn))
-    print(f"mutants={len(drawn)} of {len(every)} killed={len(drawn) - alive} ({share:.1f} %)")  # noqa: T201
+    met = alive = 0
+    try:
+        for mutant in drawn:
+            survived, _ = run_tests(arguments, mutant, SLOWEST * seconds + 10)
+            met, alive = met + 1, alive + survived
+            if survived:
+                print(f"survived: {mutant}", flush=True)  # noqa: T201
+    finally:  # also of a run that is interrupted, since the order is random
+        share = 100 * (1 - alive / max(met, 1))
+        print(f"mutants={met} of {len(every)} killed={met - alive} ({share:.1f} %)", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -99,6 +99,10 @@ def test_the_same_content_gives_the_same_bytes() -> None:
     assert len(files) == 1
 
 
+def test_letters_are_written_as_they_are() -> None:
+    assert "caf\u00e9".encode() in encode(tensors(), METADATA)
+
+
 def test_the_checksum_covers_names_types_shapes_bytes_and_metadata() -> None:
     ones = torch.ones(2)
     by_hand = b'["w", "torch.float32", [2]]' + struct.pack("<2f", 1, 1) + b'[["a", "b"]]'
@@ -431,6 +435,13 @@ def test_a_training_state_may_count_beyond_the_largest_weight(tmp_path: Path) ->
     assert same(load(path, lambda _: None, kind="pstyle.training")[0], made)
     with pytest.raises(BadFile, match="beyond the 10000 allowed"):
         load(path, lambda _: None)  # a file cannot claim the exception for itself
+
+
+@pytest.mark.parametrize("poison", [math.nan, math.inf, -math.inf])
+def test_a_training_state_is_finite_all_the_same(poison: float) -> None:
+    made, metadata = {"adam.step": torch.tensor([0.0, poison])}, {"format": "pstyle.training", "version": "1"}
+    data = safetensors.torch.save(made, {**metadata, "sha256": digest(made, metadata)})
+    assert "holds NaN or Inf" in refusal(data, expected=lambda _: None, kind="pstyle.training")
 
 
 def test_a_training_state_without_its_settings_is_refused_by_name(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_every_kind_of_change_is_made_once() -> None:
         ]
     )  # fmt: skip
     for one in found:
-        assert str(one).startswith("x.py:") and compile(one.tree, "x", "exec")
+        assert str(one).startswith("x.py:") and compile(one.tree(), "x", "exec")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -170,6 +170,21 @@ def test_where_the_next_widget_stands(
     assert place_widgets(read_schema(Sample), stored)[0]["next"] == value
 
 
+def test_widgets_that_a_file_lacks_take_what_a_fresh_one_shows() -> None:
+    kinds = {"a": ("INT",), "b": ("FLOAT", {}), "c": ("STRING", {}), "d": ("BOOLEAN", {}), "e": (["x", "y"],)}
+    kinds |= {"f": ([],), "g": ("COMBO", {"options": ["z"]}), "h": ("INT", {"default": 7}), "i": ("IMAGE",)}
+
+    class Sample:
+        RETURN_TYPES = ()
+
+        @classmethod
+        def INPUT_TYPES(cls) -> dict:  # noqa: N802
+            return {"required": kinds}
+
+    values, places = place_widgets(read_schema(Sample), [])
+    assert values == {"a": 0, "b": 0.0, "c": "", "d": False, "e": "x", "g": "z", "h": 7} and places == {}
+
+
 def test_a_wire_from_a_muted_node_takes_the_widgets_value_with_it(runner: Runner) -> None:
     """So does the page; an input whose wire leads nowhere keeps its value."""
     nodes = {1: ("Color", CONTROLLED, {}), 2: ("Color", CONTROLLED, {}), 3: ("Note", [], {})}

@@ -245,6 +245,8 @@ def test_center_crop_cuts_the_longer_side_alike_on_both_ends() -> None:
     image = torch.arange(8.0).view(1, 1, 8, 1).expand(1, 4, 8, 3)
     (cut,) = CORE_NODES["ImageScale"]().upscale(image, "nearest-exact", 4, 4, "center")
     assert cut[0, 0, :, 0].tolist() == [2, 3, 4, 5]
+    (cut,) = CORE_NODES["ImageScale"]().upscale(image.transpose(1, 2), "nearest-exact", 4, 4, "center")
+    assert cut[0, :, 0, 0].tolist() == [2, 3, 4, 5]
 
 
 def test_batches_take_the_size_of_the_first() -> None:

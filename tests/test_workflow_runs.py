@@ -119,6 +119,14 @@ def test_equal_nodes_run_once_unless_they_know_their_id(runner: Runner) -> None:
     assert ran(runner, "Add") == 1 and sorted(result.executed) == ["1", "3", "4"]
 
 
+def test_equal_rows_of_nodes_run_once(runner: Runner) -> None:
+    firsts = {str(key): ("Add", {"a": 1, "b": 1}) for key in (1, 2)}
+    seconds = {str(key + 2): ("Add", {"a": (str(key), 0), "b": 1}) for key in (1, 2)}
+    shows = {str(key + 4): ("Show", {"value": (str(key + 2), 0)}) for key in (1, 2)}
+    result = runner.run(api({**firsts, **seconds, **shows}))
+    assert ran(runner, "Add") == 2 and result.ui["5"] == result.ui["6"] == {"text": ["3"]}
+
+
 @pytest.mark.parametrize(
     ("value", "runs"), [("same", 1), (b"same", 1), (float("nan"), 2), (object(), 2), (OSError("gone"), 2)]
 )
