@@ -11,6 +11,13 @@ from .generate import PStyleOptimize, PStylePaint
 from .learn import PStyleBlend, PStyleLearn, PStyleStyleSet, PStyleStyleSetFromFolder
 from .measure import PStyleLossPlot, PStyleScore
 from .report import PStyleReport
+from .restoration import (
+    PStyleDetectDamage,
+    PStyleLearnRestorer,
+    PStyleLoadRestorer,
+    PStyleRestore,
+    PStyleSaveRestorer,
+)
 from .taste import PStyleStyleMap, PStyleTasteTest
 from .video import PStyleFlickerScore, PStylePaintVideo
 
@@ -44,6 +51,11 @@ NODE_CLASSES: list[type] = [
     PStyleDamagePicture,
     PStyleSaveDamage,
     PStyleLoadDamage,
+    PStyleRestore,
+    PStyleDetectDamage,
+    PStyleLearnRestorer,
+    PStyleSaveRestorer,
+    PStyleLoadRestorer,
 ]
 
 # A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.

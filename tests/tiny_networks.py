@@ -9,8 +9,10 @@ import torch
 
 from pstyle.base_run import new_generator
 from pstyle.generator import GENERATOR_FILE, LEVELS, GeneratorConfig, load_generator, save_generator
+from pstyle.restoration.restorer import RESTORER_FILE, save_restorer
 from pstyle.style import Provenance, Style, StyledGenerator
 from pstyle.vgg import LOSS_FILE, SLIM_FILE, VGG, save_vgg
+from tests.restoration.tiny_restorer import random_restorer
 
 TINY = GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1)
 
@@ -33,11 +35,12 @@ def write_networks(folder: Path) -> None:
     save_vgg(folder / SLIM_FILE, tiny_vgg(), "random")
     save_vgg(folder / LOSS_FILE, tiny_vgg(0.25, "relu3_1", seed=2, inner=0.5), "random")
     save_generator(folder / GENERATOR_FILE, generator, "random")
+    save_restorer(folder / RESTORER_FILE, random_restorer(), "random")
 
 
 def ship(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the networks of this folder in place of the shipped ones."""
-    for module in ("vgg", "generator"):
+    for module in ("vgg", "generator", "restoration.restorer"):
         monkeypatch.setattr(f"pstyle.{module}.weights_folder", lambda: folder)
 
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "taste": ("choosing", "move a style toward what you like, by choosing among candidates"),
     "map": ("choosing", "draw where styles and pictures lie"),
     "learn-damage": ("damaging", "learn how scans are damaged, from a few of them"),
+    "restore": ("restoring", "restore damaged pictures, and fill in what a mask marks as lost"),
+    "train-restorer": ("restoring", "train the restorer on with clean pictures of your own"),
     "damage": ("damaging", "damage pictures the way that scans were"),
     "optimize": ("painting", "optimize one picture directly: slow, and the best there is"),
     "run": ("showing", "run a ComfyUI workflow without ComfyUI"),

@@ -44,6 +44,7 @@ class Repaired:
         found = self.repair(part).image.clamp(0, 1).to(part)
         return box.seen_from(window).of(part.lerp(found, self.strength))
 
+    @torch.inference_mode()
     def repair(self, part: Tensor) -> Repair:
         """All that the restorer says of a part (1, 3, h, w) of the picture."""
         padded, size = pad_to_multiple(part, STRIDE)
@@ -64,6 +65,7 @@ class Marks(Repaired):
         return box.seen_from(window).of(self.repair(part).marks.sigmoid().to(part))
 
 
+@torch.inference_mode()
 def tones_of(restorer: Restorer, source: Source) -> Tensor:
     """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile."""
     shrink = max(1, round(min(source.height, source.width) / TONES_PX))

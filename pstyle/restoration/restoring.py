@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..canvas.sources import InMemory, loaded
+from ..canvas.sources import InMemory, Source, loaded
 from ..config import check_settings, setting
 from ..images import check_image, split_alpha
 from ..painter import Painter, choose_device, fitted_mask
@@ -79,6 +79,10 @@ class Mender:
         result = torch.cat([self._restore(one, lost, c, painter) for one, lost in pairs])
         return result if alpha is None else torch.cat([result, alpha], dim=1)
 
+    def repaired(self, source: Source, strength: float = 1.0) -> Source:
+        """A source (3 channels) of any size restored as it is read, after one pass over it."""
+        return Repaired(self.restorer, source, strength, self.dtype)
+
     @torch.inference_mode()
     def find_marks(self, image: Tensor) -> Tensor:
         """Where scratches, dust and holes are in pictures (B, C, H, W): (B, 1, H, W) of 0 and 1."""
@@ -97,7 +101,7 @@ class Mender:
         if lost is not None:  # first: a restorer that sees a hole smears it over its border
             found = filled(picture, lost, torch.Generator().manual_seed(config.seed))
         if config.strength > 0:
-            found = loaded(Repaired(self.restorer, InMemory(found), config.strength, self.dtype))
+            found = loaded(self.repaired(InMemory(found), config.strength))
         return found if lost is None or painter is None else painted_into(found, lost, painter)
 
     def _probe(self, picture: Tensor, dtype: torch.dtype) -> Tensor:

@@ -1,0 +1,262 @@
+"""Nodes that restore pictures and find what is damaged, and restorers from files and one's own pictures."""
+
+# ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..pstyle.checkpoint import BadFile, path_in
+from ..pstyle.painter import Painter
+from ..pstyle.restoration.damage_style import DamageStyle
+from ..pstyle.restoration.learning_restorer import LearnRestorerConfig, learn_restorer
+from ..pstyle.restoration.restorer import Restorer, load_restorer, save_restorer
+from ..pstyle.restoration.restoring import Mender, RepairConfig, exact_mask
+from ..pstyle.vgg import load_loss_vgg
+from . import host
+from .files import digest, model_file, model_files, shipped_networks
+from .preview import before_after
+from .widgets import widgets, wire
+from .wires import (
+    DAMAGE_WIRE,
+    GENERATOR_WIRE,
+    HISTORY_WIRE,
+    LOSS_MAP_WIRE,
+    NO_MASK_RULE,
+    RESTORER_WIRE,
+    STYLE_WIRE,
+    BoundStyle,
+    History,
+    Networks,
+    to_library,
+    to_loss_map,
+    to_mask,
+    to_rgb,
+    to_wire,
+)
+
+SHIPPED_RESTORER = "shipped"
+WITHOUT = "Without one, the shipped restorer is used."
+
+
+class PStyleLearnRestorer:
+    """Clean pictures -> a restorer."""
+
+    TITLE = "Learn Restorer"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = (
+        "Trains the restorer on with your own clean pictures, so that its repairs take on their look; with a "
+        "damage style also for that damage. It takes minutes."
+    )
+    RETURN_TYPES = (RESTORER_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE)
+    RETURN_NAMES = ("restorer", "losses", "history")
+    OUTPUT_TOOLTIPS = (
+        "The restorer, to restore with or to save.",
+        "The total loss of each step, as ComfyUI's own loss graph takes it.",
+        "Every loss of each step, for Loss Plot.",
+    )
+    FUNCTION = "learn"
+    INPUT_IS_LIST = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        clean = "Clean pictures, each at least as large as the crops: a batch, or a list of any sizes."
+        return {
+            "required": {"clean": wire("IMAGE", clean), **widgets(LearnRestorerConfig)},
+            "optional": {
+                "damage": wire(DAMAGE_WIRE, "Damage that half of the practice has; else it has every kind."),
+                "restorer": wire(RESTORER_WIRE, f"The restorer to begin with. {WITHOUT}"),
+            },
+        }
+
+    def learn(
+        self,
+        clean: list[Tensor],
+        damage: list[DamageStyle] | None = None,
+        restorer: list[Restorer] | None = None,
+        **settings: list[Any],
+    ) -> tuple[Restorer, dict[str, list[float]], History]:
+        config = LearnRestorerConfig(**{name: values[0] for name, values in settings.items()})
+        pictures, history, watch = [to_rgb(batch, "clean picture") for batch in clean], [], host.Watch()
+
+        def on_step(record: dict[str, float]) -> None:
+            history.append(record)
+            watch.update(int(record["step"]), config.steps)
+
+        start = restorer[0] if restorer else shipped_restorer()
+        with host.training(), host.borrowed(start) as begun, host.borrowed(load_loss_vgg()) as vgg:
+            found = learn_restorer(pictures, begun, vgg, config, damage[0] if damage else None, on_step)
+        return found.cpu(), to_loss_map(history), history
+
+
+class PStyleLoadRestorer:
+    """File or shipped weights -> restorer."""
+
+    TITLE = "Load Restorer"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = (
+        "Loads a restorer from models/pstyle, or the shipped one, which Restore uses by itself. Files from "
+        "strangers are safe: all is checked and nothing is run."
+    )
+    RETURN_TYPES = (RESTORER_WIRE,)
+    RETURN_NAMES = ("restorer",)
+    OUTPUT_TOOLTIPS = ("The restorer, to restore with or to train on.",)
+    FUNCTION = "load"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        names = [SHIPPED_RESTORER, *model_files("pstyle.restorer")]
+        tooltip = "The shipped restorer, or one of yours in models/pstyle."
+        return {"required": {"name": wire(names, tooltip, default=SHIPPED_RESTORER)}}
+
+    @classmethod
+    def IS_CHANGED(cls, name: str) -> str:
+        return name if name == SHIPPED_RESTORER else digest(name)
+
+    def load(self, name: str) -> tuple[Restorer]:
+        if name == SHIPPED_RESTORER:
+            return (shipped_restorer(),)
+        with torch.inference_mode(False):
+            return (load_restorer(model_file(name)),)
+
+
+class PStyleSaveRestorer:
+    """Restorer -> file."""
+
+    TITLE = "Save Restorer"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = "Saves a restorer into models/pstyle: one file of 4 MB, to load again or to share."
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("file",)
+    OUTPUT_TOOLTIPS = ("The name of the file, as Load Restorer lists it.",)
+    FUNCTION = "save"
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
+        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
+        return {
+            "required": {
+                "restorer": wire(RESTORER_WIRE, "The restorer to save."),
+                "name": wire("STRING", name, default="my_restorer"),
+                "overwrite": wire("BOOLEAN", overwrite, default=False),
+            }
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
+        try:
+            path_in(host.model_folders()[0], name, host.SUFFIX)
+        except BadFile as error:
+            return str(error)
+        return True
+
+    def save(self, restorer: Restorer, name: str, overwrite: bool) -> dict[str, Any]:
+        path = path_in(host.save_folder(), name, host.SUFFIX)
+        save_restorer(path, restorer, "made in a workflow", overwrite=overwrite)
+        return {"ui": {"text": [path.name]}, "result": (path.name,)}
+
+
+class PStyleRestore:
+    """Damaged pictures -> restored pictures."""
+
+    TITLE = "Restore"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = (
+        "Restores damaged pictures of any size: fading, grain, blur, scratches and dust are undone, and what "
+        "a mask marks as lost is filled in. A clean picture comes back nearly as it was."
+    )
+    RETURN_TYPES = ("IMAGE", "IMAGE")
+    RETURN_NAMES = ("image", "sheet")
+    OUTPUT_TOOLTIPS = ("The restored pictures.", "Each picture before and after, side by side.")
+    FUNCTION = "restore"
+
+    def __init__(self) -> None:
+        self.kept: tuple[Restorer | None, Mender] | None = None  # of the last call, with what it was made for
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        mask = "What is lost, in the picture's own size: it is filled in where it is white. "
+        style = "A style to fill in what is lost; without one it is like what lies around it."
+        generator = "The generator the style was learned with, if that is not the shipped one."
+        return {
+            "required": {
+                "image": wire("IMAGE", "The damaged pictures, of any size."),
+                **widgets(RepairConfig),
+            },
+            "optional": {
+                "mask": wire("MASK", mask + NO_MASK_RULE),
+                "restorer": wire(RESTORER_WIRE, f"The restorer. {WITHOUT}"),
+                "style": wire(STYLE_WIRE, style),
+                "generator": wire(GENERATOR_WIRE, generator),
+            },
+        }
+
+    def restore(
+        self,
+        image: Tensor,
+        mask: Tensor | None = None,
+        restorer: Restorer | None = None,
+        style: BoundStyle | None = None,
+        generator: Networks | None = None,
+        **settings: Any,
+    ) -> dict[str, Any]:
+        config, pictures, lost = RepairConfig(**settings), to_library(image), to_mask(mask)
+        masks: list[Tensor | None] = [None] * len(pictures)
+        if lost is not None:
+            masks = list(exact_mask(lost, pictures).split(1))
+        painter = None if style is None else self._painter(style, generator)
+        mender, restored = self._mender(restorer), []
+        for picture, one in host.watched(list(zip(pictures.split(1), masks, strict=True))):
+            with host.painting():
+                restored.append(mender(picture, one, config, painter))
+        result = torch.cat(restored)
+        sheet = torch.cat([to_rgb(image), result[:, :3]], dim=3)
+        return {"ui": before_after(pictures, result), "result": (to_wire(result), to_wire(sheet))}
+
+    def _painter(self, style: BoundStyle, generator: Networks | None) -> Painter:
+        networks = generator or style.networks or shipped_networks()
+        return Painter(style.style, networks.generator, networks.vgg, host.compute_device())
+
+    def _mender(self, restorer: Restorer | None) -> Mender:
+        """That of the last call if it fits: it has measured which number format is the faster."""
+        if self.kept is None or self.kept[0] is not restorer:
+            self.kept = (restorer, Mender(restorer or shipped_restorer(), host.compute_device()))
+        return self.kept[1]
+
+
+class PStyleDetectDamage:
+    """Damaged pictures -> masks of what is damaged."""
+
+    TITLE = "Detect Damage"
+    CATEGORY = "pstyle/restore"
+    DESCRIPTION = (
+        "Finds scratches, dust and holes in pictures, as a mask: look at it, draw into it where it is wrong, "
+        "and give it to Restore."
+    )
+    RETURN_TYPES = ("MASK", "FLOAT")
+    RETURN_NAMES = ("mask", "share")
+    OUTPUT_TOOLTIPS = ("White where something was found.", "Share of the area that is white, from 0 to 1.")
+    FUNCTION = "detect"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {"image": wire("IMAGE", "The damaged pictures, of any size.")},
+            "optional": {"restorer": wire(RESTORER_WIRE, f"The restorer that looks. {WITHOUT}")},
+        }
+
+    def detect(self, image: Tensor, restorer: Restorer | None = None) -> tuple[Tensor, float]:
+        mender = Mender(restorer or shipped_restorer(), host.compute_device(), torch.float32)
+        found = mender.find_marks(to_rgb(image))[:, 0]
+        return found.to(host.output_device()), found.mean().item()
+
+
+def shipped_restorer() -> Restorer:
+    """The restorer that comes with the pack, fit for training also when loaded under inference mode."""
+    with torch.inference_mode(False):
+        return load_restorer()

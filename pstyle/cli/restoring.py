@@ -1,0 +1,102 @@
+"""`pstyle restore` and `pstyle train-restorer`: damaged pictures in, restored ones out."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+
+from ..canvas.streaming import is_large, paint_file
+from ..images import list_pictures, open_image, open_mask, save_image
+from ..painter import choose_device, load_painter
+from ..restoration.damage_style import load_damage
+from ..restoration.learning_restorer import LearnRestorerConfig, learn_restorer
+from ..restoration.restorer import load_restorer, save_restorer
+from ..restoration.restoring import Mender, RepairConfig
+from ..vgg import load_loss_vgg
+from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
+from .inputs import MAX_CONTENTS, new_file, new_folder, output_names, picture_files, refuse_existing
+from .learning import SUFFIX
+from .screen import counter, tell
+
+
+def restore_flags(parser: Parser) -> None:
+    """`restore PICTURE... -o DIR`."""
+    add_pictures(parser, "damaged pictures")
+    add_output(parser, "folder to write NAME.png into, made if it is not there", "DIR")
+    parser.add_argument("--restorer", metavar="FILE", help="restorer file (default: the shipped one)")
+    lost = parser.add_mutually_exclusive_group()
+    lost.add_argument("--mask", metavar="FILE", help="fill in where this picture, of the same size, is white")
+    lost.add_argument("--find", action="store_true", help="fill in the marks and holes that are found")
+    parser.add_argument("--style", metavar="STYLE", help="style file to fill in with (default: none)")
+    add_settings(parser, RepairConfig)
+    add_device(parser)
+
+
+def restore(arguments: Namespace) -> None:
+    """Restore pictures one after the other; one that cannot be is passed over, and told at the end."""
+    config = settings_from(arguments, RepairConfig)
+    if arguments.style and not (arguments.mask or arguments.find):
+        raise ValueError("--style is what lost places are filled in with: add --mask FILE or --find")
+    files = list_pictures(arguments.pictures)
+    folder = new_folder(arguments.output)
+    targets = [folder / name for name in output_names(files)]
+    refuse_existing(targets, arguments.overwrite)
+    mender = Mender(load_restorer(_path(arguments.restorer)), arguments.device)
+    painter = load_painter(arguments.style, arguments.device) if arguments.style else None
+    mask = open_mask(arguments.mask) if arguments.mask else None
+    work = partial(mender.repaired, strength=config.strength)
+    refused: list[str] = []
+    with counter("restoring", len(files), "picture") as bar:
+        for file, target in zip(files, targets, strict=True):
+            try:
+                if is_large(file) and not (arguments.mask or arguments.find):
+                    paint_file(file, target, work, overwrite=arguments.overwrite)
+                else:
+                    picture = open_image(file)
+                    lost = mender.find_marks(picture) if arguments.find else mask
+                    save_image(target, mender(picture, lost, config, painter), overwrite=arguments.overwrite)
+                tell(str(target))
+            except ValueError as error:
+                refused.append(str(error))
+            bar.update()
+    if refused:
+        more = f" ({len(refused)} of {len(files)} pictures were not restored)" if len(files) > 1 else ""
+        raise ValueError(refused[0] + more)
+
+
+def train_restorer_flags(parser: Parser) -> None:
+    """`train-restorer PICTURE... -o RESTORER`."""
+    add_pictures(parser, "clean pictures")
+    add_output(parser, "restorer file to write", "RESTORER")
+    parser.add_argument(
+        "--damage", metavar="DAMAGE", help="damage style that half of the practice has (default: every kind)"
+    )
+    parser.add_argument("--restorer", metavar="FILE", help="restorer to begin with (default: shipped)")
+    add_settings(parser, LearnRestorerConfig)
+    add_device(parser)
+
+
+def train_restorer(arguments: Namespace) -> None:
+    """Train a restorer on and write it."""
+    config = settings_from(arguments, LearnRestorerConfig)
+    target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
+    files = picture_files(arguments.pictures, MAX_CONTENTS)
+    pictures = [open_image(file) for file in files]
+    damage = load_damage(Path(arguments.damage)) if arguments.damage else None
+    device = choose_device(arguments.device)
+    start, vgg = load_restorer(_path(arguments.restorer)).to(device), load_loss_vgg().to(device)
+    with counter("training", config.steps) as bar:
+
+        def on_step(record: dict[str, float]) -> None:
+            bar.set_postfix(loss=f"{record['loss']:.4g}", refresh=False)
+            bar.update()
+
+        found = learn_restorer(pictures, start, vgg, config, damage, on_step)
+    origin = f"trained on with {len(files)} pictures for {config.steps} steps"
+    save_restorer(target, found, origin, overwrite=arguments.overwrite)
+    tell(str(target))
+
+
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
