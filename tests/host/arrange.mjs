@@ -13,16 +13,15 @@ const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 
 // Runs in the page. Sizes come from the nodes themselves, so that no widget is cut off.
 function arrange(stacks) {
-  const GAP = 40, TITLE = 34, PAD = 20, HEADER = 70, PICTURE = 230, LOADED = 320
-  const WIDTH = 280, NOTE = [340, 460]
-  const LARGE = { 'Which is best?': [560, 600] } // to compare pictures in
+  const GAP = 40, TITLE = 34, PAD = 20, HEADER = 70, WIDTH = 280, NOTE = [340, 460], LOADED = 320
+  const PICTURE = 230, TEXT = 110, LINE = 40
   const ROOM = { // for what a run shows below the widgets
-    ...Object.fromEntries(['SaveImage', 'PreviewImage', 'PStyleLearn', 'PStyleFinetune', 'PStyleOptimize']
-      .map((type) => [type, PICTURE])),
-    ...Object.fromEntries(['PStyleScore', 'PStyleSeamScore', 'PStyleFlickerScore', 'PStyleTasteTest']
-      .map((type) => [type, 110])),
-    ...Object.fromEntries(['PStyleSaveStyle', 'PStyleSave360', 'PStyleReport'].map((type) => [type, 40]))
+    SaveImage: PICTURE, PreviewImage: PICTURE, PStyleLearn: PICTURE, PStyleFinetune: PICTURE,
+    PStyleOptimize: PICTURE, PStylePaint: PICTURE, PStyleRestore: PICTURE, PStyleScore: TEXT,
+    PStyleSeamScore: TEXT, PStyleFlickerScore: TEXT, PStyleTasteTest: TEXT, PStyleSaveStyle: LINE,
+    PStyleSave360: LINE, PStyleReport: LINE
   }
+  const LARGE = { 'Which is best?': [560, 600] } // by title: to compare pictures in
   const graph = window.app.graph
 
   function size(node) {

@@ -123,17 +123,19 @@ async function templates(page, pack) {
   await dialog.getByText(pack, { exact: true }).first().click()
   const cards = dialog.locator('[data-testid^=template-workflow-]')
   await cards.first().waitFor()
-  for (const card of [...(await cards.all()), cards.first()]) await card.scrollIntoViewIfNeeded()
-  await until(page, () => [...document.querySelectorAll('[data-testid^=template-workflow-]')]
-    .every((card) => card.querySelector('img')?.naturalWidth > 0))
-  await page.waitForTimeout(1000) // they fade in
+  const widths = {}
+  for (const card of await cards.all()) {
+    await card.scrollIntoViewIfNeeded() // a picture is fetched once it would be seen
+    const picture = await card.locator('img').first().elementHandle()
+    await until(page, (picture) => picture.complete && picture.naturalWidth > 0, picture)
+    const name = (await card.getAttribute('data-testid')).replace('template-workflow-', '')
+    widths[name] = await picture.evaluate((picture) => picture.naturalWidth)
+  }
+  await cards.first().scrollIntoViewIfNeeded()
+  await page.waitForTimeout(1500) // they fade in
   await shoot(page, 'templates')
-  const found = await cards.evaluateAll((all) => all.map((card) => [
-    card.dataset.testid.replace('template-workflow-', ''),
-    [...card.querySelectorAll('img')].map((picture) => picture.naturalWidth)
-  ]))
   await page.keyboard.press('Escape')
-  return Object.fromEntries(found)
+  return widths
 }
 
 // The page in Chinese: titles and the labels of inputs, outputs and widgets of one workflow.
