@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..pstyle.canvas.any_size import WHOLE_SIZE, needed_bytes
 from ..pstyle.canvas.gpano import save_panorama
 from ..pstyle.canvas.panorama import paint_panorama
 from ..pstyle.canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
@@ -16,9 +17,9 @@ from ..pstyle.canvas.sphere import check_panorama
 from ..pstyle.canvas.stereo import StereoConfig, paint_stereo
 from ..pstyle.files import BadFile, path_in
 from ..pstyle.look import Look
-from ..pstyle.painter import Painter, fitted_mask
+from ..pstyle.painter import fitted_mask
 from . import host
-from .files import shipped_networks
+from .painters import Painters
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
@@ -51,6 +52,9 @@ class PStylePaint360:
     OUTPUT_TOOLTIPS = ("The painted 360 pictures. Save 360 writes them so that viewers open them as such.",)
     FUNCTION = "paint"
 
+    def __init__(self) -> None:
+        self.painters = Painters()
+
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         mask = "Where it is white the picture is painted, where it is black it stays. "
@@ -66,6 +70,7 @@ class PStylePaint360:
             },
         }
 
+    @host.painting()
     def paint(
         self,
         image: Tensor,
@@ -79,7 +84,8 @@ class PStylePaint360:
         masks: list[Tensor | None] = [None] * len(pictures)
         if where is not None:
             masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
-        painter = painter_of(style, generator)
+        room = needed_bytes(pictures, look, WHOLE_SIZE)
+        painter = self.painters.load([(style, generator)], room)[0]
         painted = [
             paint_panorama(painter, picture, look, inside)
             for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True)))
@@ -100,6 +106,9 @@ class PStylePaintStereo:
     RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The painted pictures of both eyes, in the layout of the output.",)
     FUNCTION = "paint"
+
+    def __init__(self) -> None:
+        self.painters = Painters()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -123,6 +132,7 @@ class PStylePaintStereo:
             },
         }
 
+    @host.painting()
     def paint(
         self,
         image: Tensor,
@@ -140,7 +150,8 @@ class PStylePaintStereo:
             raise ValueError(
                 f"got {len(known)} disparities for {len(pictures)} pictures: give one, or one each"
             )
-        painter, painted = painter_of(style, generator), []
+        room, painted = needed_bytes(pictures, look, WHOLE_SIZE), []
+        painter = self.painters.load([(style, generator)], room)[0]
         for number in host.watched(range(len(pictures))):
             shown = None if known is None else known[[min(number, len(known) - 1)]] * disparity_px
             painted.append(paint_stereo(painter, pictures[[number]], config, look, shown))
@@ -240,9 +251,3 @@ class PStyleSave360:
             save_panorama(path, picture, overwrite=overwrite)
         names = "\n".join(path.name for path in paths)
         return {"ui": {"text": [names]}, "result": (names,)}
-
-
-def painter_of(style: BoundStyle, generator: Networks | None) -> Painter:
-    """A painter of a style with the networks beside it, its own, or the shipped ones."""
-    networks = generator or style.networks or shipped_networks()
-    return Painter(style.style, networks.generator, networks.vgg, host.compute_device())

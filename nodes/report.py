@@ -9,12 +9,11 @@ from typing import Any
 from torch import Tensor
 
 from ..pstyle.files import BadFile, path_in, write_atomically
-from ..pstyle.painter import Painter
 from ..pstyle.report import MAX_PHOTOS, report_of
 from ..pstyle.vgg import VGG
 from . import host
-from .files import shipped_networks
 from .measure import DEFAULT_JUDGE, default_judge
+from .painters import Painters
 from .widgets import wire
 from .wires import (
     GENERATOR_WIRE,
@@ -49,6 +48,9 @@ class PStyleReport:
     OUTPUT_TOOLTIPS = ("The name of the file in the output folder.",)
     FUNCTION = "write"
     OUTPUT_NODE = True
+
+    def __init__(self) -> None:
+        self.painters = Painters()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -95,8 +97,7 @@ class PStyleReport:
         shown = [] if photos is None else to_rgb(photos, "photograph").split(1)
         if len(shown) > MAX_PHOTOS:
             raise ValueError(f"got {len(shown)} photographs, allowed are {MAX_PHOTOS}: choose some")
-        networks = generator or style.networks or shipped_networks()
-        painter = Painter(style.style, networks.generator, networks.vgg, host.compute_device())
+        painter = self.painters.load([(style, generator)], 0)[0]
         judge, network = ("the wired VGG", vgg) if vgg else default_judge()
         with host.borrowed(network) as judging:
             page = report_of(

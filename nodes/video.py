@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..pstyle.canvas.any_size import WHOLE_SIZE, needed_bytes
 from ..pstyle.canvas.flicker import flicker
 from ..pstyle.canvas.video import VideoConfig, VideoPainter
 from ..pstyle.look import Look
-from ..pstyle.painter import Painter
 from . import host
-from .files import shipped_networks
+from .painters import Painters
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
@@ -45,6 +45,9 @@ class PStylePaintVideo:
     OUTPUT_TOOLTIPS = ("The painted frames, as one batch.",)
     FUNCTION = "paint"
 
+    def __init__(self) -> None:
+        self.painters = Painters()
+
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         mask = "Where it is white the frames are painted, where it is black they stay: one, or one for each. "
@@ -62,6 +65,7 @@ class PStylePaintVideo:
             },
         }
 
+    @host.painting()
     def paint(
         self,
         image: list[Tensor],
@@ -75,9 +79,10 @@ class PStylePaintVideo:
         frames, masks = frames_of(image), masks_of(mask)
         if len(masks) > 1 and len(masks) != len(frames):
             raise ValueError(f"got {len(masks)} masks for {len(frames)} frames: give one, or one for each")
-        networks = (generator or [None])[0] or style[0].networks or shipped_networks()
-        painter = Painter(style[0].style, networks.generator, networks.vgg, host.compute_device())
-        video, painted = VideoPainter(painter, Look(**given), config), []
+        look, bound = Look(**given), (style[0], (generator or [None])[0])
+        room = needed_bytes(to_library(frames[0], "frame"), look, WHOLE_SIZE)
+        painter = self.painters.load([bound], room)[0]
+        video, painted = VideoPainter(painter, look, config), []
         for number in host.watched(range(len(frames))):
             inside = masks[min(number, len(masks) - 1)] if masks else None
             painted.append(to_wire(video(to_library(frames[number], "frame"), inside)))

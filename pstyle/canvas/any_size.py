@@ -43,6 +43,9 @@ class SizeConfig:
         check_settings(self)
 
 
+WHOLE_SIZE = SizeConfig(look_size_px=0)  # every picture at its own size
+
+
 @torch.inference_mode()
 def paint(
     image: Tensor,
