@@ -47,7 +47,7 @@ def test_a_file_and_a_seed_make_the_librarys_damage(place: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (["damage", "old.safetensors", "clean.png", "-o", "out", "--strength", "3"], "from 0.0 to 2.0, got 3"),
+        (["damage", "old.safetensors", "clean.png", "-o", "out", "--strength", "3"], "0.0 to 2.0, got 3"),
         (["damage", "clean.png", "clean.png", "-o", "out"], "not a safetensors file"),
         (["learn-damage", "clean.png", "-o", "b.safetensors"], "scan 1 is 50x40 px, at least 128 px"),
         (["learn-damage", "clean.png", "-o", "old.safetensors"], "exists already"),
