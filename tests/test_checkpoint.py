@@ -99,6 +99,11 @@ def test_the_same_content_gives_the_same_bytes() -> None:
     assert len(files) == 1
 
 
+def test_a_header_of_any_length_is_kept_whole() -> None:
+    for length in range(8):  # safetensors fills up to multiples of 8
+        assert same(decode(encode(tensors(), METADATA | {"note": "x" * length}), expected)[0], tensors())
+
+
 def test_letters_are_written_as_they_are() -> None:
     assert "caf\u00e9".encode() in encode(tensors(), METADATA)
 
