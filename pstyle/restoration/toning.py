@@ -23,6 +23,8 @@ QUANTILES = (0.005, 0.02, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92, 0.98, 0.995)
 SIGNALS = 6  # whose quantiles are read: red, green, blue, and each less the lightness
 LR = 2e-3
 BATCH = 48
+COARSE_PX = 4  # over which grain is averaged before a map is fitted
+RIDGE = 1e-4
 EPS = 1e-4  # mean square error that nobody sees
 
 
@@ -70,6 +72,21 @@ def with_tones(image: Tensor, tones: Tensor) -> Tensor:
     with torch.autocast(image.device.type, enabled=False):  # colors are more than three digits
         changes = torch.einsum("bij,bjhw->bihw", tones[:, :, 1:], powers)
     return image + changes + tones[:, :, :1, None]
+
+
+@torch.no_grad()
+def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
+    """The map of colors, for `with_tones`, that brings pictures (B, 3, H, W) nearest to clean ones: in least
+    squares, over means of COARSE_PX that count by `weight` (B, 1, H, W).
+    """
+    weight = F.avg_pool2d(weight, COARSE_PX)
+    seen, wanted = (F.avg_pool2d(x.float(), COARSE_PX) for x in (image, clean))
+    powers = torch.cat([seen[:, :1] ** 0, *(seen**power for power in range(1, POWERS + 1))], dim=1).flatten(2)
+    weighted = powers * weight.flatten(2)
+    normal = weighted @ powers.transpose(1, 2)
+    normal += RIDGE * powers.shape[2] * torch.eye(powers.shape[1], device=image.device)
+    changes = (wanted - seen).flatten(2) @ weighted.transpose(1, 2)
+    return torch.linalg.solve(normal, changes, left=False)
 
 
 def train_tones(

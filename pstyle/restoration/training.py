@@ -1,7 +1,8 @@
 """The loop that trains a restorer: clean crops are damaged, and the restorer learns the way back.
 
 Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. First comes the reading of tones, on
-small, nearly whole pictures; then all else on crops, with tones as they are. Mean absolute error leads;
+small, nearly whole pictures; then all else on crops, whose tones are those that fit best: a network that sees
+the reader err on crops learns to undo what it does right on whole pictures. Mean absolute error leads;
 features and a discriminator join for the last part of a run only, as in Real-ESRGAN (arXiv 2107.10833), so
 that they sharpen what is repaired already. A share of crops is not damaged, so that clean pictures are left
 alone.
@@ -32,7 +33,7 @@ from .damage import Damaging
 from .fields import uniform
 from .marks import holes, scratches
 from .restorer import STRIDE, Repair, Restorer
-from .toning import train_tones
+from .toning import fitted_tones, train_tones
 from .variety import RandomDamage, noise_on
 
 PACES = 10_000  # in which the learning rate falls over a run
@@ -117,9 +118,10 @@ def train_restorer(
         # batch
         clean = some_gray(pictures.draw(c.batch, c.size_px, rng).to(device), c.gray_share, rng)
         example = examples(clean, damaging, c, rng)
+        tones = fitted_tones(example.image, clean, 1 - torch.maximum(example.told, example.marks))
         # forward, losses
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            repair = restorer(example.image, example.told)
+            repair = restorer(example.image, example.told, tones)
             with_features = share >= 1 - c.feature_share and c.feature_weight > 0
             terms = repair_terms(repair, example, vgg if with_features else None)
         loss = weighted(terms, loss_weights(c))

@@ -9,7 +9,14 @@ import torch.nn.functional as F
 
 from pstyle.crops import Crops
 from pstyle.restoration.restorer import Restorer
-from pstyle.restoration.toning import QUANTILES, SIGNALS, color_quantiles, train_tones, with_tones
+from pstyle.restoration.toning import (
+    QUANTILES,
+    SIGNALS,
+    color_quantiles,
+    fitted_tones,
+    train_tones,
+    with_tones,
+)
 from pstyle.restoration.variety import TONAL, RandomDamage
 from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import TINY, new_restorer
@@ -49,6 +56,18 @@ def test_unknown_colors_change_no_tones_but_through_convolutions(rng) -> None:
     mask[..., 4:9] = 1
     other = torch.where(mask > 0, torch.rand(image.shape, generator=rng), image)
     assert torch.equal(color_quantiles(image, mask), color_quantiles(other, mask))
+
+
+def test_a_fitted_map_undoes_a_fade_that_is_one_and_ignores_what_has_no_weight(rng) -> None:
+    clean = random_picture(rng, 64, 48)
+    mixing = torch.eye(3) * 0.6 + 0.1
+    faded = torch.einsum("ij,bjhw->bihw", mixing, clean) + torch.tensor([0.1, 0.05, 0.0]).view(1, 3, 1, 1)
+    weight = torch.ones(1, 1, 64, 48)
+    weight[..., :16] = 0
+    faded[..., :16] = torch.rand(1, 3, 64, 16, generator=rng)
+    toned = with_tones(faded, fitted_tones(faded, clean, weight))
+    before, after = ((x - clean)[..., 16:].square().mean() for x in (faded, toned))
+    assert after < 0.02 * before
 
 
 def test_it_learns_to_undo_fading_and_to_leave_others_alone(rng) -> None:
