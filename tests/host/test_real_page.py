@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from pstyle.generator import LEVELS, load_generator
+from pstyle.style import Provenance, StyledGenerator, save_style
 from tests.conftest import ROOT
 from tests.examples import EXAMPLES, NAMES, QUICK
 from tests.host.comfy import Comfy
 
 DRIVER = Path(__file__).with_name("page.mjs")
-LIVE = {"PStyleLearn": {"steps": 8, "size_px": 128, "crop_px": 64, "batch": 1}}  # long enough to be looked at
+LIVE = {  # long enough to be looked at
+    "PStyleLearn": {"steps": 8, "size_px": 128, "crop_px": 64, "batch": 1},
+    "PStyleSaveStyle": {"overwrite": True},
+}
 QUEUED = ["learn_and_paint", "load_and_paint", "paint_360"]
 PROBED = "/en.md)"  # the page asks for help in English before it takes the page for all languages
 CHINESE = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text())
@@ -28,6 +34,7 @@ def seen(checkout: Path, comfy: Comfy, tmp_path_factory: pytest.TempPathFactory)
     browser, node = shutil.which("chromium"), shutil.which("node")
     if not browser or not node or not (checkout / "node_modules" / "playwright-core").is_dir():
         pytest.skip("needs chromium, node, and playwright-core in the checkout of ComfyUI")
+    keep_a_style(comfy.models / "my_style.safetensors")
     job = {
         "url": comfy.url,
         "modules": str(checkout),
@@ -43,6 +50,16 @@ def seen(checkout: Path, comfy: Comfy, tmp_path_factory: pytest.TempPathFactory)
     done = subprocess.run([node, DRIVER, folder / "job.json"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads((folder / "seen.json").read_text())
+
+
+def keep_a_style(path: Path) -> None:
+    """The style that the workflows load, which newer pages miss as soon as a workflow is opened."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    generator = load_generator()
+    latent = torch.zeros(LEVELS, generator.config.latent)
+    save_style(path, StyledGenerator(generator, latent).style(Provenance()))
 
 
 @pytest.mark.parametrize("name", NAMES)
