@@ -74,6 +74,7 @@ class PStylePaint:
             },
         }
 
+    @host.painting()
     def paint(
         self,
         image: Tensor,
@@ -97,8 +98,7 @@ class PStylePaint:
         first, second = (*self.painters.load(bound, room), None)[:2]
         painted = []
         for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True))):
-            with host.painting():
-                painted.append(paint_any_size(picture, first, look, inside, second, size))
+            painted.append(paint_any_size(picture, first, look, inside, second, size))
         result = torch.cat(painted)
         return {"ui": before_after(pictures, result), "result": (to_wire(result),)}
 
