@@ -60,7 +60,7 @@ async function queue(page, name) {
     }
     window.app.api.addEventListener('b_preview', (event) => window.previews.push(event.detail.size))
   }, job.quick[name] ?? {})
-  await page.getByTestId('queue-button').locator('button').first().click()
+  await page.locator('[data-testid=queue-button] button, button[data-testid=queue-button]').first().click()
   const shown = await livePreview(page, name)
   if (shown !== 'refused') await until(page, () => window.ends.length > 0)
   await page.waitForTimeout(2000) // the pictures of output nodes load
