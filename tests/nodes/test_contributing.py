@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("nodes", "tests", "locales", "web")  # the others are only read
 STEP = re.compile(r"^\*\*(\d)\. .+?`([\w./]+\.\w+)`.*?^```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+IMPORT = r"^from \..+\n(?:    .+\n|\)\n)*"  # of one line, or of several in parentheses
 CHECKS = [f"tests/nodes/test_{name}.py" for name in ("schema", "locales", "help", "contract")]
 NEW_CHECK = "tests/nodes/test_mirror.py"
 
@@ -30,9 +31,9 @@ def follow(pack: Path, number: int) -> None:
     file = pack / name
     if name == "nodes/__init__.py":
         imported, listed = block.strip("\n").split("\n\n")
-        before, imports, after = re.split(r"((?:^from \..+\n)+)", file.read_text(), flags=re.MULTILINE)
-        placed = "\n".join(sorted([*imports.splitlines(), imported]))
-        file.write_text(f"{before}{placed}\n{after}".replace("\n]\n", f"\n{listed}\n]\n", 1))
+        before, imports, after = re.split(f"((?:{IMPORT})+)", file.read_text(), flags=re.MULTILINE)
+        placed = "".join(sorted([*re.findall(IMPORT, imports, re.MULTILINE), f"{imported}\n"]))
+        file.write_text(f"{before}{placed}{after}".replace("\n]\n", f"\n{listed}\n]\n", 1))
     elif name == "locales/zh.json":
         file.write_text(file.read_text("utf-8").replace("{\n", f"{{\n{block}", 1), "utf-8")
     else:
