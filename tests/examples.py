@@ -16,7 +16,7 @@ from tests.conftest import ROOT, random_picture
 EXAMPLES = ROOT / "example_workflows"
 NAMES = (
     *("learn_and_paint", "load_and_paint", "taste_test", "finetune", "blend", "features", "paint_video"),
-    *("paint_360", "paint_stereo"),
+    *("paint_360", "paint_stereo", "restore_old_photo"),
 )
 LEARNING = {"steps": 2, "size_px": 128, "crop_px": 64, "batch": 1}
 FINETUNING = {"steps": 2, "warmup": 1, "size_px": 128, "crop_px": 64, "batch": 1}
@@ -30,6 +30,7 @@ QUICK: dict[str, dict[str, dict[str, Any]]] = {  # values by a node's class or t
     "paint_video": {},
     "paint_360": {},
     "paint_stereo": {},
+    "restore_old_photo": {},
 }
 PHOTOGRAPHS = {"painting.png": data.coffee, "painting_2.png": data.astronaut, "photo.png": data.chelsea}
 FRAMES = 3
@@ -48,6 +49,7 @@ def write_pictures(folder: Path) -> None:
     """The pictures that the workflows load, small ones, into an input folder."""
     for name, photograph in PHOTOGRAPHS.items():
         Image.fromarray(photograph()).resize(SIZE).save(folder / name)
+    Image.fromarray(data.camera()).resize(SIZE).save(folder / "old_photo.png")
     Image.fromarray(data.coffee()).resize(SPHERE).save(folder / "panorama.png")
     Image.fromarray(data.coffee()).resize(SIZE).save(folder / "stereo.png")
     frames = camera_move("pan", random_picture(torch.Generator().manual_seed(0), 90, 120), SIZE[::-1], FRAMES)

@@ -22,7 +22,7 @@ from tests.tiny_networks import random_style, ship, write_networks
 
 WRITTEN = {  # nodes that save or show pictures, and how many each gives
     "learn_and_paint": 2, "load_and_paint": 2, "taste_test": 3, "finetune": 4, "blend": 1, "features": 6,
-    "paint_video": FRAMES, "paint_360": 1, "paint_stereo": 1,
+    "paint_video": FRAMES, "paint_360": 1, "paint_stereo": 1, "restore_old_photo": 2,
 }  # fmt: skip
 TITLE_PX = 30  # of a node, on the page
 
@@ -41,7 +41,7 @@ def runner(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
     (tmp_path / "input").mkdir()
     write_pictures(tmp_path / "input")
     found = Runner(ROOT, tmp_path / "input", tmp_path / "output", tmp_path / "models")
-    for part in ("generator", "vgg"):  # the pack's own copy of the library
+    for part in ("generator", "vgg", "restoration.restorer"):  # the pack's own copy of the library
         module: ModuleType = sys.modules[f"{found.pack.module.__name__}.pstyle.{part}"]
         monkeypatch.setattr(module, "weights_folder", lambda: weights)
     return found

@@ -47,6 +47,7 @@ STACKS: dict[str, list[list[tuple[str, Columns]]]] = {  # from left to right, gr
     "paint_video": [[("1 Style and frames", [[1, 2]])], [("2 Paint, save and score", [[3], [4, 5]])]],
     "paint_360": [[("1 Style and 360 picture", [[1, 2]])], [("2 Paint, save and score", [[3], [4, 5, 6]])]],
     "paint_stereo": [[("1 Style and picture", [[1, 2]])], [("2 Paint, save and score", [[3], [4, 5]])]],
+    "restore_old_photo": [[("1 Scan", [[1]])], [("2 Find, restore and compare", [[2, 3], [4, 5]])]],
 }
 
 
