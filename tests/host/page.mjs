@@ -15,15 +15,13 @@ async function shoot(page, name) {
   if (job.shots) await page.screenshot({ path: join(job.shots, `${name}.jpg`), type: 'jpeg', quality: 80 })
 }
 
-// What stands on the canvas: nodes without a class, what the page would queue and save, open dialogs.
+// What stands on the canvas: nodes that lack a class or a file, what the page would queue, open dialogs.
 function look(page) {
   return page.evaluate(async () => ({
     missing: window.app.graph._nodes
       .filter((node) => !window.LiteGraph.registered_node_types[node.type] || node.has_errors)
       .map((node) => node.type),
-    titles: Object.fromEntries(window.app.graph._nodes.map((node) => [node.type, node.title])),
     prompt: (await window.app.graphToPrompt()).output,
-    saved: window.app.graph.serialize(),
     dialogs: [...document.querySelectorAll('[role=dialog]')].map((dialog) => dialog.innerText)
   }))
 }
