@@ -10,7 +10,8 @@ variation), chosen for each picture by its PSNR, which nobody could do without t
 PSNR after the map of colors that fits the truth best: what is left of damage but fading and casts. `holes`
 cuts ragged holes and tells the patch SWD inside against the truth, and gradients across the holes' borders
 over those beside. Pictures are scikit-image's, and with IMAGES (laid out as benchmarks/split.py says)
-photographs and paintings that are never trained on. OpenCV is compared with where it is installed.
+photographs and paintings that are never trained on. `repair` needs PyWavelets; OpenCV is compared with where
+it is installed. Neither is a dependency of the package.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def repair(given: argparse.Namespace) -> None:
             told = "  ".join(f"{db:.2f} {like:.3f} {mapped:.2f}" for db, like, mapped in scores)
             print(f"{kind:10} {name:24} {told}")  # noqa: T201
             if number == list(KINDS).index(kind) % len(clean):
-                shown.append(torch.cat([seen, classic, found, picture], dim=3))
+                shown.append([seen, classic, found, picture])
     print("\n| damage | damaged | best classical | ours | gain | over classical |\n|---|---|---|---|---|---|")  # noqa: T201
     for kind in [*KINDS, "all"]:
         own = [row[1:] for row in rows if kind in (row[0], "all")]
@@ -128,7 +129,7 @@ def holes(given: argparse.Namespace) -> None:
             rows.append(row)
             told = "  ".join(f"{what} {swd:.4f} {edge:.2f}" for what, (swd, edge, _) in row.items())
             print(f"{name:24} {share:.0%}  {told}")  # noqa: T201
-        shown.append(torch.cat([blank, *made.values(), picture], dim=3))
+        shown.append([blank, *made.values(), picture])
     print("\n| | patch SWD inside | gradients across the border | PSNR inside |\n|---|---|---|---|")  # noqa: T201
     for what in rows[0]:
         swd, edge, db = (mean(row[what][part] for row in rows) for part in range(3))
@@ -229,11 +230,12 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
     return rounded(torch.from_numpy(pixels).permute(2, 0, 1)[None].float())
 
 
-def write_sheet(path: Path | None, rows: list[Tensor]) -> None:
-    """Rows (1, 3, H, W) below each other, cut to one width."""
+def write_sheet(path: Path | None, rows: list[list[Tensor]]) -> None:
+    """Rows of pictures (1, 3, H, W) below each other, all cut to one width."""
     if path:
-        width = min(row.shape[3] for row in rows)
-        save_image(path, torch.cat([row[..., :width] for row in rows], dim=2), overwrite=True)
+        width = min(picture.shape[3] for row in rows for picture in row)
+        lines = [torch.cat([picture[..., :width] for picture in row], dim=3) for row in rows]
+        save_image(path, torch.cat(lines, dim=2), overwrite=True)
 
 
 def main() -> None:
