@@ -9,17 +9,18 @@ from torch import Tensor
 from ..canvas.boxes import Box, tiles
 from ..canvas.sources import TILE_PX, Source
 from ..images import crop_back, pad_to_multiple
-from .restorer import STRIDE, TONES_PX, UNSHUFFLE, Repair, Restorer, RestorerConfig
+from .restorer import STRIDE, TONES_PX, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig
 
 
 def restorer_reach_px(config: RestorerConfig) -> int:
     """The largest distance, in pixels, from which a picture changes its repair with given tones.
 
     Every convolution of 3x3 adds a position at its resolution: two a block, and the first and the last. What
-    lies in the same position of the deepest features is seen too.
+    lies in the same position of the deepest features is seen too, and so is what tells whether a change is
+    visible.
     """
     down_and_up = 4 * config.blocks * (UNSHUFFLE + 2 * UNSHUFFLE + 4 * UNSHUFFLE)
-    return 2 * UNSHUFFLE + down_and_up + 2 * config.blocks * STRIDE + STRIDE - 1
+    return 2 * UNSHUFFLE + down_and_up + 2 * config.blocks * STRIDE + STRIDE - 1 + VISIBLE_PX // 2
 
 
 class Repaired:

@@ -26,6 +26,8 @@ from .toning import TONES_PX, Tones, with_tones
 RESTORER_FILE = "restorer.safetensors"
 STRIDE = 16  # pixels per position of the deepest features
 UNSHUFFLE = 2
+VISIBLE = 2 / 255  # root mean square of a change that is made by half
+VISIBLE_PX = 9  # side of the squares over which it is taken
 KEYS = ("config", "origin")  # metadata of a restorer's file
 MAX_NUMBERS = 20_000_000  # in a restorer that a file describes: ten times as many as in the shipped one
 
@@ -71,6 +73,7 @@ class Restorer(nn.Module):
     """Pictures (B, 3, H, W) with a mask (B, 1, H, W) of what is known to be lost -> `Repair`.
 
     H and W are multiples of STRIDE. `tones` gives the map of colors, of the whole where pictures are tiles.
+    After training, changes too small to see are not made.
     """
 
     def __init__(self, config: RestorerConfig | None = None) -> None:
@@ -119,7 +122,16 @@ class Restorer(nn.Module):
         for blocks, wider in zip(reversed(self.up), reversed(self.wider), strict=True):
             x = blocks(wider(x).add_(skips.pop()))
         out = F.pixel_shuffle(self.last(x).float(), UNSHUFFLE)  # (B, 4, H, W)
-        return Repair(toned + out[:, :3], toned, out[:, 3:])
+        found = toned + out[:, :3]
+        return Repair(found if self.training else image + visible(found - image), toned, out[:, 3:])
+
+
+def visible(change: Tensor) -> Tensor:
+    """A change of pictures (B, 3, H, W) without what nobody would see: clean ones stay as they are."""
+    power = F.avg_pool2d(
+        change.square().mean(1, keepdim=True), VISIBLE_PX, 1, VISIBLE_PX // 2, count_include_pad=False
+    )
+    return change * (power / (power + VISIBLE**2))
 
 
 def save_restorer(path: Path, restorer: Restorer, origin: str, overwrite: bool = False) -> None:

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..base_training import channels_last
 from ..colors import luma
 from ..crops import Crops
 from ..stepping import Stepper, cosine
@@ -95,20 +96,21 @@ def train_tones(
     steps: int,
     damaging: Damaging,
     rng: torch.Generator,
+    gray_share: float = 0.1,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> None:
     """Teach a reader of tones, where it is, on nearly whole small copies of clean pictures.
 
-    `pictures` hold a level little larger than TONES_PX. The loss is the root of the mean square error of each
-    picture: the mean of all would hear of the most faded only, and a mean absolute error settles for the
-    median, which is to leave pictures alone.
+    `pictures` hold a level little larger than TONES_PX; a share of them is made gray. The loss is the root of
+    the mean square error of each picture: the mean of all would hear of the most faded only, and a mean
+    absolute error settles for the median, which is to leave pictures alone.
     """
     device = next(reader.parameters()).device
     side_px = min(TONES_PX, pictures.smallest_px)
     stepper = Stepper(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
     for step in range(steps):
         # batch
-        clean = pictures.draw(BATCH, side_px, rng).to(device)
+        clean = some_gray(pictures.draw(BATCH, side_px, rng).to(device), gray_share, rng)
         faded = damaging(clean, rng).image
         # forward, loss
         toned = with_tones(faded, reader(torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)))
@@ -116,3 +118,9 @@ def train_tones(
         # backward, step, record
         stepper.step(loss, cosine(step, steps, warmup=max(1, steps // 20)))
         on_step(step + 1, loss.item())
+
+
+def some_gray(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """Pictures (B, 3, H, W), a share of them without color, in the memory layout that convolutions like."""
+    chosen = (torch.rand(len(image), 1, 1, 1, generator=rng) < share).to(image.device)
+    return channels_last(torch.where(chosen, luma(image), image))

@@ -20,8 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..base_training import channels_last, follow
-from ..colors import luma
+from ..base_training import follow
 from ..config import check_settings, setting, to_json
 from ..crops import Crops
 from ..perceptual import clamp_through, weighted
@@ -33,7 +32,7 @@ from .damage import Damaging
 from .fields import uniform
 from .marks import holes, scratches
 from .restorer import STRIDE, Repair, Restorer
-from .toning import fitted_tones, train_tones
+from .toning import fitted_tones, some_gray, train_tones
 from .variety import RandomDamage, noise_on
 
 PACES = 10_000  # in which the learning rate falls over a run
@@ -105,7 +104,8 @@ def train_restorer(
     rng = torch.Generator().manual_seed(c.seed)
     restorer.requires_grad_(True).train()
     if c.tone_steps and not (state_path and Path(state_path).exists()):
-        train_tones(restorer.tone_reader, pictures.reduced(SMALL_PX), c.tone_steps, damaging, rng)
+        small = pictures.reduced(SMALL_PX)
+        train_tones(restorer.tone_reader, small, c.tone_steps, damaging, rng, c.gray_share)
     restorer.tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)
     learning = [weight for weight in restorer.parameters() if weight.requires_grad]
@@ -139,12 +139,6 @@ def train_restorer(
         if state_path and (state.step % save_every == 0 or share_done(state.step) >= 1):
             state.save(state_path)
     return average.eval()
-
-
-def some_gray(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """Pictures (B, 3, H, W), a share of them without color, in the memory layout that convolutions like."""
-    chosen = (torch.rand(len(image), 1, 1, 1, generator=rng) < share).to(image.device)
-    return channels_last(torch.where(chosen, luma(image), image))
 
 
 @torch.no_grad()

@@ -63,7 +63,7 @@ def _scan_blur(dice: Dice) -> dict:
 def _fade(dice: Dice) -> dict:
     cast = dice.between(0, 0.15)
     return {
-        "saturation": dice.between(0.4, 1.1),
+        "saturation": 0.0 if dice.chance(0.25) else dice.between(0.3, 1.1),  # 0: a print without color, toned
         "black": dice.around(dice.between(-0.03, 0.25), cast),
         "white": dice.around(dice.between(0.65, 1.03), cast),
         "gamma": dice.around(dice.factor(0.65, 1.5), cast),

@@ -13,6 +13,7 @@ from pstyle.restoration.restorer import (
     RestorerConfig,
     load_restorer,
     save_restorer,
+    visible,
 )
 from tests.restoration.tiny_restorer import TINY, new_restorer, random_restorer
 
@@ -43,6 +44,14 @@ def test_a_tile_is_repaired_as_in_the_whole(rng) -> None:
     tones = restorer.tones(image, mask)
     tile = restorer(image[..., :192], mask[..., :192], tones).image
     assert torch.allclose(tile[..., :64], whole[..., :64], atol=1e-5)
+
+
+def test_changes_that_nobody_would_see_are_not_made() -> None:
+    change = torch.zeros(1, 3, 32, 64)
+    change[..., :32], change[..., 32:] = 0.5 / 255, 20 / 255
+    found = visible(change) / change
+    assert (found[..., :28] < 0.07).all() and (found[..., 36:] > 0.98).all()
+    assert torch.equal(visible(torch.zeros(1, 3, 16, 16)), torch.zeros(1, 3, 16, 16))
 
 
 def test_a_file_gives_the_same_restorer(tmp_path, rng) -> None:

@@ -48,7 +48,7 @@ def test_tiles_are_the_whole(rng, side_px: int) -> None:
 
 def test_the_reach_is_as_far_as_the_network_sees() -> None:
     """By gradients through positive weights, where nothing cancels."""
-    restorer = Restorer(TINY).double()
+    restorer = Restorer(TINY).double().eval()
     for weight in restorer.parameters():
         torch.nn.init.constant_(weight, 0.02)
     reach, width = restorer_reach_px(TINY), 480
