@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import torch
@@ -20,7 +19,7 @@ from .traces import measure_chroma, measure_tones
 # By how much clean photographs differ from each other, or what a difference of kind is counted in.
 TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.8
 COLORED, CHROMA = 0.25, 0.15
-FARTHEST = 5.0  # of these, in all, between scans of one kind
+FARTHEST = 5.0  # of these, in all, from a scan to the nearest one of its kind
 FAINT_GRAIN, FAINT_MARKS = 0.006, 60.0  # that every picture seems to have
 FINE_JPEG = 85.0  # quality from which compression is no damage
 FADED = 0.15  # rise of black, fall of white, or difference of colors in them: clean pictures may have less
@@ -64,16 +63,22 @@ def distance(one: Sign, other: Sign) -> float:
 
 
 def check_one_kind(signs: Sequence[Sign]) -> None:
-    """Raises ValueError naming the two scans that differ most, if they are damaged differently."""
-    if len(signs) < 2:
-        return
-    pairs = {(i, j): distance(signs[i], signs[j]) for i, j in combinations(range(len(signs)), 2)}
-    (i, j), far = max(pairs.items(), key=lambda pair: pair[1])
-    if far > FARTHEST:
-        raise ValueError(
-            f"scans {i + 1} and {j + 1} are damaged differently (they differ by {far:.1f}, scans of one kind "
-            f"by up to {FARTHEST:g}): learn one style for each kind"
+    """Raises ValueError naming two scans if no steps from scan to scan, each within a kind, lead to all.
+
+    Scans of one kind may be far apart where they show different things, as long as others lie between.
+    """
+    reached, left = [0], list(range(1, len(signs)))
+    while left:
+        (i, j), far = min(
+            (((i, j), distance(signs[i], signs[j])) for i in reached for j in left), key=lambda pair: pair[1]
         )
+        if far > FARTHEST:
+            raise ValueError(
+                f"scans {i + 1} and {j + 1} are damaged differently (they differ by {far:.1f}, scans of one "
+                f"kind by up to {FARTHEST:g}): learn one style for each kind"
+            )
+        reached.append(j)
+        left.remove(j)
 
 
 def spread_of(signs: Sequence[Sign]) -> Spread:
