@@ -7,11 +7,12 @@
 `repair` damages pictures by benchmarks/damage.py, which shares no code with the package, and tells PSNR and
 SSIM of the damaged, of ours and of the best of nine classical settings (non-local means, wavelets, total
 variation), chosen for each picture by its PSNR, which nobody could do without the truth. A third number is
-PSNR after the map of colors that fits the truth best: what is left of damage but fading and casts. `holes`
-cuts ragged holes and tells the patch SWD inside against the truth, and gradients across the holes' borders
-over those beside. Pictures are scikit-image's, and with IMAGES (laid out as benchmarks/split.py says)
-photographs and paintings that are never trained on. `repair` needs PyWavelets; OpenCV is compared with where
-it is installed. Neither is a dependency of the package.
+PSNR after the map of colors that fits the truth best: what is left of damage but fading and casts. The truth
+of kinds that take all color is the gray picture: restoring is not coloring. `holes` cuts ragged holes and
+tells the patch SWD inside against the truth, and gradients across the holes' borders over those beside.
+Pictures are scikit-image's, and with IMAGES (laid out as benchmarks/split.py says) photographs and paintings
+that are never trained on. `repair` needs PyWavelets; OpenCV is compared with where it is installed. Neither
+is a dependency of the package.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from split import held_out_paintings, held_out_photos
 from torch import Tensor
 
 from pstyle.images import open_image, resize_short_side, save_image
-from pstyle.metrics import ssim
+from pstyle.metrics import luma, ssim
 from pstyle.precision import psnr_db
 from pstyle.restoration.filling import filled
 from pstyle.restoration.restorer import load_restorer
@@ -48,6 +49,7 @@ from pstyle.restoration.restoring import Mender
 PUBLIC = ("astronaut", "coffee", "chelsea")
 PHOTOS = ("kodim04", "kodim05", "kodim11")
 PAINTERS = ("vermeer", "seurat", "munch")
+COLORLESS = ("old_photo", "newspaper")  # damage that takes all color; restoring is not coloring
 MOST_DB = 60.0  # of a picture that is equal
 SHARES = (0.05, 0.15)  # of the area that holes take
 HOLE_PX = 12.0  # deviation of the field whose peaks are holes
@@ -72,13 +74,14 @@ def repair(given: argparse.Namespace) -> None:
     for kind in KINDS:
         for number, (name, picture) in enumerate(clean.items()):
             seen, _ = damage(kind, picture, seed=number)
-            found, classic = rounded(mender(seen)), best_classical(seen, picture)
-            scores = [quality(one, picture) for one in (seen, classic, found)]
+            truth = gray(picture) if kind in COLORLESS else picture
+            found, classic = rounded(mender(seen)), best_classical(seen, truth)
+            scores = [quality(one, truth) for one in (seen, classic, found)]
             rows.append([kind, *scores])
             told = "  ".join(f"{db:.2f} {like:.3f} {mapped:.2f}" for db, like, mapped in scores)
             print(f"{kind:10} {name:24} {told}")  # noqa: T201
             if number == list(KINDS).index(kind) % len(clean):
-                shown.append([seen, classic, found, picture])
+                shown.append([seen, classic, found, truth])
     print("\n| damage | damaged | best classical | ours | gain | over classical |\n|---|---|---|---|---|---|")  # noqa: T201
     for kind in [*KINDS, "all"]:
         own = [row[1:] for row in rows if kind in (row[0], "all")]
@@ -90,6 +93,11 @@ def repair(given: argparse.Namespace) -> None:
     undamaged = [min(MOST_DB, psnr_db(rounded(mender(picture)), picture)) for picture in clean.values()]
     print(f"clean pictures after restoration: {mean(undamaged):.1f} dB, worst {min(undamaged):.1f} dB")  # noqa: T201
     write_sheet(given.sheet, shown)
+
+
+def gray(picture: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) without color."""
+    return rounded(luma(picture)).expand_as(picture)
 
 
 def best_classical(seen: Tensor, picture: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ class Tones(nn.Module):
         )
         self.inner = nn.Linear(3 * sum(sizes[1:]) + SIGNALS * len(QUANTILES), 4 * channels)
         self.middle = nn.Linear(4 * channels, 4 * channels)
-        self.out = nn.Linear(4 * channels, 3 * (1 + 3 * POWERS))
+        self.out = nn.Linear(4 * channels, 10)
 
     def forward(self, small: Tensor) -> Tensor:
         with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
@@ -50,7 +50,38 @@ class Tones(nn.Module):
                 variance, mean = torch.var_mean(x, dim=(2, 3), correction=0)
                 code += [mean, (variance + 1e-4).sqrt(), x.amax((2, 3))]
             x = F.relu(self.inner(torch.cat(code, dim=1)))
-            return self.out(F.relu(self.middle(x))).unflatten(1, (3, -1))
+            return undone(self.out(F.relu(self.middle(x))))
+
+
+def undone(fading: Tensor) -> Tensor:
+    """The map of colors (B, 3, 1 + 3 * POWERS) that undoes a fading (B, 10), where 0 is none: what black and
+    white of each color have become, its exponent, and how much color is left, as in `Damage`.
+
+    The exponent's curves are the nearest cubics.
+    """
+    black, white, gamma = (part.float() for part in fading[:, :9].split(3, dim=1))
+    black, white, power = 0.1 * black, 1 + 0.1 * white, torch.exp(-0.3 * gamma)
+    more = torch.exp(0.3 * fading[:, 9:].float()).clamp_max(4) - 1  # color, above what is left
+    scale = 1 / (white - black).clamp_min(0.1)
+    shift = -black * scale
+    u = torch.linspace(0.02, 1, 24, device=fading.device)
+    bend = (u ** power[..., None] - u) @ torch.linalg.pinv(torch.stack([u**n for n in range(4)])).to(u)
+    c0, c1, c2, c3 = bend.unbind(2)  # of u = scale * color + shift, beyond u itself; (B, 3) each
+    curve = torch.stack(
+        [
+            shift + c0 + shift * (c1 + shift * (c2 + shift * c3)),
+            scale * (1 + c1 + shift * (2 * c2 + 3 * shift * c3)) - 1,
+            scale**2 * (c2 + 3 * shift * c3),
+            scale**3 * c3,
+        ],
+        dim=2,
+    )  # (B, 3, 1 + POWERS): what each color gains, by powers of itself
+    own = torch.eye(3, device=fading.device)
+    gray = luma(own.view(1, 3, 3, 1)).view(1, 1, 3)  # of red, green and blue
+    mixing = own + more[..., None] * (own - gray)  # (B, 3, 3)
+    first = mixing @ curve[..., :1]  # (B, 3, 1)
+    linear, *higher = (mixing * curve[:, None, :, n] for n in (1, 2, 3))
+    return torch.cat([first, linear + mixing - own, *higher], dim=2)
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ from pstyle.restoration.toning import (
     color_quantiles,
     fitted_tones,
     train_tones,
+    undone,
     with_tones,
 )
 from pstyle.restoration.variety import TONAL, RandomDamage
@@ -56,6 +57,28 @@ def test_unknown_colors_change_no_tones_but_through_convolutions(rng) -> None:
     mask[..., 4:9] = 1
     other = torch.where(mask > 0, torch.rand(image.shape, generator=rng), image)
     assert torch.equal(color_quantiles(image, mask), color_quantiles(other, mask))
+
+
+@pytest.mark.parametrize(
+    "fade, most",
+    [
+        (Damage(black=(0.2, 0.15, 0.1), white=(0.9, 0.8, 0.66)), 0.002),
+        (Damage(black=(0.1, 0.0, 0.1), white=(0.9, 1.0, 0.8), gamma=(0.8, 1.2, 0.95), saturation=0.7), 0.01),
+    ],
+)
+def test_a_fading_is_undone_by_its_own_numbers(rng, fade: Damage, most: float) -> None:
+    clean = 0.05 + 0.9 * torch.rand(1, 3, 32, 32, generator=rng)
+    black, white, gamma = (torch.tensor(getattr(fade, name)) for name in ("black", "white", "gamma"))
+    color = -torch.tensor([fade.saturation]).log() / 0.3
+    fading = torch.cat([black / 0.1, (white - 1) / 0.1, gamma.log() / 0.3, color])[None]
+    faded = damaged(clean, [fade], rng).image
+    assert (with_tones(faded, undone(fading)) - clean).abs().max() < most + 2 / 255
+    assert (faded - clean).abs().mean() > 0.05
+
+
+def test_no_fading_leaves_colors_as_they_are(rng) -> None:
+    image = torch.rand(2, 3, 8, 8, generator=rng)
+    assert torch.equal(with_tones(image, undone(torch.zeros(2, 10))), image)
 
 
 def test_a_fitted_map_undoes_a_fade_that_is_one_and_ignores_what_has_no_weight(rng) -> None:
