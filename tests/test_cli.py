@@ -453,7 +453,7 @@ BAD = [
     ((*LEARN, "--weights", "nan"), "finite"),
     ((*LEARN, "--vgg", "nowhere"), "no file 'nowhere.safetensors'"),
     ((*LEARN, "--vgg", "../style"), "no file '../style.safetensors'"),
-    ((*LEARN, "--vgg", "style.safetensors"), "is no VGG-19"),
+    ((*LEARN, "--vgg", "style.safetensors"), "where a pstyle.vgg file is needed"),
     ((*LEARN, "--state", "style.safetensors"), "pstyle.training"),
     (("learn", "nowhere.png", "-o", "new.safetensors"), "no file or folder 'nowhere.png'"),
     (("learn", "damaged.png", "-o", "new.safetensors"), "'damaged.png' cannot be opened"),

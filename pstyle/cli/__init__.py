@@ -77,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
 
 def overview() -> str:
     """What `pstyle --help` prints."""
-    lines = [f"  {name:<14}{summary}" for name, (_, summary) in COMMANDS.items()]
+    lines = [f"  {name:<16}{summary}" for name, (_, summary) in COMMANDS.items()]
     return "\n".join(
         [
             "usage: pstyle COMMAND ...",

@@ -60,8 +60,8 @@ def undone(fading: Tensor) -> Tensor:
     The exponent's curves are the nearest cubics.
     """
     black, white, gamma = (part.float() for part in fading[:, :9].split(3, dim=1))
-    black, white, power = 0.1 * black, 1 + 0.1 * white, torch.exp(-0.3 * gamma)
-    more = torch.exp(0.3 * fading[:, 9:].float()).clamp_max(4) - 1  # color, above what is left
+    black, white, power = 0.3 * black, 1 + 0.3 * white, torch.exp(-gamma)
+    more = torch.exp(fading[:, 9:].float()).clamp_max(4) - 1  # color, above what is left
     scale = 1 / (white - black).clamp_min(0.1)
     shift = -black * scale
     u = torch.linspace(0.02, 1, 24, device=fading.device)
