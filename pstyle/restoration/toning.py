@@ -44,23 +44,27 @@ class Tones(nn.Module):
 
     def forward(self, small: Tensor) -> Tensor:
         with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
-            x, code = small - 0.5, [color_quantiles(small[:, :3], small[:, 3:]) - 0.5]
+            quantiles = color_quantiles(small[:, :3], small[:, 3:])
+            x, code = small - 0.5, [quantiles - 0.5]
             for layer in self.convs:
                 x = F.relu(layer(x))
                 variance, mean = torch.var_mean(x, dim=(2, 3), correction=0)
                 code += [mean, (variance + 1e-4).sqrt(), x.amax((2, 3))]
             x = F.relu(self.inner(torch.cat(code, dim=1)))
-            return undone(self.out(F.relu(self.middle(x))))
+            ends = quantiles.unflatten(1, (SIGNALS, -1))[:, :3, [0, -1]]
+            return undone(self.out(F.relu(self.middle(x))), ends)
 
 
-def undone(fading: Tensor) -> Tensor:
-    """The map of colors (B, 3, 1 + 3 * POWERS) that undoes a fading (B, 10), where 0 is none: what black and
-    white of each color have become, its exponent, and how much color is left, as in `Damage`.
+def undone(fading: Tensor, ends: Tensor) -> Tensor:
+    """The map of colors (B, 3, 1 + 3 * POWERS) that undoes a fading (B, 10) of a picture whose darkest and
+    lightest red, green and blue are `ends` (B, 3, 2).
 
-    The exponent's curves are the nearest cubics.
+    The ten numbers are 0 for none: which part of the way from black to the darkest, and from white to the
+    lightest, is fading; the exponent of each color, and how much color is left, both in logarithms. Auto
+    levels are six ones; what is to learn is when to believe them. The exponent's curves are the nearest cubics.
     """
     black, white, gamma = (part.float() for part in fading[:, :9].split(3, dim=1))
-    black, white, power = 0.3 * black, 1 + 0.3 * white, torch.exp(-gamma)
+    black, white, power = black * ends[..., 0], 1 - white * (1 - ends[..., 1]), torch.exp(-gamma)
     more = torch.exp(fading[:, 9:].float()).clamp_max(4) - 1  # color, above what is left
     scale = 1 / (white - black).clamp_min(0.1)
     shift = -black * scale

@@ -38,7 +38,7 @@ from .variety import RandomDamage, noise_on
 PACES = 10_000  # in which the learning rate falls over a run
 DETAIL_PX = 9  # side of the surroundings whose mean is not detail
 SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
-LENIENCE = 0.05  # mean absolute harm that halves the weight of an error
+LENIENCE = 0.15  # mean absolute harm that halves the weight of an error
 SEEN = 0.15  # cover from which a mark counts as one
 
 

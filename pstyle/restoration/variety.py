@@ -80,12 +80,17 @@ def _stains(dice: Dice) -> dict:
 
 
 def _grain(dice: Dice) -> dict:
-    fall = dice.between(0, 3) * dice.between(0, 1)  # white noise is the most common
+    # White noise, which sensors have, is as common as the soft grain of scanned film.
+    fall = dice.between(0, 3) * dice.between(0, 1)
+    soft_px = dice.between(0.3, 1.1) if dice.chance(0.5) else 0.0
+    middles = [(band + 0.5) / (2 * BANDS) for band in range(BANDS)]  # cycles per pixel
     return {
         "grain": dice.factor(0.008, 0.14),
         "grain_color": dice.between(0, 1) if dice.chance(0.6) else 0.0,
         "grain_slope": dice.between(-0.8, 0.8) if dice.chance(0.5) else 0.0,
-        "grain_spectrum": tuple(math.exp(-fall * band / (BANDS - 1)) for band in range(BANDS)),
+        "grain_spectrum": tuple(
+            math.exp(-2 * fall * at - 2 * (math.pi * soft_px * at) ** 2) for at in middles
+        ),
     }
 
 

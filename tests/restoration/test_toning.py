@@ -70,15 +70,17 @@ def test_a_fading_is_undone_by_its_own_numbers(rng, fade: Damage, most: float) -
     clean = 0.05 + 0.9 * torch.rand(1, 3, 32, 32, generator=rng)
     black, white, gamma = (torch.tensor(getattr(fade, name)) for name in ("black", "white", "gamma"))
     color = -torch.tensor([fade.saturation]).log()
-    fading = torch.cat([black / 0.3, (white - 1) / 0.3, gamma.log(), color])[None]
+    fading = torch.cat([torch.ones(6), gamma.log(), color])[None]
+    ends = torch.stack([black, white], dim=1)[None]
     faded = damaged(clean, [fade], rng).image
-    assert (with_tones(faded, undone(fading)) - clean).abs().max() < most + 2 / 255
+    assert (with_tones(faded, undone(fading, ends)) - clean).abs().max() < most + 2 / 255
     assert (faded - clean).abs().mean() > 0.05
 
 
 def test_no_fading_leaves_colors_as_they_are(rng) -> None:
     image = torch.rand(2, 3, 8, 8, generator=rng)
-    assert torch.equal(with_tones(image, undone(torch.zeros(2, 10))), image)
+    ends = torch.rand(2, 3, 2, generator=rng)
+    assert torch.equal(with_tones(image, undone(torch.zeros(2, 10), ends)), image)
 
 
 def test_a_fitted_map_undoes_a_fade_that_is_one_and_ignores_what_has_no_weight(rng) -> None:
