@@ -61,7 +61,8 @@ def undone(fading: Tensor, ends: Tensor) -> Tensor:
 
     The ten numbers are 0 for none: which part of the way from black to the darkest, and from white to the
     lightest, is fading; the exponent of each color, and how much color is left, both in logarithms. Auto
-    levels are six ones; what is to learn is when to believe them. The exponent's curves are the nearest cubics.
+    levels are six ones; what is to learn is when to believe them. The exponent's curves are the nearest
+    cubics.
     """
     black, white, gamma = (part.float() for part in fading[:, :9].split(3, dim=1))
     black, white, power = black * ends[..., 0], 1 - white * (1 - ends[..., 1]), torch.exp(-gamma)
