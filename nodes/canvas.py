@@ -20,6 +20,7 @@ from ..pstyle.look import Look
 from ..pstyle.painter import fitted_mask
 from . import host
 from .painters import Painters
+from .saving import NAME
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
@@ -222,13 +223,12 @@ class PStyleSave360:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
         kind = "Most viewers want a JPEG; a PNG loses nothing."
         overwrite = "Replace files of this name. When off, an existing file is kept and the node says so."
         return {
             "required": {
                 "image": wire("IMAGE", "Equirectangular pictures, twice as wide as high."),
-                "name": wire("STRING", name, default="my_360"),
+                "name": wire("STRING", NAME, default="my_360"),
                 "format": wire(list(FORMATS), kind, default=FORMATS[0]),
                 "overwrite": wire("BOOLEAN", overwrite, default=False),
             }

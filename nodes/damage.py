@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.checkpoint import BadFile, path_in
 from ..pstyle.restoration.damage_style import (
     DamageStyle,
     DamagingConfig,
@@ -21,7 +20,8 @@ from ..pstyle.restoration.fitting_damage import LearnDamageConfig
 from ..pstyle.restoration.learning_damage import learn_damage
 from ..pstyle.seeding import generator_of
 from . import host
-from .files import digest, model_file, model_files
+from .files import as_lines, digest, model_file, model_files
+from .saving import Saving, saved
 from .widgets import widgets, wire
 from .wires import DAMAGE_WIRE, to_rgb, to_wire
 
@@ -62,7 +62,7 @@ class PStyleLearnDamage:
         practice = [to_rgb(batch, "clean picture") for batch in clean or []]
         with torch.inference_mode(False):
             found = learn_damage(pictures, config, practice, on_step=watch.update)
-        report = report_of(found)
+        report = as_lines(describe_damage(found))
         return {"ui": {"text": [report]}, "result": (found, report)}
 
 
@@ -97,42 +97,18 @@ class PStyleDamagePicture:
         return to_wire(torch.cat([one.image for one in made])), marks.to(host.output_device())
 
 
-class PStyleSaveDamage:
+class PStyleSaveDamage(Saving):
     """Damage style -> file."""
 
     TITLE = "Save Damage"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = "Saves a damage style into models/pstyle: one small file, to load again or to share."
-    RETURN_TYPES = ("STRING",)
-    RETURN_NAMES = ("file",)
+    THING = {"damage": wire(DAMAGE_WIRE, "The damage style to save.")}
+    DEFAULT = "my_damage"
     OUTPUT_TOOLTIPS = ("The name of the file, as Load Damage lists it.",)
-    FUNCTION = "save"
-    OUTPUT_NODE = True
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
-        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
-        return {
-            "required": {
-                "damage": wire(DAMAGE_WIRE, "The damage style to save."),
-                "name": wire("STRING", name, default="my_damage"),
-                "overwrite": wire("BOOLEAN", overwrite, default=False),
-            }
-        }
-
-    @classmethod
-    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
-        try:
-            path_in(host.model_folders()[0], name, host.SUFFIX)
-        except BadFile as error:
-            return str(error)
-        return True
 
     def save(self, damage: DamageStyle, name: str, overwrite: bool) -> dict[str, Any]:
-        path = path_in(host.save_folder(), name, host.SUFFIX)
-        save_damage(path, damage, overwrite=overwrite)
-        return {"ui": {"text": [path.name]}, "result": (path.name,)}
+        return saved(name, lambda path: save_damage(path, damage, overwrite=overwrite))
 
 
 class PStyleLoadDamage:
@@ -163,9 +139,4 @@ class PStyleLoadDamage:
     def load(self, name: str) -> tuple[DamageStyle, str]:
         with torch.inference_mode(False):
             style = load_damage(model_file(name))
-        return style, report_of(style)
-
-
-def report_of(style: DamageStyle) -> str:
-    """What a damage style holds, one thing a line."""
-    return "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in describe_damage(style).items())
+        return style, as_lines(describe_damage(style))

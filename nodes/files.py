@@ -9,6 +9,7 @@ from an allow-list, so that a stranger's workflow reaches nothing else.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from ..pstyle.checkpoint import (
     BadFile,
     find_file,
     list_files,
-    path_in,
     read_file,
     read_metadata,
 )
@@ -28,12 +28,18 @@ from ..pstyle.generator import load_generator
 from ..pstyle.style import describe_style, load_style, save_style
 from ..pstyle.vgg import load_loss_vgg, load_vgg
 from . import host
+from .saving import Saving, saved
 from .widgets import wire
 from .wires import GENERATOR_WIRE, STYLE_WIRE, VGG_WIRE, BoundStyle, Networks
 
 SHIPPED_VGGS = {"slim (shipped)": load_vgg, "loss (shipped)": load_loss_vgg}
 SHIPPED_GENERATOR = "shipped"
 FOREIGN = ""  # the format of a file that names none, as the VGG-19 of others does
+
+
+def as_lines(description: Mapping[str, object]) -> str:
+    """What a file holds, one thing a line."""
+    return "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in description.items())
 
 
 def model_files(*formats: str) -> list[str]:
@@ -138,42 +144,18 @@ class PStyleLoadGenerator:
         return (Networks(generator, vgg),)
 
 
-class PStyleSaveStyle:
+class PStyleSaveStyle(Saving):
     """Style -> file."""
 
     TITLE = "Save Style"
     CATEGORY = "pstyle/files"
     DESCRIPTION = "Saves a style into models/pstyle: one file under 1 MB, to load again or to share."
-    RETURN_TYPES = ("STRING",)
-    RETURN_NAMES = ("file",)
+    THING = {"style": wire(STYLE_WIRE, "The style to save.")}
+    DEFAULT = "my_style"
     OUTPUT_TOOLTIPS = ("The name of the file, as Load Style lists it.",)
-    FUNCTION = "save"
-    OUTPUT_NODE = True
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
-        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
-        return {
-            "required": {
-                "style": wire(STYLE_WIRE, "The style to save."),
-                "name": wire("STRING", name, default="my_style"),
-                "overwrite": wire("BOOLEAN", overwrite, default=False),
-            }
-        }
-
-    @classmethod
-    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
-        try:
-            path_in(host.model_folders()[0], name, host.SUFFIX)
-        except BadFile as error:
-            return str(error)
-        return True
 
     def save(self, style: BoundStyle, name: str, overwrite: bool) -> dict[str, Any]:
-        path = path_in(host.save_folder(), name, host.SUFFIX)
-        save_style(path, style.style, overwrite=overwrite)
-        return {"ui": {"text": [path.name]}, "result": (path.name,)}
+        return saved(name, lambda path: save_style(path, style.style, overwrite=overwrite))
 
 
 class PStyleLoadStyle:
@@ -201,5 +183,4 @@ class PStyleLoadStyle:
     def load(self, name: str) -> tuple[BoundStyle, str]:
         with torch.inference_mode(False):
             style = load_style(model_file(name))
-        about = "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in describe_style(style).items())
-        return BoundStyle(style), about
+        return BoundStyle(style), as_lines(describe_style(style))

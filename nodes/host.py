@@ -103,7 +103,10 @@ class Managed:
     """
 
     def __init__(
-        self, networks: Sequence[nn.Module], let_go: Callable[[], None], kept_bytes: Callable[[], int]
+        self,
+        networks: Sequence[nn.Module],
+        let_go: Callable[[], None] = lambda: None,
+        kept_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
         self._module = nn.ModuleList(networks)
         self._patcher = None

@@ -14,6 +14,7 @@ from ..pstyle.vgg import VGG
 from . import host
 from .measure import DEFAULT_JUDGE, default_judge
 from .painters import Painters
+from .saving import NAME, OVERWRITE
 from .widgets import wire
 from .wires import (
     GENERATOR_WIRE,
@@ -54,16 +55,14 @@ class PStyleReport:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
-        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
         photos = f"Photographs to paint, {MAX_PHOTOS} at most. Without them, drawn scenes."
         pictures = "The pictures it was learned from, to show and to score against. Without them, no scores."
         generator = "The generator the style was learned with, if that is not the shipped one."
         return {
             "required": {
                 "style": wire(STYLE_WIRE, "The style to tell about."),
-                "name": wire("STRING", name, default="my_style"),
-                "overwrite": wire("BOOLEAN", overwrite, default=False),
+                "name": wire("STRING", NAME, default="my_style"),
+                "overwrite": wire("BOOLEAN", OVERWRITE, default=False),
             },
             "optional": {
                 "photos": wire("IMAGE", photos),

@@ -9,16 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.checkpoint import BadFile, path_in
-from ..pstyle.painter import Painter
+from ..pstyle.canvas.any_size import WHOLE_SIZE, needed_bytes
+from ..pstyle.look import Look
 from ..pstyle.restoration.damage_style import DamageStyle
 from ..pstyle.restoration.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..pstyle.restoration.restorer import Restorer, load_restorer, save_restorer
 from ..pstyle.restoration.restoring import Mender, RepairConfig, exact_mask
 from ..pstyle.vgg import load_loss_vgg
 from . import host
-from .files import digest, model_file, model_files, shipped_networks
+from .files import digest, model_file, model_files
+from .painters import Painters
 from .preview import before_after
+from .saving import Saving, saved
 from .widgets import widgets, wire
 from .wires import (
     DAMAGE_WIRE,
@@ -39,6 +41,7 @@ from .wires import (
 )
 
 SHIPPED_RESTORER = "shipped"
+ORIGIN = "made in a workflow"  # of a restorer that is saved
 WITHOUT = "Without one, the shipped restorer is used."
 
 
@@ -123,42 +126,18 @@ class PStyleLoadRestorer:
             return (load_restorer(model_file(name)),)
 
 
-class PStyleSaveRestorer:
+class PStyleSaveRestorer(Saving):
     """Restorer -> file."""
 
     TITLE = "Save Restorer"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = "Saves a restorer into models/pstyle: one file of 4 MB, to load again or to share."
-    RETURN_TYPES = ("STRING",)
-    RETURN_NAMES = ("file",)
+    THING = {"restorer": wire(RESTORER_WIRE, "The restorer to save.")}
+    DEFAULT = "my_restorer"
     OUTPUT_TOOLTIPS = ("The name of the file, as Load Restorer lists it.",)
-    FUNCTION = "save"
-    OUTPUT_NODE = True
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        name = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
-        overwrite = "Replace a file of this name. When off, an existing file is kept and the node says so."
-        return {
-            "required": {
-                "restorer": wire(RESTORER_WIRE, "The restorer to save."),
-                "name": wire("STRING", name, default="my_restorer"),
-                "overwrite": wire("BOOLEAN", overwrite, default=False),
-            }
-        }
-
-    @classmethod
-    def VALIDATE_INPUTS(cls, name: str) -> bool | str:
-        try:
-            path_in(host.model_folders()[0], name, host.SUFFIX)
-        except BadFile as error:
-            return str(error)
-        return True
 
     def save(self, restorer: Restorer, name: str, overwrite: bool) -> dict[str, Any]:
-        path = path_in(host.save_folder(), name, host.SUFFIX)
-        save_restorer(path, restorer, "made in a workflow", overwrite=overwrite)
-        return {"ui": {"text": [path.name]}, "result": (path.name,)}
+        return saved(name, lambda path: save_restorer(path, restorer, ORIGIN, overwrite=overwrite))
 
 
 class PStyleRestore:
@@ -176,7 +155,8 @@ class PStyleRestore:
     FUNCTION = "restore"
 
     def __init__(self) -> None:
-        self.kept: tuple[Restorer | None, Mender] | None = None  # of the last call, with what it was made for
+        self.painters = Painters()
+        self.menders = Menders()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -209,24 +189,15 @@ class PStyleRestore:
         masks: list[Tensor | None] = [None] * len(pictures)
         if lost is not None:
             masks = list(exact_mask(lost, pictures).split(1))
-        painter = None if style is None else self._painter(style, generator)
-        mender, restored = self._mender(restorer), []
+        room = needed_bytes(pictures, Look(), WHOLE_SIZE)
+        painter = None if style is None else self.painters.load([(style, generator)], room)[0]
+        mender, restored = self.menders.load(restorer, room), []
         for picture, one in host.watched(list(zip(pictures.split(1), masks, strict=True))):
             with host.painting():
                 restored.append(mender(picture, one, config, painter))
         result = torch.cat(restored)
         sheet = torch.cat([to_rgb(image), result[:, :3]], dim=3)
         return {"ui": before_after(pictures, result), "result": (to_wire(result), to_wire(sheet))}
-
-    def _painter(self, style: BoundStyle, generator: Networks | None) -> Painter:
-        networks = generator or style.networks or shipped_networks()
-        return Painter(style.style, networks.generator, networks.vgg, host.compute_device())
-
-    def _mender(self, restorer: Restorer | None) -> Mender:
-        """That of the last call if it fits: it has measured which number format is the faster."""
-        if self.kept is None or self.kept[0] is not restorer:
-            self.kept = (restorer, Mender(restorer or shipped_restorer(), host.compute_device()))
-        return self.kept[1]
 
 
 class PStyleDetectDamage:
@@ -243,6 +214,9 @@ class PStyleDetectDamage:
     OUTPUT_TOOLTIPS = ("White where something was found.", "Share of the area that is white, from 0 to 1.")
     FUNCTION = "detect"
 
+    def __init__(self) -> None:
+        self.menders = Menders(torch.float32)  # a mask hangs on a threshold
+
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
@@ -251,9 +225,31 @@ class PStyleDetectDamage:
         }
 
     def detect(self, image: Tensor, restorer: Restorer | None = None) -> tuple[Tensor, float]:
-        mender = Mender(restorer or shipped_restorer(), host.compute_device(), torch.float32)
-        found = mender.find_marks(to_rgb(image))[:, 0]
+        pictures = to_rgb(image)
+        mender = self.menders.load(restorer, needed_bytes(pictures, Look(), WHOLE_SIZE))
+        with host.painting():
+            found = mender.find_marks(pictures)[:, 0]
         return found.to(host.output_device()), found.mean().item()
+
+
+class Menders:
+    """The mender of a node's last call, its restorer as ComfyUI manages it. Without a `dtype` it has measured
+    which number format is the faster.
+    """
+
+    def __init__(self, dtype: torch.dtype | None = None) -> None:
+        self.dtype = dtype
+        self._wired: Restorer | None = None  # None for the shipped one
+        self._kept: tuple[Mender, host.Managed] | None = None
+
+    def load(self, wired: Restorer | None, working_bytes: int) -> Mender:
+        """A mender on the compute device with so much room to work: that of the last call if it fits."""
+        if self._kept is None or self._wired is not wired:
+            mender = Mender(wired or shipped_restorer(), host.compute_device(), self.dtype)
+            self._wired, self._kept = wired, (mender, host.Managed([mender.restorer]))
+        mender, managed = self._kept
+        managed.load(working_bytes)
+        return mender
 
 
 def shipped_restorer() -> Restorer:

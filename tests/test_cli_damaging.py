@@ -44,6 +44,14 @@ def test_a_file_and_a_seed_make_the_librarys_damage(place: Path) -> None:
     assert (open_image("out/clean.png") - wanted).abs().max() < 1e-6
 
 
+def test_a_picture_that_cannot_be_read_keeps_no_other_from_being_damaged(place: Path, capsys) -> None:
+    Path("broken.png").write_bytes(b"text")
+    assert cli.main(["damage", "old.safetensors", "broken.png", "clean.png", "-o", "out"]) == 2
+    told = capsys.readouterr().err
+    assert "broken.png" in told and told.endswith("(1 of 2 pictures were not damaged)\n")
+    assert Path("out/clean.png").exists()
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [

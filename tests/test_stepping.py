@@ -43,7 +43,7 @@ def test_a_bad_step_is_skipped_and_training_goes_on(where, value, steps):
     assert torch.isfinite(weight).all()
     away = ((weight - clean).norm() / clean.norm()).item()
     print(f"{where}={value} steps={steps} skipped={stepper.skipped} away={away:.4f}")  # noqa: T201
-    assert away < 0.05
+    assert away < 0.05 and (weight - clean).abs().max() < 0.2
     for slot in stepper.optimizer.state.values():
         assert torch.isfinite(slot["exp_avg"]).all() and torch.isfinite(slot["exp_avg_sq"]).all()
 

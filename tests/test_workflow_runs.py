@@ -235,9 +235,7 @@ def test_a_very_long_circle_is_refused(runner: Runner, count: int) -> None:
     assert time.process_time() - start < count / 3000
 
 
-@pytest.mark.parametrize(
-    "count", [20_000, pytest.param(90_000, marks=pytest.mark.slow)]
-)  # more would not fit into 16 MiB
+@pytest.mark.parametrize("count", [20_000, 90_000])  # more would not fit into 16 MiB
 def test_a_very_long_row_of_reroutes(runner: Runner, count: int) -> None:
     nodes = {i: ("Reroute", None, {"": (i - 1, 0, "INT")}) for i in range(2, count)}
     nodes |= {1: ("Add", [3, 4], {}), count: ("Show", [], {"value": (count - 1, 0, "INT")})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from ..images import list_pictures, open_image, save_image
 from ..restoration.damage_style import DamagingConfig, load_damage, save_damage
@@ -10,8 +11,9 @@ from ..restoration.fitting_damage import LearnDamageConfig
 from ..restoration.learning_damage import MAX_SCANS
 from ..restoration.learning_damage import learn_damage as learn
 from ..seeding import generator_of
+from .each import write_each
 from .flags import Parser, add_output, add_pictures, add_settings, settings_from
-from .inputs import MAX_CONTENTS, new_file, new_folder, output_names, picture_files, refuse_existing
+from .inputs import MAX_CONTENTS, new_file, picture_files
 from .learning import SUFFIX
 from .screen import counter, tell
 
@@ -52,16 +54,12 @@ def damage_flags(parser: Parser) -> None:
 
 
 def damage(arguments: Namespace) -> None:
-    """Damage pictures one after the other."""
+    """Damage pictures one after the other; one that cannot be read is passed over, and told at the end."""
     config = settings_from(arguments, DamagingConfig)
-    style = load_damage(arguments.damage)
-    files = list_pictures(arguments.pictures)
-    folder = new_folder(arguments.output)
-    targets = [folder / name for name in output_names(files)]
-    refuse_existing(targets, arguments.overwrite)
-    with counter("damaging", len(files), "picture") as bar:
-        for number, (file, target) in enumerate(zip(files, targets, strict=True)):
-            made = style.damage_pictures(open_image(file), generator_of(config.seed, number), config.strength)
-            save_image(target, made.image, overwrite=arguments.overwrite)
-            tell(str(target))
-            bar.update()
+    style, files = load_damage(arguments.damage), list_pictures(arguments.pictures)
+
+    def write(file: Path, target: Path, number: int) -> None:
+        made = style.damage_pictures(open_image(file), generator_of(config.seed, number), config.strength)
+        save_image(target, made.image, overwrite=arguments.overwrite)
+
+    write_each(files, arguments, "damaging", "damaged", write)

@@ -15,6 +15,7 @@ from ..optimize import OptimizeConfig
 from ..optimize import optimize as optimize_picture
 from ..painter import choose_device
 from ..vgg import load_vgg
+from .each import write_each
 from .filming import is_video, paint_video, video_flags
 from .flags import (
     Parser,
@@ -26,16 +27,8 @@ from .flags import (
     settings_from,
 )
 from .folders import folder_flags, is_folder, paint_folder
-from .inputs import (
-    new_file,
-    new_folder,
-    output_names,
-    perceptual,
-    picture_files,
-    read_weights,
-    refuse_existing,
-)
-from .screen import counter, steps_bar, tell
+from .inputs import new_file, perceptual, picture_files, read_weights
+from .screen import steps_bar, tell
 from .streaming import paint_large
 
 
@@ -62,26 +55,15 @@ def paint(arguments: Namespace) -> None:
     job = asked_for(arguments)
     if is_folder(arguments):
         return paint_folder(job, arguments)
-    files = list_pictures(arguments.pictures)
-    work = job.work()
-    folder = new_folder(arguments.output)
-    targets = [folder / name for name in output_names(files)]
-    refuse_existing(targets, arguments.overwrite)
-    refused: list[str] = []
-    with counter("painting", len(files), "picture") as bar:
-        for file, target in zip(files, targets, strict=True):
-            try:
-                if is_large(file):
-                    paint_large(file, target, work, arguments.overwrite)
-                else:
-                    save_image(target, work.paint(open_image(file)), overwrite=arguments.overwrite)
-                tell(str(target))
-            except ValueError as error:
-                refused.append(str(error))
-            bar.update()
-    if refused:
-        more = f" ({len(refused)} of {len(files)} pictures were not painted)" if len(files) > 1 else ""
-        raise ValueError(refused[0] + more)
+    files, work = list_pictures(arguments.pictures), job.work()
+
+    def write(file: Path, target: Path, number: int) -> None:
+        if is_large(file):
+            paint_large(file, target, work, arguments.overwrite)
+        else:
+            save_image(target, work.paint(open_image(file)), overwrite=arguments.overwrite)
+
+    write_each(files, arguments, "painting", "painted", write)
 
 
 def asked_for(arguments: Namespace) -> Job:

@@ -14,8 +14,9 @@ from ..restoration.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..restoration.restorer import load_restorer, save_restorer
 from ..restoration.restoring import Mender, RepairConfig
 from ..vgg import load_loss_vgg
+from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
-from .inputs import MAX_CONTENTS, new_file, new_folder, output_names, picture_files, refuse_existing
+from .inputs import MAX_CONTENTS, new_file, picture_files
 from .learning import SUFFIX
 from .screen import counter, tell
 
@@ -39,30 +40,20 @@ def restore(arguments: Namespace) -> None:
     if arguments.style and not (arguments.mask or arguments.find):
         raise ValueError("--style is what lost places are filled in with: add --mask FILE or --find")
     files = list_pictures(arguments.pictures)
-    folder = new_folder(arguments.output)
-    targets = [folder / name for name in output_names(files)]
-    refuse_existing(targets, arguments.overwrite)
     mender = Mender(load_restorer(_path(arguments.restorer)), arguments.device)
     painter = load_painter(arguments.style, arguments.device) if arguments.style else None
     mask = open_mask(arguments.mask) if arguments.mask else None
     work = partial(mender.repaired, strength=config.strength)
-    refused: list[str] = []
-    with counter("restoring", len(files), "picture") as bar:
-        for file, target in zip(files, targets, strict=True):
-            try:
-                if is_large(file) and not (arguments.mask or arguments.find):
-                    paint_file(file, target, work, overwrite=arguments.overwrite)
-                else:
-                    picture = open_image(file)
-                    lost = mender.find_marks(picture) if arguments.find else mask
-                    save_image(target, mender(picture, lost, config, painter), overwrite=arguments.overwrite)
-                tell(str(target))
-            except ValueError as error:
-                refused.append(str(error))
-            bar.update()
-    if refused:
-        more = f" ({len(refused)} of {len(files)} pictures were not restored)" if len(files) > 1 else ""
-        raise ValueError(refused[0] + more)
+
+    def write(file: Path, target: Path, number: int) -> None:
+        if is_large(file) and not (arguments.mask or arguments.find):
+            paint_file(file, target, work, overwrite=arguments.overwrite)
+        else:
+            picture = open_image(file)
+            lost = mender.find_marks(picture) if arguments.find else mask
+            save_image(target, mender(picture, lost, config, painter), overwrite=arguments.overwrite)
+
+    write_each(files, arguments, "restoring", "restored", write)
 
 
 def train_restorer_flags(parser: Parser) -> None:

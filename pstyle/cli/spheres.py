@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..canvas import stereo
@@ -13,13 +12,11 @@ from ..canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
 from ..canvas.stereo import StereoConfig
 from ..images import list_pictures, open_image, open_mask, save_image
 from ..look import Look
-from ..painter import Painter, load_painter
+from ..painter import load_painter
+from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
-from .inputs import new_folder, refuse_existing
-from .painting import output_names
-from .screen import counter, tell
+from .screen import tell
 
-Paint = Callable[[Painter, Path, Path], None]  # a painter, a picture file, and the file to write
 FORMATS = ("jpg", "png")
 
 
@@ -40,12 +37,13 @@ def paint_360(arguments: Namespace) -> None:
     """Paint 360 pictures one after the other; where they look to is kept, so that viewers open them alike."""
     look = settings_from(arguments, Look)
     mask = open_mask(arguments.mask) if arguments.mask else None
+    files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)
 
-    def paint(painter: Painter, file: Path, target: Path) -> None:
+    def write(file: Path, target: Path, number: int) -> None:
         painted, headings = paint_panorama(painter, open_image(file), look, mask), read_headings(file)
         save_panorama(target, painted, headings, overwrite=arguments.overwrite)
 
-    _paint_each(arguments, f".{arguments.format}", paint)
+    write_each(files, arguments, "painting", "painted", write, f".{arguments.format}")
 
 
 def paint_stereo_flags(parser: Parser) -> None:
@@ -69,12 +67,13 @@ def paint_stereo(arguments: Namespace) -> None:
     """Paint stereo pictures one after the other."""
     look, config = settings_from(arguments, Look), settings_from(arguments, StereoConfig)
     known = open_mask(arguments.disparity) * arguments.disparity_px if arguments.disparity else None
+    files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)
 
-    def paint(painter: Painter, file: Path, target: Path) -> None:
+    def write(file: Path, target: Path, number: int) -> None:
         painted = stereo.paint_stereo(painter, open_image(file), config, look, known)
         save_image(target, painted, overwrite=arguments.overwrite)
 
-    _paint_each(arguments, ".png", paint)
+    write_each(files, arguments, "painting", "painted", write)
 
 
 def score_seams_flags(parser: Parser) -> None:
@@ -92,24 +91,3 @@ def score_seams(arguments: Namespace) -> None:
     scores = mean_scores([seam_scores(open_image(file), config, content) for file in files])
     for line in score_lines(scores, config, content is not None):
         tell(line)
-
-
-def _paint_each(arguments: Namespace, suffix: str, paint: Paint) -> None:
-    """Paint pictures into a folder; one that cannot be painted is passed over, and told at the end."""
-    files: Sequence[Path] = list_pictures(arguments.pictures)
-    painter = load_painter(arguments.style, arguments.device)
-    folder = new_folder(arguments.output)
-    targets = [(folder / name).with_suffix(suffix) for name in output_names(files)]
-    refuse_existing(targets, arguments.overwrite)
-    refused: list[str] = []
-    with counter("painting", len(files), "picture") as bar:
-        for file, target in zip(files, targets, strict=True):
-            try:
-                paint(painter, file, target)
-                tell(str(target))
-            except ValueError as error:
-                refused.append(str(error) if str(file) in str(error) else f"{file.name}: {error}")
-            bar.update()
-    if refused:
-        more = f" ({len(refused)} of {len(files)} pictures were not painted)" if len(files) > 1 else ""
-        raise ValueError(refused[0] + more)

@@ -48,12 +48,11 @@ class RestorerConfig:
 
 
 class Repair(NamedTuple):
-    """Repaired pictures (B, 3, H, W) that may leave [0, 1] a little, the same after tones alone, and logits
-    (B, 1, H, W) of where marks and holes are.
+    """Repaired pictures (B, 3, H, W) that may leave [0, 1] a little, and logits (B, 1, H, W) of where marks
+    and holes are.
     """
 
     image: Tensor
-    toned: Tensor
     marks: Tensor
 
 
@@ -123,7 +122,7 @@ class Restorer(nn.Module):
             x = blocks(wider(x).add_(skips.pop()))
         out = F.pixel_shuffle(self.last(x).float(), UNSHUFFLE)  # (B, 4, H, W)
         found = toned + out[:, :3]
-        return Repair(found if self.training else image + visible(found - image), toned, out[:, 3:])
+        return Repair(found if self.training else image + visible(found - image), out[:, 3:])
 
 
 def visible(change: Tensor) -> Tensor:
@@ -145,7 +144,8 @@ def load_restorer(path: Path | None = None) -> Restorer:
     """The shipped restorer, or one from a file that training made. Raises BadFile."""
     path = Path(path) if path is not None else weights_folder() / RESTORER_FILE
     tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.restorer", keys=KEYS)
-    restorer = Restorer(from_json(RestorerConfig, metadata["config"]))
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and others' numbers must not feel it
+        restorer = Restorer(from_json(RestorerConfig, metadata["config"]))
     restorer.load_state_dict({name: value.float() for name, value in tensors.items()})
     return restorer.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 

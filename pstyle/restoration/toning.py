@@ -118,7 +118,8 @@ def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
     """
     weight = F.avg_pool2d(weight, COARSE_PX)
     seen, wanted = (F.avg_pool2d(x.float(), COARSE_PX) for x in (image, clean))
-    powers = torch.cat([seen[:, :1] ** 0, *(seen**power for power in range(1, POWERS + 1))], dim=1).flatten(2)
+    powers = [torch.ones_like(seen[:, :1]), *(seen**n for n in range(1, POWERS + 1))]
+    powers = torch.cat(powers, dim=1).flatten(2)  # (B, 1 + 3 * POWERS, N)
     weighted = powers * weight.flatten(2)
     normal = weighted @ powers.transpose(1, 2)
     normal += RIDGE * powers.shape[2] * torch.eye(powers.shape[1], device=image.device)

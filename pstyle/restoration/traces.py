@@ -1,6 +1,6 @@
 """Traces: what damage leaves in pictures, as numbers that can be read off scans without a clean version.
 
-Each is biased by what the pictures show. So they are never taken for parameters: `learning_damage` compares
+Each is biased by what the pictures show. So they are never taken for parameters: `fitting_damage` compares
 them with the same traces of pictures that it has damaged itself.
 """
 

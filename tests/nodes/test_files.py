@@ -14,7 +14,7 @@ from pstyle_pack.nodes import files
 from pstyle_pack.nodes.wires import BoundStyle
 from safetensors.torch import save_file
 
-from pstyle.checkpoint import BadFile
+from pstyle.checkpoint import BadFile, path_in
 from pstyle.folders import Folders
 from pstyle.generator import Generator, save_generator
 from pstyle.style import load_style
@@ -82,7 +82,7 @@ def test_a_hostile_name_writes_nothing(nodes, style: BoundStyle, tmp_path: Path,
 def test_no_name_leads_out_of_the_folder(nodes, folders: Folders, name: str) -> None:
     answer = nodes.PStyleSaveStyle.VALIDATE_INPUTS(name)
     if answer is True:
-        path = files.path_in(folders.style_models, name, ".safetensors")
+        path = path_in(folders.style_models, name, ".safetensors")
         assert path.resolve().parent == folders.style_models.resolve()
     with pytest.raises(BadFile):
         files.model_file(name)

@@ -103,13 +103,13 @@ def test_it_learns_to_undo_fading_and_to_leave_others_alone(rng) -> None:
         return damaged(image, [faded if number % 2 else Damage() for number in range(len(image))], rng)
 
     reader, losses = new_restorer().tone_reader.requires_grad_(True), []
-    train_tones(reader, pictures, 60, fading, rng, 0.0, lambda step, loss: losses.append(loss))
-    assert len(losses) == 60
+    train_tones(reader, pictures, 40, fading, rng, 0.0, lambda step, loss: losses.append(loss))
+    assert len(losses) == 40
     clean = pictures.draw(24, 96, rng)
     seen = fading(clean, rng).image
     toned = with_tones(seen, reader(torch.cat([seen, torch.zeros_like(seen[:, :1])], dim=1)))
     before, after = ((x - clean).square().mean((1, 2, 3)) for x in (seen, toned))
-    assert after[1::2].mean() < 0.6 * before[1::2].mean() and after[::2].mean() < 0.3 * before[1::2].mean()
+    assert after[1::2].mean() < 0.5 * before[1::2].mean() and after[::2].mean() < 0.3 * before[1::2].mean()
 
 
 def test_small_pictures_are_enough(rng) -> None:

@@ -91,7 +91,7 @@ def test_what_is_told_is_not_to_be_found(pictures, rng) -> None:
 def test_terms_of_a_perfect_repair_are_none(pictures, tiny_vgg, rng) -> None:
     clean = pictures.draw(2, 64, rng)
     example = examples(clean, dimmed, CONFIG, rng)
-    perfect = Repair(clean, clean, (example.marks - 0.5) * 100)
+    perfect = Repair(clean, (example.marks - 0.5) * 100)
     terms = repair_terms(perfect, example, tiny_vgg)
     assert all(value < 1e-6 for value in terms.values())
 
@@ -99,7 +99,7 @@ def test_terms_of_a_perfect_repair_are_none(pictures, tiny_vgg, rng) -> None:
 def test_a_wrong_shade_is_no_wrong_detail(pictures, rng) -> None:
     clean = pictures.draw(2, 64, rng)
     example = examples(clean, dimmed, CONFIG, rng)
-    terms = repair_terms(Repair(clean + 0.1, clean, example.marks), example, None)
+    terms = repair_terms(Repair(clean + 0.1, example.marks), example, None)
     assert terms["detail"] < 1e-6 < 0.01 < terms["pixels"]
 
 
