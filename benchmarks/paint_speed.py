@@ -5,9 +5,9 @@ and the memory it takes.
 
 Every painter paints the same picture in turns, in one process, with its model loaded and its style computed;
 the median counts. MicroAST runs as published, and again in a faster memory format it does not use itself;
-AdaIN has the published size and random weights. The floor is the time of our convolutions alone. Peak memory
-is that of a second process, which loads our painter and paints one picture (Linux); a cold start is `pstyle
-paint` of one picture from the command line to its end.
+AdaIN has the published size and random weights. The floor is the time of our convolutions alone, in turns
+with painting. Peak memory is that of a second process, which loads our painter and paints one picture
+(Linux); a cold start is `pstyle paint` of one picture from the command line to its end.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from convolution_floor import floor_seconds
+from convolution_floor import convolutions_of
 from PIL import Image
 from torch import Tensor
 
-Paint = Callable[[Tensor], Tensor]
+Paint = Callable[[Tensor], object]
 
+FLOOR_ROUNDS = 25  # of our painter and of its convolutions alone, in turns
 PAINT_ONCE = """
 import sys
 import torch
@@ -120,10 +121,11 @@ def main() -> None:
         cells = [f"{own * 1000:.0f} ms ({ratio:.2f})" for own, ratio in seconds]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines.append("")
-    for size_px, times in found.items():
-        image = torch.rand(1, 3, size_px, size_px)
-        floor, work = floor_seconds(painters["pstyle"], image, given.rounds)
-        share = times["pstyle"] / floor
+    for size_px in found:
+        convolve, work = convolutions_of(painters["pstyle"], torch.rand(1, 3, size_px, size_px))
+        both = {"pstyle": painters["pstyle"], "convolutions": convolve}
+        both = median_seconds(both, size_px, FLOOR_ROUNDS)
+        floor, share = both["convolutions"], both["pstyle"] / both["convolutions"]
         lines.append(
             f"{size_px} px: convolutions alone {floor * 1000:.0f} ms for {work:.1f} GFLOP; x {share:.2f}"
         )

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from . import checkpoint
 from .config import check_settings, from_json, setting, to_json
-from .layers import Normalize, Statistics, conv, modulate
+from .layers import Normalize, Statistics, conv, conv_exact, modulate, rectified
 from .moments import Moments, moments
 from .noise import position_noise
 from .shipped import weights_folder
@@ -209,8 +209,8 @@ class Generator(nn.Module):
             found = normalize(site, x) if normalize else None
             return modulate(x, *modulation[site].chunk(2, dim=1), found)
 
-        def convolve(x: Tensor, name: str) -> Tensor:
-            return conv(x, self.convs[name].weight, self.convs[name].bias, padding)
+        def convolve(x: Tensor, name: str, rectify: bool = False) -> Tensor:
+            return conv(x, self.convs[name].weight, self.convs[name].bias, padding, rectify=rectify)
 
         def noise(like: Tensor, name: str, stride: int) -> Tensor:
             corner = (origin[0] // stride, origin[1] // stride)
@@ -220,25 +220,25 @@ class Generator(nn.Module):
         # In place where autograd allows it: new memory costs more than the arithmetic.
         x = mod(features["body"], "body_content")  # (B, body, H/8, W/8)
         for i in range(self.config.blocks):
-            inner = F.relu_(mod(convolve(x, f"block{i}"), f"block{i}"))
-            x = convolve(inner, f"block{i}_out").add_(x)
+            inner = mod(convolve(x, f"block{i}"), f"block{i}")
+            x = convolve(inner, f"block{i}_out", rectify=True).add_(x)
         x = enlarge(convolve(x, "to_texture"))  # (B, texture, H/4, W/4)
         x = x.add_(mod(features["texture"], "texture_content"))
         colors = mod(F.avg_pool2d(image, 4), "color")  # (B, 3, H/4, W/4): colors without detail
         inputs = torch.cat([colors, noise(x, "texture", 4)], dim=1)
-        x = F.relu_(x.add_(convolve(inputs, "texture_in")))
-        x = F.relu_(mod(convolve(x, "texture0"), "texture0"))
-        x = F.relu_(mod(convolve(x, "texture1"), "texture1"))
-        x = enlarge(convolve(x, "to_grain"))  # (B, grain, H/2, W/2)
+        x = x.add_(convolve(inputs, "texture_in"))
+        x = mod(convolve(x, "texture0", rectify=True), "texture0")
+        x = mod(convolve(x, "texture1", rectify=True), "texture1")
+        x = enlarge(convolve(x, "to_grain", rectify=True))  # (B, grain, H/2, W/2)
         x = x.add_(mod(features["grain"], "grain_content"))
         # Not as a convolution: of a map with one channel it loses the memory layout, which costs 30 ms.
-        x = F.relu_(x.addcmul_(noise(x, "grain", 2), self.convs["grain_in"].weight.view(1, -1, 1, 1)))
-        x = F.relu_(mod(convolve(x, "grain0"), "grain0"))
-        x = F.relu_(mod(convolve(x, "grain1"), "grain1"))
+        x = x.addcmul_(noise(x, "grain", 2), self.convs["grain_in"].weight.view(1, -1, 1, 1))
+        x = mod(convolve(x, "grain0", rectify=True), "grain0")
+        x = mod(convolve(x, "grain1", rectify=True), "grain1")
         # Never in less than float32: kernels rounded to bfloat16 bring the grid back.
         strokes, exact = self.convs["strokes"], torch.promote_types(x.dtype, torch.float32)
         kernels = without_grid(strokes.weight.to(exact), strokes.bias.to(exact))
-        return shuffled(conv(x.to(exact), *kernels, padding))
+        return shuffled(conv_exact(rectified(x, kernels[0].shape[-1] // 2, padding), *kernels))
 
 
 def save_generator(path: Path, generator: Generator, origin: str) -> None:

@@ -15,6 +15,7 @@ PADDINGS = ("reflect", "replicate", "circular", "zeros", "valid")
 EPS = 1e-5
 EXACT_PIXELS = 2**12  # of the largest map whose sums are left to float32
 BAND_PIXELS = 2**10
+WIDENED = 2**20  # numbers in one band of a map that is copied into a wider format
 
 
 class Statistics(NamedTuple):
@@ -56,14 +57,53 @@ def reflected(x: Tensor, amount: int, axis: int) -> Tensor:
     return torch.cat([before, x, after], dim=axis)
 
 
-def conv(x: Tensor, weight: Tensor, bias: Tensor | None, padding: str = "reflect", stride: int = 1) -> Tensor:
-    """Convolve (B, C, H, W) with a square odd kernel, keeping H and W divided by `stride` unless padding is
-    "valid".
+def rectified(x: Tensor, amount: int, mode: str) -> Tensor:
+    """`pad` of what is positive in x (B, C, H, W)."""
+    is_plain = mode != "reflect" or min(x.shape[2:]) <= amount or amount == 0
+    if is_plain or (x.requires_grad and torch.is_grad_enabled()):
+        return pad(F.relu(x), amount, mode)
+    # In one pass over the memory: ReLU and border would each read and write the whole map.
+    batch, channels, height, width = x.shape
+    size = (batch, channels, height + 2 * amount, width + 2 * amount)
+    is_last = x.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if is_last else torch.contiguous_format
+    found = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=layout)
+    torch.clamp_min(x, 0, out=found[:, :, amount:-amount, amount:-amount])
+    for axis, length in ((2, height), (3, width)):
+        for border, source in ((0, amount + 1), (amount + length, length - 1)):
+            line = found.narrow(axis, source, amount)
+            found.narrow(axis, border, amount).copy_(line.flip(axis) if amount > 1 else line)
+    return found
+
+
+def conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    padding: str = "reflect",
+    stride: int = 1,
+    rectify: bool = False,
+) -> Tensor:
+    """Convolve (B, C, H, W), or with `rectify` what is positive in it, with a square odd kernel, keeping H
+    and W divided by `stride` unless padding is "valid".
     """
     radius = weight.shape[-1] // 2
-    if padding == "zeros":
+    if padding == "zeros" and not rectify:
         return F.conv2d(x, weight, bias, padding=radius, stride=stride)
-    return F.conv2d(pad(x, radius, padding), weight, bias, stride=stride)
+    return F.conv2d((rectified if rectify else pad)(x, radius, padding), weight, bias, stride=stride)
+
+
+def conv_exact(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Convolve x (B, C, H, W), without a border, in the number format of weight and bias.
+
+    Band by band of rows: of all of a large map at once the wider copy would leave the cache, and be most of
+    the time.
+    """
+    reach = weight.shape[-1] - 1
+    height = x.shape[2] - reach
+    rows = height if x.dtype == weight.dtype else max(1, WIDENED // x[:, :, 0].numel())
+    bands = [x[:, :, top : top + rows + reach].to(weight.dtype) for top in range(0, height, rows)]
+    return torch.cat([F.conv2d(band, weight, bias) for band in bands], dim=2)
 
 
 def statistics(x: Tensor, rows: Tensor | None = None) -> Statistics:

@@ -160,7 +160,7 @@ class Painter:
         if (lost := 1 - amounts[COLOR]) > 0:  # the one level that follows the strength alone
             rebuilt = self._rebuilt(low, content, amounts, whole.own, fixed(whole.rebuilt), **place)
             painted = painted + lost * (x - rebuilt)
-        return crop_back(painted.clamp(0, 1), size).to(picture.device, torch.float32)
+        return crop_back(painted.clamp_(0, 1), size).to(picture.device, torch.float32)
 
     @torch.inference_mode()
     def measure(

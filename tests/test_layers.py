@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.layers import EPS, PADDINGS, conv, modulate, pad, reflected, statistics
+from pstyle import layers
+from pstyle.layers import EPS, PADDINGS, conv, conv_exact, modulate, pad, rectified, reflected, statistics
 
 
 def reference(x, scale, bias):
@@ -90,6 +91,36 @@ def test_reflection_in_any_layout_is_torch_s(rng, amount, layout):
     found = reflected(reflected(x, amount, 2), amount, 3)
     assert torch.equal(found, F.pad(x, (amount,) * 4, mode="reflect"))
     assert found.is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("amount", [0, 1, 2])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("size", [(5, 7), (2, 9), (8, 2)])
+def test_what_is_positive_is_padded_in_one_pass_as_in_two(rng, padding, amount, layout, dtype, size):
+    x = torch.randn(2, 3, *size, generator=rng).to(dtype).contiguous(memory_format=layout)
+    kept = x.clone()
+    found = rectified(x, amount, padding)
+    assert torch.equal(found, pad(F.relu(x), amount, padding)) and torch.equal(x, kept)
+    if padding == "reflect" and min(size) > amount > 0:
+        assert found.is_contiguous(memory_format=layout)
+
+
+def test_what_is_positive_keeps_its_gradient(rng):
+    x = torch.randn(1, 2, 5, 6, generator=rng, dtype=torch.double, requires_grad=True)
+    weight = torch.randn(3, 2, 3, 3, generator=rng, dtype=torch.double)
+    assert torch.autograd.gradcheck(lambda x: conv(x, weight, None, rectify=True), x)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 100])
+def test_bands_in_a_wider_format_are_the_whole(rng, monkeypatch, rows):
+    x = torch.randn(2, 3, 11, 9, generator=rng).to(torch.bfloat16)
+    weight, bias = torch.randn(4, 3, 3, 3, generator=rng), torch.randn(4, generator=rng)
+    monkeypatch.setattr(layers, "WIDENED", rows * 2 * 3 * 9)
+    found = conv_exact(x, weight, bias)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, F.conv2d(x.float(), weight, bias))
 
 
 def test_circular_padding_wraps_the_x_axis_only(rng):
