@@ -131,6 +131,11 @@ def averages(results: Sequence[Result], methods: Sequence[str]) -> list[str]:
     return rows
 
 
+def shown(result: Result) -> list[str]:
+    """The scores that a caption shows: style, patches and structure."""
+    return [f"{result.scores[name]:.3f}" for name in COLUMNS[:3]]
+
+
 def write_sheet(path: Path, paintings: Sequence[Tensor], results: Sequence[Result]) -> None:
     """Every painting, and its photograph as each method paints it, with the scores that have a target."""
     count = len(results) // len(paintings)
@@ -138,9 +143,7 @@ def write_sheet(path: Path, paintings: Sequence[Tensor], results: Sequence[Resul
     for index, painting in enumerate(paintings):
         own = results[index * count : (index + 1) * count]
         rows.append([painting, *(result.picture for result in own)])
-        shown = [[f"{result.scores[name]:.3f}" for name in COLUMNS[:3]] for result in own]
-        captions = [f"{result.method}: {' / '.join(three)}" for result, three in zip(own, shown, strict=True)]
-        labels.append([own[0].pair, *captions])
+        labels.append([own[0].pair, *(f"{result.method}: {' / '.join(shown(result))}" for result in own)])
     save_image(path, contact_sheet(rows, labels, cell_px=320), overwrite=True)
 
 

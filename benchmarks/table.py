@@ -1,25 +1,31 @@
 """The table of the README in one command: quality on held-out pairs and speed, ours beside the peers'.
 
-    python benchmarks/table.py --images FOLDER --vgg FOLDER --microast FOLDER [--sheet FILE.png]
+    python benchmarks/table.py --images FOLDER --vgg FOLDER --microast FOLDER [--sheet FILE] [--gallery FILE]
 
 The flags are those of quality.py. The times are medians of interleaved runs in one process; the sheet shows
-our own pictures only. AdaIN has random weights here, so it has times and no scores.
+paintings, photographs and our pictures, the gallery those that we learned to paint, and nothing else. AdaIN
+has random weights here, so it has times and no scores.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
 import torch
 from paint_speed import load_painters, median_seconds
-from quality import Result, measured, methods_of, parser_of, write_sheet
+from quality import Result, measured, methods_of, parser_of, shown, write_sheet
+
+from pstyle.images import save_image
+from pstyle.plots import contact_sheet
 
 SCORES = ("style_vgg", "style_swd", "ssim", "content_vgg")
 SIDES_PX = (512, 1024)
 ROUNDS = 7
 OURS = ("photo", "encode only", "learned")
+GALLERY_COLUMNS, GALLERY_PX = 4, 360
 PAINTERS = {
     "encode only": "pstyle",
     "learned": "pstyle",
@@ -27,7 +33,7 @@ PAINTERS = {
 }  # rows with a painter's time
 
 
-def score_cells(results: list[Result], method: str) -> list[str]:
+def score_cells(results: Sequence[Result], method: str) -> list[str]:
     """Mean scores of a method over the pairs, and the seconds until it could paint."""
     own = [result for result in results if result.method == method]
     cells = [f"{mean(result.scores[name] for result in own):.3f}" for name in SCORES]
@@ -44,9 +50,22 @@ def time_cells(seconds: dict[int, dict[str, float]], painter: str | None) -> lis
     ]
 
 
+def write_gallery(path: Path, results: Sequence[Result]) -> None:
+    """What was learned, a picture a pair, with its scores."""
+    learned = [result for result in results if result.method == "learned"]
+    rows = [learned[first : first + GALLERY_COLUMNS] for first in range(0, len(learned), GALLERY_COLUMNS)]
+    pictures = [[result.picture for result in row] for row in rows]
+    captions = [
+        [f"{result.pair.split(',')[0]}: {' / '.join(shown(result))}" for result in row] for row in rows
+    ]
+    save_image(path, contact_sheet(pictures, captions, cell_px=GALLERY_PX), overwrite=True)
+
+
 def main() -> None:
-    """Print the rows pair by pair, then the table, and write the sheet."""
-    given = parser_of("Quality and speed beside the peers'.").parse_args()
+    """Print the rows pair by pair, then the table, and write the sheets."""
+    parser = parser_of("Quality and speed beside the peers'.")
+    parser.add_argument("--gallery", type=Path, help="file to write: what was learned, and nothing else")
+    given = parser.parse_args()
     torch.set_num_threads(given.threads)
     methods = methods_of(given)
     with tempfile.TemporaryDirectory() as folder:
@@ -67,6 +86,8 @@ def main() -> None:
             print("| " + " | ".join([peer, *cells]) + " |")  # noqa: T201
     if given.sheet:
         write_sheet(given.sheet, paintings, [result for result in results if result.method in OURS])
+    if given.gallery:
+        write_gallery(given.gallery, results)
 
 
 if __name__ == "__main__":
