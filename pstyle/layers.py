@@ -102,8 +102,8 @@ def conv_exact(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     reach = weight.shape[-1] - 1
     height = x.shape[2] - reach
     rows = height if x.dtype == weight.dtype else max(1, WIDENED // x[:, :, 0].numel())
-    bands = [x[:, :, top : top + rows + reach].to(weight.dtype) for top in range(0, height, rows)]
-    return torch.cat([F.conv2d(band, weight, bias) for band in bands], dim=2)
+    bands = (x[:, :, top : top + rows + reach] for top in range(0, height, rows))
+    return torch.cat([F.conv2d(band.to(weight.dtype), weight, bias) for band in bands], dim=2)
 
 
 def statistics(x: Tensor, rows: Tensor | None = None) -> Statistics:
