@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ class Painter:
             self.vgg = vgg.to(self.device, memory_format=torch.channels_last)
             self.generator = generator.to(self.device, memory_format=torch.channels_last)
             self._dressed: OrderedDict[Dress, tuple[StyledGenerator, Modulation]] = OrderedDict()
+            self._readers: dict[torch.dtype, VGG] = {}
             self.dtype = dtype or fastest(self._probe, self.device)
             self.dress(WHOLE)
             self.remembered = remembered or self.remembered
@@ -206,7 +208,17 @@ class Painter:
     @torch.inference_mode()
     def own_modulation(self, x: Tensor) -> Modulation:
         """The modulation of a picture's own style, for a picture (1, 3, H, W) on the painter's device."""
-        return self.modulation_of(style_moments(self.vgg, x))
+        return self.modulation_of(style_moments(self.reader, x))
+
+    @property
+    def reader(self) -> VGG:
+        """The VGG that pictures' own styles are read with, in the number format of the convolutions."""
+        if self.dtype == torch.float32:
+            return self.vgg
+        if self.dtype not in self._readers:
+            with torch.inference_mode(False):
+                self._readers[self.dtype] = deepcopy(self.vgg).to(self.dtype)
+        return self._readers[self.dtype]
 
     @torch.inference_mode()
     def modulation_of(self, style: Mapping[str, Moments]) -> Modulation:
@@ -258,6 +270,7 @@ class Painter:
     def forget(self) -> None:
         """Let go of all that was made once and kept, of styles and of pictures."""
         self._dressed.clear()
+        self._readers.clear()
         self.remembered.forget()
 
     def generator_at(self, amounts: Amounts) -> Generator:

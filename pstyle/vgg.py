@@ -88,13 +88,14 @@ class VGG(nn.Module):
         padding: str = "reflect",
         isolate: bool = False,
     ) -> dict[str, Tensor]:
-        """Features of pictures (B, 3, H, W) in [0, 1] by layer name, each (B, C, H / 2^k, W / 2^k).
+        """Features of pictures (B, 3, H, W) in [0, 1] by layer name, each (B, C, H / 2^k, W / 2^k) in the
+        number format of the weights.
 
         With `isolate` the gradient of a layer ends at the wanted layer before it. Raises ValueError for a
         layer this network does not reach.
         """
         wanted = self._wanted(layers)
-        x = (image - self.mean) / self.std
+        x = ((image - self.mean) / self.std).to(self.features["0"].weight.dtype)
         found: dict[str, Tensor] = {}
         for name, index in self.plan:
             if name.endswith("_1") and name != "relu1_1":

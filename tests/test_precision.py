@@ -68,3 +68,18 @@ def test_the_shipped_painter_paints_the_same_in_bfloat16():
     )
     assert low.dtype == torch.float32 and not torch.equal(low, exact)
     assert psnr_db(low, exact) > 30  # a painter that stays below 38 dB is not chosen
+
+
+def test_a_picture_s_own_style_is_read_in_the_painter_s_format(painter, rng):
+    picture = torch.rand(1, 3, 96, 128, generator=rng)
+    assert painter.dtype == torch.float32 and painter.reader is painter.vgg
+    low = Painter(painter.style, painter.generator, painter.vgg, "cpu", torch.bfloat16)
+    assert {weight.dtype for weight in low.reader.parameters()} == {torch.bfloat16}
+    assert {weight.dtype for weight in low.vgg.parameters()} == {torch.float32}  # others share it
+    assert low.reader is low.reader and low.reader(picture)["relu2_1"].dtype == torch.bfloat16
+    for site, exact in painter.own_modulation(picture).items():
+        found = low.own_modulation(picture)[site].float()
+        assert torch.allclose(found, exact, atol=0.02 * exact.abs().max().item() + 1e-3)
+    reader = low.reader
+    low.forget()
+    assert low.reader is not reader

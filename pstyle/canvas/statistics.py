@@ -144,7 +144,7 @@ def _own_modulation(painter: Painter, source: Source, side_px: int) -> Modulatio
     for tile in tiles_of(source, side_px, reach_px):
         part, _ = pad_to_multiple(source.read(tile.window), STRIDE, MIN_SIDE_PX)
         x = part.to(painter.device)
-        features = {"image": x} | painter.vgg(x, STYLE_LAYERS)
+        features = {"image": x} | painter.reader(x, STYLE_LAYERS)
         own = {name: moments(tile.own(value)) for name, value in features.items()}
         weights = [pixels, tile.own(x)[0, 0].numel()]
         found = mix_by_layer([found, own], weights) if found else own
