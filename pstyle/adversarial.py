@@ -62,7 +62,7 @@ class FinetuneConfig:
     adversarial_ratio: float = setting(
         0.2, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms"
     )
-    style_weight: float = setting(20.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
+    style_weight: float = setting(24.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
     lecam_weight: float = setting(0.3, 0.0, 10.0, "weight of the LeCam term, which calms the discriminator")
@@ -78,7 +78,7 @@ class FinetuneConfig:
     patch_weight: float = setting(
         30.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
     )
-    light_weight: float = setting(1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph")
+    light_weight: float = setting(4.0, 0.0, 100.0, "weight of where light and dark lie in the photograph")
     discriminator: str = choice(
         "heads",
         ("heads", "plain"),

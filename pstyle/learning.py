@@ -45,7 +45,7 @@ class LearnConfig:
     )
     crop_px: int = setting(192, 64, 512, "side of the content crops in pixels")
     batch: int = setting(2, 1, 32, "content crops per step; their statistics are taken together")
-    style_weight: float = setting(20.0, 0.0, 1000.0, "weight of style; content has weight 1")
+    style_weight: float = setting(24.0, 0.0, 1000.0, "weight of style; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
     lr_latent: float = setting(0.02, 0.0, 1.0, "learning rate of the latents")
@@ -59,7 +59,7 @@ class LearnConfig:
         25.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
     )
     light_weight: float = setting(
-        1.0, 0.0, 100.0, "weight of where light and dark lie in the photograph; more gives fewer halos"
+        4.0, 0.0, 100.0, "weight of where light and dark lie in the photograph; more gives fewer halos"
     )
 
     dislike_weight: float = setting(1.0, 0.0, 100.0, "weight of keeping away from disliked pictures")
