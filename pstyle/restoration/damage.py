@@ -22,6 +22,7 @@ from .marks import Cover, dust, holes, scratches, stains
 
 MEGAPIXEL = 1e6
 LOSSLESS = 100.0  # the quality that means no JPEG at all
+LEAST_COLOR = 0.1  # of a picture's saturation, that can be brought back
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,14 @@ class Damage:
 
 
 class Damaged(NamedTuple):
-    """Damaged pictures (B, 3, H, W) and where marks and holes lie: (B, 1, H, W), 0 to 1."""
+    """Damaged pictures (B, 3, H, W), where marks and holes lie, (B, 1, H, W) from 0 to 1, and what can be had
+    back: the pictures as they were, but gray ones where all color is lost.
+    """
 
     image: Tensor
     marks: Tensor
     holes: Tensor
+    clean: Tensor
 
 
 Damaging = Callable[[Tensor, torch.Generator], Damaged]  # pictures (B, 3, H, W), and a generator on the CPU
@@ -89,7 +93,8 @@ def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> D
     if min(damage.jpeg_quality for damage in damages) < LOSSLESS:
         lossless = a["jpeg_quality"] >= LOSSLESS
         x = torch.where(lossless, x, jpeg(x, a["jpeg_quality"].flatten()))
-    return Damaged((x * 255).round() / 255, marks, gone)
+    clean = torch.where(a["saturation"] < LEAST_COLOR, luma(image), image)
+    return Damaged((x * 255).round() / 255, marks, gone, clean)
 
 
 def _columns(damages: Sequence[Damage], like: Tensor) -> dict[str, Tensor]:

@@ -75,7 +75,7 @@ class DamageStyle:
         damages = [self.draw(rng, strength) for _ in image]
         if strength == 0:
             nowhere = torch.zeros_like(image[:, :1])
-            return Damaged(image, nowhere, nowhere)
+            return Damaged(image, nowhere, nowhere, image)
         made = damaged(image, damages, rng)
         return made._replace(image=with_residue(made.image, self.residue, rng, strength))
 

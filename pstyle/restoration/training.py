@@ -118,7 +118,7 @@ def train_restorer(
         # batch
         clean = some_gray(pictures.draw(c.batch, c.size_px, rng).to(device), c.gray_share, rng)
         example = examples(clean, damaging, c, rng)
-        tones = fitted_tones(example.image, clean, 1 - torch.maximum(example.told, example.marks))
+        tones = fitted_tones(example.image, example.clean, 1 - torch.maximum(example.told, example.marks))
         # forward, losses
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             repair = restorer(example.image, example.told, tones)
@@ -127,8 +127,8 @@ def train_restorer(
         loss = weighted(terms, loss_weights(c))
         record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
         if share >= 1 - c.adversarial_share and c.adversarial_ratio:
-            adversary = adversary or Adversary(vgg, clean, c.seed)
-            record["discriminator"] = adversary.learn(clean, repair.image, rng)
+            adversary = adversary or Adversary(vgg, example.clean, c.seed)
+            record["discriminator"] = adversary.learn(example.clean, repair.image, rng)
             loss = adversary.against(repair.image, loss, c.adversarial_ratio, rng)
         # backward, guard, step
         if stepper.step(loss, cosine(int(share * PACES), PACES, warmup=PACES // 50), record):
@@ -150,7 +150,7 @@ def examples(clean: Tensor, damaging: Damaging, config: RestoreConfig, rng: torc
     lost = torch.maximum(found.marks, found.holes) > SEEN
     known = (found.holes > SEEN) | (lost & (choice[0] < 0.5))  # half of the time thin marks are told as well
     told = (known | _random_loss(clean, noise)) & (choice[1] < config.told_share)
-    return Example(found.image, clean, told.to(clean), (lost & ~told).to(clean))
+    return Example(found.image, found.clean, told.to(clean), (lost & ~told).to(clean))
 
 
 def repair_terms(repair: Repair, example: Example, vgg: VGG | None) -> dict[str, Tensor]:

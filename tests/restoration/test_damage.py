@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pstyle.colors import luma
 from pstyle.config import from_json, to_json
 from pstyle.restoration.damage import Damage, damaged
 from pstyle.restoration.variety import KINDS, Dice, RandomDamage, random_damage
@@ -23,6 +24,12 @@ def test_no_damage_changes_nothing(picture, rng) -> None:
     picture = (picture * 255).round() / 255
     found = damaged(picture, [Damage()], rng)
     assert (found.image - picture).abs().max() < 1e-3 and not found.marks.any() and not found.holes.any()
+
+
+@pytest.mark.parametrize(("saturation", "left"), [(0.0, False), (0.05, False), (0.3, True), (1.0, True)])
+def test_color_that_is_all_lost_cannot_be_had_back(picture, rng, saturation: float, left: bool) -> None:
+    found = damaged(picture, [Damage(saturation=saturation, black=(0.1, 0.0, 0.0))], rng)
+    assert torch.equal(found.clean, picture if left else luma(picture).expand(-1, 3, -1, -1))
 
 
 def test_fading_is_linear_between_black_and_white(rng) -> None:

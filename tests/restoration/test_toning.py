@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from pstyle.colors import luma
 from pstyle.crops import Crops
 from pstyle.restoration.damage import Damage, damaged
 from pstyle.restoration.restorer import Restorer
 from pstyle.restoration.toning import (
     QUANTILES,
     SIGNALS,
+    as_print,
     color_quantiles,
     fitted_tones,
+    is_toned,
     train_tones,
     undone,
     with_tones,
@@ -50,6 +55,55 @@ def test_quantiles_are_those_of_the_known_pixels(rng, height: int, width: int) -
 def test_where_all_is_lost_quantiles_are_middle_gray(rng) -> None:
     image = torch.rand(1, 3, 8, 8, generator=rng)
     assert torch.equal(color_quantiles(image, torch.ones(1, 1, 8, 8)), torch.full((1, 66), 0.5))
+
+
+def toned_prints(rng, damage: Damage) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gray pictures, and prints of them."""
+    clean = luma(torch.cat([random_picture(rng, 64, 48) for _ in range(3)])).expand(-1, 3, -1, -1)
+    return clean, damaged(clean, [damage] * 3, rng).image
+
+
+SEPIA = Damage(saturation=0.0, black=(0.2, 0.15, 0.1), white=(0.9, 0.8, 0.66))
+
+
+@pytest.mark.parametrize(
+    "damage, expected",
+    [
+        (SEPIA, True),
+        (replace(SEPIA, grain=0.02), True),
+        (replace(SEPIA, black=(0.2,) * 3, white=(0.8,) * 3), False),  # gray: nothing tells that it has faded
+        (Damage(), False),
+    ],
+)
+def test_a_toned_print_is_known_by_its_colors(rng, damage: Damage, expected: bool) -> None:
+    _, prints = toned_prints(rng, damage)
+    assert is_toned(prints, torch.zeros_like(prints[:, :1])).tolist() == [expected] * 3
+
+
+def test_a_picture_with_color_is_no_toned_print_however_faded(rng) -> None:
+    color = torch.cat([random_picture(rng, 64, 48) for _ in range(4)])
+    faded = damaged(color, [replace(SEPIA, saturation=0.5)] * 4, rng).image
+    for image in (color, faded):
+        assert not is_toned(image, torch.zeros_like(image[:, :1])).any()
+
+
+def test_what_is_lost_does_not_tell_whether_a_print_is_toned(rng) -> None:
+    _, prints = toned_prints(rng, SEPIA)
+    mask = torch.zeros_like(prints[:, :1])
+    mask[..., :12] = 1
+    prints[..., :12] = torch.rand(3, 3, 64, 12, generator=rng)
+    assert is_toned(prints, mask).all() and not is_toned(prints, 0 * mask).any()
+    assert not is_toned(prints, torch.ones_like(mask)).any()
+
+
+def test_a_toned_print_comes_back_gray_and_nearer_to_its_picture(rng) -> None:
+    clean, prints = toned_prints(rng, SEPIA)
+    reader = new_restorer().tone_reader
+    torch.nn.init.zeros_(reader.out.weight)
+    found = with_tones(prints, reader(torch.cat([prints, torch.zeros_like(prints[:, :1])], dim=1)))
+    assert (found - luma(found)).abs().max() < 1e-4
+    assert (found - clean).abs().mean() < 0.5 * (prints - clean).abs().mean()
+    assert torch.equal(as_print(torch.ones(2, 10), torch.tensor([False, False])), torch.ones(2, 10))
 
 
 def test_unknown_colors_change_no_tones_but_through_convolutions(rng) -> None:
