@@ -87,6 +87,12 @@ def test_a_picture_with_color_is_no_toned_print_however_faded(rng) -> None:
         assert not is_toned(image, torch.zeros_like(image[:, :1])).any()
 
 
+def test_a_red_spot_on_a_toned_print_is_color(rng) -> None:
+    _, prints = toned_prints(rng, SEPIA)
+    prints[..., 20:28, 20:26] += torch.tensor([0.06, -0.05, -0.05]).view(3, 1, 1)  # 1.6 % of it
+    assert not is_toned(prints, torch.zeros_like(prints[:, :1])).any()
+
+
 def test_what_is_lost_does_not_tell_whether_a_print_is_toned(rng) -> None:
     _, prints = toned_prints(rng, SEPIA)
     mask = torch.zeros_like(prints[:, :1])
