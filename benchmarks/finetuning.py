@@ -1,4 +1,4 @@
-"""Does adversarial fine-tuning win? Five artists, each learned from some pictures and fine-tuned on them.
+"""Does adversarial fine-tuning win? Ten artists, each learned from some pictures and fine-tuned on them.
 
     python benchmarks/finetuning.py --images FOLDER [--artists van_gogh oil ...] [--plain] [--control]
 
@@ -33,6 +33,9 @@ from pstyle.two_sample import accuracy_afresh
 from pstyle.vgg import VGG, load_loss_vgg, load_vgg
 
 LEARNED, SIDE_PX, PHOTOS = 5, 512, 6
+CONTENTS = 16  # drawn scenes, and as many photographs
+PAINTERS = ("van_gogh", "cezanne", "monet", "renoir", "rembrandt")
+PROCEDURAL = ("oil", "hatching", "watercolor", "charcoal", "pointillism")
 
 
 def pictures_of(artist: str, images: Path) -> tuple[list[Tensor], list[Tensor]]:
@@ -62,9 +65,9 @@ def scores(
 
 def main() -> None:
     """Print a row for each artist."""
-    parser = argparse.ArgumentParser(description="Adversarial fine-tuning on five artists.")
+    parser = argparse.ArgumentParser(description="Adversarial fine-tuning on ten artists.")
     parser.add_argument("--images", type=Path, required=True, help="folder with paintings/ and photos/")
-    parser.add_argument("--artists", nargs="+", default=["van_gogh", "cezanne", "monet", "oil", "hatching"])
+    parser.add_argument("--artists", nargs="+", default=[*PAINTERS, *PROCEDURAL])
     parser.add_argument("--steps", type=int, default=FinetuneConfig().steps)
     parser.add_argument("--plain", action="store_true", help="play against the plain discriminator")
     parser.add_argument("--control", action="store_true", help="without a discriminator's gradient")
@@ -74,7 +77,8 @@ def main() -> None:
     generator, slim, judge = load_generator(), load_vgg(), load_loss_vgg()
     perceptual = perceptual_with(slim)
     photos = [open_picture(path) for path in held_out_photos(given.images)[:PHOTOS]]
-    practice = [open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in training_photos(given.images)[20:28]]
+    training = training_photos(given.images)[20:][:CONTENTS]
+    practice = [open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in training]
     changes = {"discriminator": "plain"} if given.plain else {}
     changes |= {"adversarial_ratio": 0.0} if given.control else {}
     config = FinetuneConfig(steps=given.steps, **changes)
@@ -82,7 +86,7 @@ def main() -> None:
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")  # noqa: T201
     for artist in given.artists:
         known, others = pictures_of(artist, given.images)
-        contents = [*content_pictures(12, SIDE_PX, 0), *practice]
+        contents = [*content_pictures(CONTENTS, SIDE_PX, 0), *practice]
         style = learn(known, contents, generator, slim, perceptual, LearnConfig()).style
         start = time.perf_counter()
         run = Finetuning(style, known, contents, generator, slim, perceptual, config)

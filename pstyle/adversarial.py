@@ -2,13 +2,14 @@
 
 Hinge losses, and a discriminator that waits while it wins (Sanakoyeu et al., arXiv 1807.10201); adversarial
 weight from gradient norms as in VQGAN (Esser et al., arXiv 2012.09841), but at the painted pixels, where both
-gradients exist anyway. Content and style terms stay: few real pictures alone would pull the painter anywhere.
+gradients exist anyway. Beside the discriminator's heads plays a critic that is always at its optimum. Content
+and style terms stay: few real pictures alone would pull the painter anywhere.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,12 +21,13 @@ from . import checkpoint
 from .base_training import follow
 from .calibration import calibrated
 from .config import check_settings, choice, setting, to_json
+from .critic import WindowCritic
 from .crops import single_pictures
 from .discriminator import Discriminator, accuracy, augment, hinge, lecam, realness, split
 from .distributed import ALONE, World
 from .equilibrium import Check, Game, diagnose, duality_gap, held_out_scores
 from .generator import STRIDE, Generator
-from .holdout import center_square, hold_out
+from .holdout import center_square, hold_out, spread
 from .images import resize_short_side
 from .learning import OnStep, Progress, provenance_of, style_pictures
 from .losses import light_distance, structure_distance
@@ -33,11 +35,13 @@ from .moments import mix_by_layer, normalized_weights
 from .patches import patch_distance, style_patches
 from .perceptual import Perceptual, clamp_through, weighted
 from .referee import Referee
+from .seeding import generator_of
 from .stepping import NotFinite, Stepper
 from .style import Style, StyledGenerator, preview_of
 from .training_state import TrainingState
-from .two_sample import accuracy_afresh
+from .two_sample import CLASSIFIERS, TwoSample
 from .vgg import VGG
+from .windows import WINDOW_PX, described
 
 BETAS = (0.0, 0.99)
 SMOOTHING = 0.95  # of the discriminator's success and of its mean logits
@@ -45,6 +49,8 @@ ENOUGH_SUCCESS = 0.8  # above it the discriminator waits for the painter
 MAX_WEIGHT = 10.0  # of the adversarial term, for a discriminator that is nearly flat
 DUALITY_STEPS = 8
 SEEN = 8  # contents painted to train a classifier afresh
+WINDOW_WEIGHT = 20.0  # of the critic, times the adversarial ratio: at the start about the pull of style
+MEASURED, BATCH_MEASURED = 12, 8  # times that many crops of each side the critic of windows is made from
 FEW = 2  # so many pictures a discriminator soon knows by heart
 MAX_NOTE = 2000  # characters of a provenance's note
 SMOOTHED = {"success": 0.5, "real": 0.0, "painted": 0.0}  # what is smoothed, and where it starts
@@ -54,35 +60,35 @@ SMOOTHED = {"success": 0.5, "real": 0.0, "painted": 0.0}  # what is smoothed, an
 class FinetuneConfig:
     """Settings of adversarial fine-tuning."""
 
-    steps: int = setting(300, 0, 20_000, "steps at most; it ends earlier at an equilibrium")
-    warmup: int = setting(40, 0, 10_000, "first steps, in which only the discriminator learns")
+    steps: int = setting(200, 0, 20_000, "steps at most; it ends earlier at an equilibrium")
+    warmup: int = setting(20, 0, 10_000, "first steps, in which only the discriminator learns")
     size_px: int = setting(512, 128, 2048, "short side in pixels at which pictures are seen: as in learning")
     crop_px: int = setting(128, 64, 512, "side of real and content crops in pixels, at most half of size_px")
     batch: int = setting(4, 1, 32, "real crops and content crops per step, in each process if several train")
     adversarial_ratio: float = setting(
-        0.2, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms"
+        0.1, 0.0, 10.0, "pull of the discriminator: its gradient relative to that of the other terms"
     )
     style_weight: float = setting(24.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
     gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
     lecam_weight: float = setting(0.3, 0.0, 10.0, "weight of the LeCam term, which calms the discriminator")
     photo_share: float = setting(0.25, 0.0, 0.9, "share of untouched contents among what must not look real")
-    lr_latent: float = setting(0.004, 0.0, 1.0, "learning rate of the latents")
-    lr_offset: float = setting(0.001, 0.0, 1.0, "learning rate of the modulation offsets")
-    lr_weight: float = setting(0.0002, 0.0, 1.0, "learning rate of the convolutions")
+    lr_latent: float = setting(0.003, 0.0, 1.0, "learning rate of the latents")
+    lr_offset: float = setting(0.0007, 0.0, 1.0, "learning rate of the modulation offsets")
+    lr_weight: float = setting(0.0006, 0.0, 1.0, "learning rate of the convolutions")
     lr_discriminator: float = setting(0.002, 0.0, 1.0, "learning rate of the discriminator")
     ema: float = setting(0.98, 0.0, 0.9999, "decay per step of the averaged style, which is what is kept")
     check_every: int = setting(50, 1, 10_000, "steps from one check on held-out pictures to the next")
     seed: int = setting(0, 0, 2**31 - 1, "seed of crops, augmentation and discriminator")
     structure_weight: float = setting(3.0, 0.0, 100.0, "weight of structure: fine detail, smooth surfaces")
     patch_weight: float = setting(
-        30.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+        100.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
     )
     light_weight: float = setting(4.0, 0.0, 100.0, "weight of where light and dark lie in the photograph")
     discriminator: str = choice(
         "heads",
         ("heads", "plain"),
-        "heads for patches and for whole crops, or the plain one: a single convolution",
+        "heads for patches and a critic of windows, or the plain one: a single convolution",
     )
     few: bool = setting(False, help="fine-tune from one or two pictures too, which it may learn by heart")
 
@@ -150,9 +156,11 @@ class Finetuning:
         discriminator = Discriminator(eyes, seed=c.seed, kind=c.discriminator).to(device)
         discriminator.measure(eyes(self.exam.known, discriminator.layers))
         self.game = Game(eyes, styled, discriminator)
+        self.critic = self._critic()
         self.state = self._state()
         world.share(self.state.modules.values())
         world.part(self.rng, c.seed)  # exams and weights are the same everywhere, crops no longer
+        self.two_sample = TwoSample(self.supply.reals, self.exam.styles, eyes, c.seed)
         self.referee = Referee({"step": 0} | self._scores(styled), self.state)
         self.steppers = {name: Stepper(adam, world=world) for name, adam in self.state.optimizers.items()}
         self.history: list[dict[str, float]] = []
@@ -209,27 +217,33 @@ class Finetuning:
         """Share of held-out crops that classifiers trained afresh tell right, of the start and of the best
         check's style; 0.5 is a guess.
         """
-        return tuple(self._told_right(StyledGenerator.of(self.generator, self.begun), self.best))
+        begun = StyledGenerator.of(self.generator, self.begun).to(self.exam.known.device)
+        return self._told_right(begun), self._told_right(self.best)
 
     @torch.no_grad()
-    def _told_right(self, *styles: StyledGenerator) -> list[float]:
-        exam, device, found = self.exam, self.exam.known.device, []
-        for styled in styles:
-            game = replace(self.game, styled=styled.to(device))
-            painted = [
-                game.paint(center_square(picture)).clamp(0, 1) for picture in self.supply.contents[:SEEN]
-            ]
-            unseen = [game.paint(picture).clamp(0, 1) for picture in exam.contents]
-            judge = self.perceptual.networks[0]
-            found.append(
-                accuracy_afresh(self.supply.reals, painted, exam.styles, unseen, judge, self.config.seed)
-            )
-        return found
+    def _told_right(self, styled: StyledGenerator, classifiers: int = CLASSIFIERS) -> float:
+        game, seen = replace(self.game, styled=styled), spread(self.supply.contents, SEEN)
+        painted = [game.paint(center_square(picture)).clamp(0, 1) for picture in seen]
+        unseen = [game.paint(picture).clamp(0, 1) for picture in self.exam.contents]
+        return self.two_sample.told_right(painted, unseen, classifiers)
+
+    @torch.no_grad()
+    def _critic(self) -> WindowCritic | None:
+        """The critic of windows, from crops as they are at the start; the plain discriminator plays alone."""
+        if self.config.discriminator == "plain":
+            return None
+        rng, rows = generator_of(self.config.seed, MEASURED), []
+        for _ in range(MEASURED):
+            real, image = self.supply.draw(BATCH_MEASURED, self.config.crop_px, rng)
+            painted = self.game.paint(image).clamp(0, 1)
+            rows.append([_windows(self.perceptual.features(crops)) for crops in (real, painted)])
+        return WindowCritic(*(torch.cat(side) for side in zip(*rows, strict=True)))
 
     def _state(self) -> TrainingState:
         c, game = self.config, self.game
         modules = {"styled": game.styled, "average": self.average, "best": self.best}
         modules |= {"discriminator": game.discriminator}
+        modules |= {"critic": self.critic} if self.critic else {}
         optimizers = {
             "painter": painter_optimizer(game.styled, c),
             "discriminator": discriminator_optimizer(game.discriminator, c),
@@ -273,21 +287,28 @@ class Finetuning:
         c, world, weight = self.config, self.world, torch.zeros(())
         learns = painted.requires_grad
         with torch.set_grad_enabled(learns):
-            terms = self.perceptual.terms(painted, content, self.target, c.gram_weight, c.batch, world)
             shown = clamp_through(painted)
+            features = self.perceptual.features(shown)
+            terms = self.perceptual.terms(
+                painted, content, self.target, c.gram_weight, c.batch, world, features=features
+            )
             terms["structure"] = structure_distance(shown, image)
             terms["light"] = light_distance(shown, image)
             terms["patches"] = patch_distance(shown, self.patches, self.rng)  # of this process's crops
-            weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
-            loss = weighted(terms, weights | {"light": c.light_weight, "patches": c.patch_weight})
+            if self.critic:
+                windows = _windows(features)
+                terms["windows"] = -self.critic(windows).mean()
+            loss = weighted(terms, self._weights())
             # Clamped anew: `balanced` goes back through each of the two terms by itself.
             adversarial = -realness(self.game.judge(augment(clamp_through(painted), self.rng)))
         terms = terms | {"adversarial": adversarial}
         if learns:
             loss, weight = balanced(painted, loss, adversarial, c.adversarial_ratio * self._pace(), world)
-            if self.steppers["painter"].step(loss, self._pace(), terms):
+            if self.steppers["painter"].step(loss, self._pace() * self._rest(), terms):
                 done = self.state.step - c.warmup
                 follow(self.average, self.game.styled, min(c.ema, (done + 1) / (done + 10)))
+                if self.critic:
+                    self.critic.follow(windows, world)
         record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
         return world.mean_of(record | {"adversarial_weight": weight.item()})
 
@@ -307,7 +328,8 @@ class Finetuning:
 
     def _scores(self, styled: StyledGenerator) -> Check:
         game = replace(self.game, styled=styled)
-        return self.world.agree(held_out_scores(game, self.exam.contents, self.exam.styles))
+        scores = held_out_scores(game, self.exam.contents, self.exam.styles)
+        return self.world.agree(scores | {"told_right": self._told_right(styled, classifiers=1)})
 
     def _duality(self) -> float:
         c, exam = self.config, self.exam
@@ -321,6 +343,16 @@ class Finetuning:
             lambda styled: painter_optimizer(styled, c),
             DUALITY_STEPS,
         )
+
+    def _weights(self) -> dict[str, float]:
+        c = self.config
+        windows = WINDOW_WEIGHT * c.adversarial_ratio * self._pace()
+        weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
+        return weights | {"light": c.light_weight, "patches": c.patch_weight, "windows": windows}
+
+    def _rest(self) -> float:
+        """The painter's learning rates fall to a tenth: the crops of a step would not let it come to rest."""
+        return 1 - 0.9 * self.state.step / self.config.steps
 
     def _pace(self) -> float:
         """Each rollback halves the learning rates and the adversarial ratio."""
@@ -362,6 +394,10 @@ def finetune(
     finetuning = Finetuning(style, pictures, contents, generator, vgg, perceptual, config, weights)
     finetuning.run(on_step)
     return finetuning.result()
+
+
+def _windows(features: Mapping[str, Tensor]) -> Tensor:
+    return described(features, WINDOW_PX // 2)
 
 
 def balanced(

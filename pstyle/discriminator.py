@@ -25,7 +25,7 @@ SHIFT, CUTOUT = 0.125, 0.2  # share of the side
 BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # mild: strong ones would hide wrong colors
 GRAY = 0.5
 
-Logits = dict[str, Tensor]  # head -> (B, 1, h, w), one per patch or crop: above 0 looks real, below 0 painted
+Logits = dict[str, Tensor]  # head -> (B, 1, h, w), one per patch: above 0 looks real, below 0 painted
 
 
 class SpectralConv(nn.Module):
@@ -65,31 +65,6 @@ class PatchHead(nn.Module):
         return F.conv2d(x, self.weight, self.bias)
 
 
-class CropHead(nn.Module):
-    """Means and deviations of a layer's features (B, C, h, w) over a whole crop -> one logit (B, 1, 1, 1).
-
-    Patches tell of single strokes, this of how dark, colorful and busy a crop is: what a classifier of crops
-    sees at once.
-    """
-
-    def __init__(self, features: int, rng: torch.Generator) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(2 * features))
-        self.register_buffer("scale", torch.ones(2 * features))
-        self.weight = nn.Parameter(0.1 * torch.randn(2 * features, generator=rng) / (2 * features) ** 0.5)
-        self.bias = nn.Parameter(torch.zeros(1))
-
-    def forward(self, features: Tensor) -> Tensor:
-        told = (described(features) - self.mean) * self.scale
-        return (told @ self.weight + self.bias).view(-1, 1, 1, 1)
-
-
-def described(features: Tensor) -> Tensor:
-    """Means and deviations (B, 2C) of features (B, C, h, w)."""
-    variance, mean = torch.var_mean(features.float(), dim=(2, 3), correction=0)
-    return torch.cat([mean, (variance + 1e-8).sqrt()], dim=1)
-
-
 class PlainHead(nn.Module):
     """The plain discriminator: one 3x3 convolution from the features (B, C, h, w) of a layer to a logit."""
 
@@ -105,8 +80,9 @@ class PlainHead(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A patch head and a crop head on each of relu2_1, relu3_1 and relu4_1 that the VGG reaches; features in,
-    logits out. The "plain" kind, to compare with, has one convolution on the deepest of relu2_1 and relu3_1.
+    """A patch head on each of relu2_1, relu3_1 and relu4_1 that the VGG reaches; features in, logits out.
+
+    The "plain" kind, to compare with, has one convolution on the deepest of relu2_1 and relu3_1.
 
     The VGG itself is not held: its features are given, so that copies and saved states hold the heads alone.
     """
@@ -121,11 +97,10 @@ class Discriminator(nn.Module):
         sizes = {name: channels(vgg.width, name) for name in reached}
         if kind == "plain":
             layer = [name for name in reached if name in PLAIN_LAYERS][-1]
-            heads, of_crops = {layer: PlainHead(sizes[layer], rng)}, {}
+            heads = {layer: PlainHead(sizes[layer], rng)}
         else:
             heads = {name: PatchHead(size, hidden, DEPTHS[name], rng) for name, size in sizes.items()}
-            of_crops = {name: CropHead(size, rng) for name, size in sizes.items()}
-        self.heads, self.crop_heads = nn.ModuleDict(heads), nn.ModuleDict(of_crops)
+        self.heads = nn.ModuleDict(heads)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -133,21 +108,14 @@ class Discriminator(nn.Module):
         return tuple(self.heads)
 
     def forward(self, features: Mapping[str, Tensor]) -> Logits:
-        patches = {name: head(features[name]) for name, head in self.heads.items()}
-        return patches | {f"{name} crop": head(features[name]) for name, head in self.crop_heads.items()}
+        return {name: head(features[name]) for name, head in self.heads.items()}
 
     @torch.no_grad()
     def measure(self, features: Mapping[str, Tensor]) -> None:
         """Let these features, of real pictures, come in with mean 0 in each channel and mean square 1 in all.
 
-        One scale for a layer keeps what its channels weigh against each other; what a crop head reads is of
-        two kinds and many sizes, and each has its own.
+        One scale for a layer keeps what its channels weigh against each other.
         """
-        for name, head in self.crop_heads.items():
-            told = described(features[name])
-            head.mean.copy_(told.mean(0))
-            spread = told.std(0, correction=0)
-            head.scale.copy_((spread + 0.1 * spread.mean() + 1e-6).reciprocal())
         for name, head in self.heads.items():
             head.mean.copy_(features[name].mean((0, 2, 3), keepdim=True))
             head.scale.copy_((features[name] - head.mean).square().mean().clamp_min(1e-12).rsqrt())
@@ -157,8 +125,7 @@ class Discriminator(nn.Module):
 def logit_map(discriminator: Discriminator, vgg: VGG, image: Tensor) -> Tensor:
     """Where pictures (B, 3, H, W) look real (above 0) or painted: the heads' mean logit, (B, 1, H, W)."""
     logits = discriminator(vgg(image, discriminator.layers))
-    patches = [value for name, value in logits.items() if name in discriminator.heads]
-    maps = [F.interpolate(value, image.shape[2:], mode="bilinear") for value in patches]
+    maps = [F.interpolate(value, image.shape[2:], mode="bilinear") for value in logits.values()]
     return torch.stack(maps).mean(0)
 
 

@@ -13,7 +13,7 @@ from .generator import STRIDE
 
 WHOLE_PICTURES = 20  # from this many style pictures on, whole ones are held out: one alone tells little
 CHECK_CROPS = 8
-SCORED = 4  # contents and style pictures that a check compares, each with each
+SCORED = 8  # contents and style pictures at most that a check compares, all with all
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,16 @@ def hold_out(
     """Divide style pictures and contents, (1, 3, H, W) of 2 * crop_px a side or more, to train and to check.
 
     Of twenty style pictures or more a fifth is held out, of fewer a middle quarter of each, or as much as
-    a crop needs; of two contents or more a quarter; a single one serves both. Weight 0 leaves one out.
+    a crop needs; of two contents or more a quarter, spread evenly, since kinds may come one after the other;
+    a single one serves both. Weight 0 leaves one out.
     """
     used = [index for index, weight in enumerate(weights) if weight > 0]
     reals, shares = [pictures[index] for index in used], [weights[index] for index in used]
     reals, shares, fresh = _divided(reals, shares, crop_px, rng)
     count = min(SCORED, -(-len(contents) // 4))
-    supply = Supply(reals, shares, list(contents[:-count] or contents))
-    unseen = list(contents[-count:])
+    unseen = spread(contents, count)
+    kept = [content for content in contents if all(content is not other for other in unseen)]
+    supply = Supply(reals, shares, kept or list(contents))
     exam = Exam(
         known=crops(reals, CHECK_CROPS, crop_px, rng, shares),
         fresh=crops(fresh, CHECK_CROPS, crop_px, rng),
@@ -78,6 +80,12 @@ def crops(
     """(count, 3, size_px, size_px) random crops in the memory layout that CPU convolutions like."""
     drawn = torch.cat([random_crop(pictures, size_px, rng, shares) for _ in range(count)])
     return drawn.contiguous(memory_format=torch.channels_last)
+
+
+def spread(pictures: Sequence[Tensor], count: int) -> list[Tensor]:
+    """That many of the pictures, or all, evenly from the first on."""
+    count = min(count, len(pictures))
+    return [pictures[index * len(pictures) // count] for index in range(count)]
 
 
 def center_square(image: Tensor) -> Tensor:

@@ -62,15 +62,17 @@ class Perceptual(nn.Module):
         gram_weight: float = 0.5,
         group: int = 1,
         world: World = ALONE,
+        features: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Dimensionless loss terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content,
         smooth, range.
 
         `group` consecutive pictures share one style: their statistics are taken together, so that a crop of
         sky need not hold every color of the style. In a `world` of several processes a group has its pictures
-        in all of them: the mean of their losses would not be the loss of them together.
+        in all of them: the mean of their losses would not be the loss of them together. `features` are those
+        of `clamp_through(output)`, where they are at hand.
         """
-        features = self.features(clamp_through(output))
+        features = features or self.features(clamp_through(output))
         found = _in_all(_grouped(moments_by_layer(features), group), world)
         return {
             "style": style_distance(found, style, gram_weight),

@@ -80,8 +80,7 @@ class Referee:
 
     def accepts(self, told_before: float, told_after: float) -> bool:
         """Whether it won in patches, and a classifier trained afresh tells fewer crops right than before."""
-        moved = abs(told_before - 0.5) - abs(told_after - 0.5)
-        return self.won() and moved >= TOLD_GAIN
+        return self.won() and nearer(told_before, told_after) >= TOLD_GAIN
 
     def outcome(self, told_right: tuple[float, float] | None = None) -> str:
         """What comes of it, in words with the scores; `told_right` is what `accepts` was asked with."""
@@ -109,7 +108,18 @@ def collapsed(check: Check, start: Check) -> bool:
 
 def wins(check: Check, best: Check, start: Check) -> bool:
     """Whether a check is nearer to the style than the best, with the content of the start nearly kept."""
-    return check["patch_swd"] < best["patch_swd"] and check["ssim"] >= start["ssim"] - SSIM_COST
+    return gain(check, start) > gain(best, start) and check["ssim"] >= start["ssim"] - SSIM_COST
+
+
+def gain(check: Check, start: Check) -> float:
+    """The smaller of the gains in patches and with the classifier, in units of what is asked of a result."""
+    patches = 1 - check["patch_swd"] / start["patch_swd"]
+    return min(patches / SWD_GAIN, nearer(start["told_right"], check["told_right"]) / TOLD_GAIN)
+
+
+def nearer(before: float, after: float) -> float:
+    """By how much a share told right came nearer to a guess."""
+    return abs(before - 0.5) - abs(after - 0.5)
 
 
 def ending(checks: Sequence[Check]) -> str | None:

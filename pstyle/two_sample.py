@@ -16,15 +16,51 @@ from torch import Tensor
 from .crops import random_crop
 from .seeding import generator_of
 from .vgg import VGG
+from .windows import LAYERS, WINDOW_PX, described
 
-LAYERS = ("relu1_1", "relu2_1", "relu3_1")
-CROPS, CROP_PX = 120, 64  # of each side, to train and to test
+CROPS = 120  # of each side, to train and to test
 DECAY = 1e-2  # of the squared weights: with fewer crops than numbers it would know them by heart
 CLASSIFIERS = 4
 STEPS = 200
+SIDES = 4  # known and unseen ones, real and painted
 
 
-@torch.no_grad()
+class TwoSample:
+    """Real pictures to tell painted ones from: some to train classifiers with, some that these never see."""
+
+    def __init__(
+        self, real: Sequence[Tensor], real_unseen: Sequence[Tensor], vgg: VGG, seed: int = 0
+    ) -> None:
+        """Pictures are (1, 3, H, W) of any sizes from 64 px."""
+        self.real, self.real_unseen, self.vgg, self.seed = real, real_unseen, vgg, seed
+        self._described: dict[int, tuple[Tensor, Tensor]] = {}
+
+    @torch.no_grad()
+    def told_right(
+        self, painted: Sequence[Tensor], painted_unseen: Sequence[Tensor], classifiers: int = CLASSIFIERS
+    ) -> float:
+        """Share of unseen crops told right by a classifier trained on the others; 0.5 is a guess.
+
+        Real and painted ones count alike. It is the mean of several classifiers, each with crops of its own:
+        the share of one is uncertain by some three hundredths.
+        """
+        told = []
+        for classifier in range(classifiers):
+            known_real, unseen_real = self._reals(classifier)
+            known_painted, unseen_painted = self._rows(classifier, 2, painted, painted_unseen)
+            told.append(_told_right(known_real, known_painted, unseen_real, unseen_painted))
+        return mean(told)
+
+    def _reals(self, classifier: int) -> tuple[Tensor, Tensor]:
+        if classifier not in self._described:
+            self._described[classifier] = self._rows(classifier, 0, self.real, self.real_unseen)
+        return self._described[classifier]
+
+    def _rows(self, classifier: int, first: int, *sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        rngs = [generator_of(self.seed, SIDES * classifier + first + number) for number in range(len(sides))]
+        return tuple(describe(_crops(*side), self.vgg) for side in zip(sides, rngs, strict=True))
+
+
 def accuracy_afresh(
     real: Sequence[Tensor],
     painted: Sequence[Tensor],
@@ -33,17 +69,8 @@ def accuracy_afresh(
     vgg: VGG,
     seed: int = 0,
 ) -> float:
-    """Share of unseen crops told right by a classifier trained on the others; 0.5 is a guess. The mean of
-    several, each with crops of its own: that of one is uncertain by some three hundredths.
-
-    All are pictures (1, 3, H, W) of any sizes from 64 px, real ones and painted ones counting alike.
-    """
-    sides = (real, painted, real_unseen, painted_unseen)
-    told = []
-    for classifier in range(CLASSIFIERS):
-        rngs = [generator_of(seed, len(sides) * classifier + number) for number in range(len(sides))]
-        told.append(_told_right(*(describe(_crops(*side), vgg) for side in zip(sides, rngs, strict=True))))
-    return mean(told)
+    """`TwoSample.told_right` of painted pictures that are judged only once."""
+    return TwoSample(real, real_unseen, vgg, seed).told_right(painted, painted_unseen)
 
 
 def _told_right(known_real: Tensor, known_painted: Tensor, real: Tensor, painted: Tensor) -> float:
@@ -60,12 +87,8 @@ def _told_right(known_real: Tensor, known_painted: Tensor, real: Tensor, painted
 
 def describe(crops: Tensor, vgg: VGG) -> Tensor:
     """Means and deviations (N, K) of the features of crops (N, 3, S, S)."""
-    rows = []
-    for batch in crops.split(32):
-        found = vgg(batch, [name for name in LAYERS if name in vgg.layers])
-        parts = [part for value in found.values() for part in (value.mean((2, 3)), value.std((2, 3)))]
-        rows.append(torch.cat(parts, dim=1))
-    return torch.cat(rows)
+    names = [name for name in LAYERS if name in vgg.layers]
+    return torch.cat([described(vgg(batch, names)) for batch in crops.split(32)])
 
 
 @torch.enable_grad()
@@ -86,4 +109,4 @@ def fitted(rows: Tensor, labels: Tensor) -> Tensor:
 
 
 def _crops(pictures: Sequence[Tensor], rng: torch.Generator) -> Tensor:
-    return torch.cat([random_crop(pictures, CROP_PX, rng) for _ in range(CROPS)])
+    return torch.cat([random_crop(pictures, WINDOW_PX, rng) for _ in range(CROPS)])

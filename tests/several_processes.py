@@ -34,6 +34,7 @@ from pstyle.crops import Crops
 from pstyle.distillation import relative_error
 from pstyle.distributed import World, world_from_environment
 from pstyle.generator import Generator
+from pstyle.holdout import Supply
 from pstyle.images import save_image
 from pstyle.perceptual import Perceptual, weighted
 from pstyle.stepping import Stepper
@@ -139,7 +140,7 @@ def gradients(world: World, folder: Path) -> None:
             module.double()
         if name == "apart":  # a fault: each process with the style statistics of its own crops
             honest = run.perceptual.terms
-            run.perceptual.terms = lambda *given, honest=honest: honest(*given[:-1])
+            run.perceptual.terms = lambda *given, honest=honest, **more: honest(*given[:-1], **more)
         for stepper in run.steppers.values():
             stepper.clip_norm = UNCLIPPED
         with replaced(adversarial, "augment", lambda image, rng: image):
@@ -157,20 +158,20 @@ def faults(world: World, folder: Path) -> None:
     run = finetuning(world, steps=6, warmup=0, check_every=3)
     terms, hinge, draw, drawn = run.perceptual.terms, adversarial.hinge, run.supply.draw, []
 
-    def spoiled(*given: Any) -> dict[str, Tensor]:
-        found, at = terms(*given), (run.state.step, world.rank)
+    def spoiled(*given: Any, **more: Any) -> dict[str, Tensor]:
+        found, at = terms(*given, **more), (run.state.step, world.rank)
         bad = {(1, 1): found["style"] * torch.nan, (3, 0): found["style"] + torch.inf}
         return found | {"style": bad.get(at, found["style"])}
 
     def spoiled_hinge(logits: dict[str, Tensor], target: int) -> Tensor:
         return hinge(logits, target) * (torch.nan if (run.state.step, world.rank) == (4, 1) else 1)
 
-    class Watched:
+    class Watched(Supply):
         def draw(self, *given: Any) -> tuple[Tensor, Tensor]:
             drawn.append(draw(*given))
             return drawn[-1]
 
-    run.perceptual.terms, run.supply = spoiled, Watched()
+    run.perceptual.terms, run.supply = spoiled, Watched(**vars(run.supply))
     with replaced(adversarial, "hinge", spoiled_hinge):
         run.run()
     skipped = {name: stepper.skipped for name, stepper in run.steppers.items()}
@@ -198,8 +199,8 @@ def decisions(world: World, folder: Path) -> None:
     lost = finetuning(world, warmup=0, steps=100, check_every=100)
     terms = lost.perceptual.terms
 
-    def spoiled(*given: Any) -> dict[str, Tensor]:
-        found = terms(*given)
+    def spoiled(*given: Any, **more: Any) -> dict[str, Tensor]:
+        found = terms(*given, **more)
         return found if world.first else found | {"content": found["content"] * torch.nan}
 
     lost.perceptual.terms = spoiled

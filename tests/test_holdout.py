@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.holdout import center_square, crops, hold_out
+from pstyle.holdout import center_square, crops, hold_out, spread
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -100,3 +100,12 @@ def test_the_center_square_has_a_side_the_painter_takes():
     found = center_square(numbered(1, 139, 201)[0])
     assert found.shape == (1, 3, 136, 136)
     assert (found[0, 1, 0, 0] * 1000).round().item() == 32
+
+
+def test_contents_of_every_kind_are_held_out():
+    contents = numbered(20)
+    supply, exam = hold_out(numbered(1), [1.0], contents, 48, seeded())
+    held_out = {round(picture[0, 0, 0, 0].item() * 100) for picture in exam.contents}
+    kept = {round(picture[0, 0, 0, 0].item() * 100) for picture in supply.contents}
+    assert held_out == {0, 5, 10, 15} and kept == set(range(20)) - held_out
+    assert spread(contents[:3], 8) == contents[:3]

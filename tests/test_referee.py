@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from pstyle.referee import Referee, collapsed, ending
+from pstyle.referee import Referee, collapsed, ending, gain
 from pstyle.training_state import TrainingState
 
-START = {"step": 0, "patch_swd": 0.04, "ssim": 0.6, "contrast": 0.2}
+START = {"step": 0, "patch_swd": 0.04, "ssim": 0.6, "contrast": 0.2, "told_right": 0.8}
 FAIR = {
     "held_out_accuracy": 0.55, "train_accuracy": 0.6, "logit_gap": 0.2, "overfitting": 0.1, "duality": 0.05,
-    "patch_swd": 0.039, "ssim": 0.6, "contrast": 0.2,
+    "patch_swd": 0.039, "ssim": 0.6, "contrast": 0.2, "told_right": 0.5,
 }  # fmt: skip
 FIRST = FAIR | {"duality": 1.0}
 
@@ -105,6 +105,15 @@ def test_the_best_check_is_the_nearest_that_keeps_content():
     told = (0.9, 0.8)
     assert referee.accepts(*told) and referee.outcome(told).startswith("fine-tuned style of step 40 accepted")
     assert "0.0400 -> 0.0360" in referee.outcome(told) and "90% -> 80%" in referee.outcome(told)
+
+
+def test_the_best_check_is_the_one_that_gains_most_where_it_gains_least():
+    referee = referee_of()
+    swd_told = [(0.03, 0.8), (0.036, 0.75), (0.03, 0.79), (0.034, 0.7), (0.02, 0.76), (0.041, 0.5)]
+    advice = noted(referee, *({"patch_swd": swd, "told_right": told} for swd, told in swd_told))
+    assert advice == ["go on", "keep", "go on", "keep", "go on", "go on"]
+    assert gain(FAIR | {"patch_swd": 0.0388, "told_right": 0.74}, START) == pytest.approx(1.0)
+    assert gain(FAIR | {"patch_swd": 0.036, "told_right": 0.845}, START) == pytest.approx(-1.5)
 
 
 def test_a_win_below_three_percent_changes_nothing():

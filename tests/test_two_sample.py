@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from pstyle.two_sample import DECAY, accuracy_afresh, describe, fitted
+from pstyle.two_sample import DECAY, TwoSample, accuracy_afresh, describe, fitted
 from tests.conftest import random_picture
 
 
@@ -40,6 +40,16 @@ def test_nearer_pictures_are_told_less(shallow, rng):
 def test_the_same_seed_gives_the_same(shallow, rng):
     sets = [[grainy(rng, amount)] for amount in (0.0, 0.1, 0.0, 0.1)]
     assert accuracy_afresh(*sets, shallow, seed=3) == accuracy_afresh(*sets, shallow, seed=3)
+
+
+def test_real_pictures_are_described_once_and_judged_with_by_any_number(shallow, rng):
+    real, painted, real_unseen, unseen = ([grainy(rng, amount)] for amount in (0.0, 0.1, 0.0, 0.1))
+    test = TwoSample(real, real_unseen, shallow, seed=3)
+    first = test.told_right(painted, unseen, classifiers=1)
+    assert test.told_right(painted, unseen) == accuracy_afresh(
+        real, painted, real_unseen, unseen, shallow, seed=3
+    )
+    assert test.told_right(painted, unseen, classifiers=1) == first
 
 
 def test_the_fit_is_that_of_scipy(rng):

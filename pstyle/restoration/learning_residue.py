@@ -13,8 +13,9 @@ from ..crops import random_crop
 from ..perceptual import clamp_through
 from ..seeding import generator_of
 from ..stepping import Stepper
-from ..two_sample import LAYERS, accuracy_afresh
+from ..two_sample import accuracy_afresh
 from ..vgg import VGG
+from ..windows import LAYERS
 from .damage_style import with_residue
 from .residue import Residue, new_residue
 
