@@ -1,8 +1,8 @@
 """Damage: what time and scanners do to pictures, as a few numbers; and pictures damaged that way.
 
-The order is that of a picture's life: the lens blurs, the print fades and stains, the film's grain and the
-marks on its surface come with the scan, the file is compressed. Ranges in the manner of Wan et al. (old
-photographs, arXiv 2004.09484) and Wang et al. (arXiv 2107.10833).
+The order is that of a picture's life: the lens blurs, the press makes dots, the print fades and stains, the
+film's grain and the marks on its surface come with the scan, the file is compressed. Ranges in the manner of
+Wan et al. (old photographs, arXiv 2004.09484) and Wang et al. (arXiv 2107.10833).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..config import check_settings, setting
 from .fields import BANDS, banded, blur, uniform, white
 from .jpeg import jpeg
 from .marks import Cover, dust, holes, scratches, stains
+from .screens import screen
 
 MEGAPIXEL = 1e6
 LOSSLESS = 100.0  # the quality that means no JPEG at all
@@ -30,6 +31,9 @@ class Damage:
     """The parameters of one kind of damage; by default there is none."""
 
     blur_px: float = setting(0.0, 0.0, 8.0, "deviation of the blur in pixels")
+    screen: float = setting(0.0, 0.0, 0.5, "height of printed dots, as a share of white")
+    screen_px: float = setting(5.0, 2.0, 40.0, "distance of the printed dots in pixels")
+    screen_degrees: float = setting(45.0, 0.0, 90.0, "angle of the rows of printed dots")
     saturation: float = setting(1.0, 0.0, 2.0, "how much color is left; 0 is gray")
     black: tuple[float, ...] = setting((0.0,) * 3, -0.5, 1.0, "what black has become: red, green, blue")
     white: tuple[float, ...] = setting((1.0,) * 3, 0.0, 1.5, "what white has become: red, green, blue")
@@ -81,6 +85,8 @@ def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> D
         raise ValueError(f"got {len(damages)} damages for {len(image)} pictures: give one each")
     a = _columns(damages, image)
     x = blur(image, a["blur_px"], most) if (most := _most(damages, "blur_px")) else image
+    if _most(damages, "screen"):
+        x = x + a["screen"] * screen(x, a["screen_px"], a["screen_degrees"], rng)
     x = _faded(x, a)
     if _most(damages, "stain_share"):
         x = _stained(x, a, rng)

@@ -21,8 +21,8 @@ KEYS = ("damage", "spread", "provenance")  # metadata of its file
 STRONGEST = 2.0
 # What is amount, and fades to none with strength; sizes, spectra and shares of kinds stay.
 AMOUNTS = (
-    "blur_px", "saturation", "black", "white", "gamma", "stain_share", "grain", "scratches_per_mp",
-    "dust_per_mp", "hole_share", "scan_blur_px", "jpeg_quality",
+    "blur_px", "saturation", "black", "white", "gamma", "stain_share", "screen", "grain",
+    "scratches_per_mp", "dust_per_mp", "hole_share", "scan_blur_px", "jpeg_quality",
 )  # fmt: skip
 
 

@@ -9,7 +9,11 @@ from torch import Tensor
 from ..canvas.boxes import Box, tiles
 from ..canvas.sources import TILE_PX, Source
 from ..images import crop_back, pad_to_multiple
-from .restorer import STRIDE, TONES_PX, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig
+from .restorer import STRIDE, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig
+from .toning import POWERS, TONES_PX, belief_in_levels
+
+SQUARE_PX = 256  # side of the squares in which wear is measured, four of them at most
+DETAIL_PX = 9  # side of the surroundings whose mean is not detail
 
 
 def restorer_reach_px(config: RestorerConfig) -> int:
@@ -36,7 +40,9 @@ class Repaired:
         self.restorer, self.source, self.strength, self.dtype = restorer, source, strength, dtype
         self.height, self.width = source.height, source.width
         self.reach_px = restorer_reach_px(restorer.config)
-        self.tones = tones_of(restorer, source)
+        device = next(restorer.parameters()).device
+        self.tones = torch.zeros(1, 3, 1 + 3 * POWERS, device=device)  # none yet: wear is apart from fading
+        self.tones = tones_of(restorer, source, belief_in_levels(self._wear()))
 
     def read(self, box: Box) -> Tensor:
         """The repair of a box, (1, 3, h, w)."""
@@ -44,6 +50,17 @@ class Repaired:
         part = self.source.read(window)
         found = self.repair(part).image.clamp(0, 1).to(part)
         return box.seen_from(window).of(part.lerp(found, self.strength))
+
+    def _wear(self) -> float:
+        """By how much repair changes the detail of some squares of the picture: a root mean square."""
+        powers = []
+        for top, bottom in _spans(self.height):
+            for left, right in _spans(self.width):
+                part = self.source.read(Box(top, left, bottom, right))
+                change = self.repair(part).image.to(part) - part
+                around = F.avg_pool2d(change, DETAIL_PX, 1, DETAIL_PX // 2, count_include_pad=False)
+                powers.append((change - around).square().mean())
+        return torch.stack(powers).mean().sqrt().item()
 
     @torch.inference_mode()
     def repair(self, part: Tensor) -> Repair:
@@ -66,13 +83,23 @@ class Marks(Repaired):
         return box.seen_from(window).of(self.repair(part).marks.sigmoid().to(part))
 
 
+def _spans(side: int) -> list[tuple[int, int]]:
+    """Start and end of one span within a side, or of two in its halves."""
+    if side < 2 * SQUARE_PX:
+        size = min(side, SQUARE_PX)
+        return [((side - size) // 2, (side + size) // 2)]
+    return [((side - SQUARE_PX) * part // 4, (side - SQUARE_PX) * part // 4 + SQUARE_PX) for part in (1, 3)]
+
+
 @torch.inference_mode()
-def tones_of(restorer: Restorer, source: Source) -> Tensor:
-    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile."""
+def tones_of(restorer: Restorer, source: Source, belief: float = 0.0) -> Tensor:
+    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile; `belief` is
+    how far auto levels are made at least.
+    """
     shrink = max(1, round(min(source.height, source.width) / TONES_PX))
     height, width = source.height // shrink, source.width // shrink
     small = torch.zeros(1, 4, height, width)  # nothing of it is known to be lost
     for box in tiles(height, width, max(1, TILE_PX // shrink)):
         box.of(small)[:, :3] = F.avg_pool2d(source.read(Box(*(shrink * side for side in box))), shrink)
     device = next(restorer.parameters()).device
-    return restorer.tone_reader(small.to(device))
+    return restorer.tone_reader(small.to(device), belief)

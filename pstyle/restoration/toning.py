@@ -1,8 +1,9 @@
 """Tones: what undoes fading and casts of color, read off a small copy of a picture; and how that is learned.
 
 A map of colors, the same everywhere, is all that fading is. Where black, white and the middle of each color
-lie tells most of it, so quantiles of the colors are read beside what a few convolutions find. A toned print,
-all of whose colors lie on one line, needs no reading to be known: its color is lost, and its levels are gone.
+lie tells most of it, so quantiles of the colors are read beside what a few convolutions find. Where grain and
+marks, which a small copy does not show, tell of damage, levels are believed more than in a clean picture. A
+toned print, all of whose colors lie on one line, needs no reading: its color is lost, its levels are gone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ SIGNALS = 6  # whose quantiles are read: red, green, blue, and each less the lig
 ACROSS = 0.003  # most variance of colors across their line to that along it, of a print without color
 OFF, SPOTS = 0.04, 0.01  # distance from the line, and the share of its colors that may be farther
 TINT = 0.01  # least difference of its mean color from gray
-BELIEF = 0.6  # in auto levels, at least, for such a print
+BELIEF = 0.6  # in auto levels, at least, for such a print, and for a picture that is worn
+CLEAN, WORN = 0.006, 0.012  # root mean square of the detail that repair changes: not at all worn, and wholly
 GRAY = -20.0  # logarithm of the color that is left of nothing
 LR = 2e-3
 BATCH = 48
@@ -48,7 +50,8 @@ class Tones(nn.Module):
         self.middle = nn.Linear(4 * channels, 4 * channels)
         self.out = nn.Linear(4 * channels, 10)
 
-    def forward(self, small: Tensor) -> Tensor:
+    def forward(self, small: Tensor, belief: float = 0.0) -> Tensor:
+        """`belief` from 0 to 1 is how far auto levels are made at least."""
         with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
             quantiles = color_quantiles(small[:, :3], small[:, 3:])
             x, code = small - 0.5, [quantiles - 0.5]
@@ -58,8 +61,8 @@ class Tones(nn.Module):
                 code += [mean, (variance + 1e-4).sqrt(), x.amax((2, 3))]
             x = F.relu(self.inner(torch.cat(code, dim=1)))
             ends = quantiles.unflatten(1, (SIGNALS, -1))[:, :3, [0, -1]]
-            fading = as_print(self.out(F.relu(self.middle(x))), is_toned(small[:, :3], small[:, 3:]))
-            return undone(fading, ends)
+            fading = believed(self.out(F.relu(self.middle(x))), belief)
+            return undone(as_print(fading, is_toned(small[:, :3], small[:, 3:])), ends)
 
 
 def undone(fading: Tensor, ends: Tensor) -> Tensor:
@@ -96,6 +99,16 @@ def undone(fading: Tensor, ends: Tensor) -> Tensor:
     return torch.cat([first, linear + mixing - own, *higher], dim=2)
 
 
+def believed(fading: Tensor, belief: float) -> Tensor:
+    """A fading (B, 10), for `undone`, whose levels are believed at least so far; 0 leaves it as read."""
+    return torch.cat([fading[:, :6].clamp_min(belief), fading[:, 6:]], dim=1) if belief else fading
+
+
+def belief_in_levels(wear: float) -> float:
+    """How far auto levels are to be believed where repair changes detail by `wear`, a root mean square."""
+    return BELIEF * min(1.0, max(0.0, (wear - CLEAN) / (WORN - CLEAN)))
+
+
 @torch.no_grad()
 def is_toned(image: Tensor, mask: Tensor) -> Tensor:
     """Which pictures (B, 3, h, w), where the mask (B, 1, h, w) is below one half, are prints without color on
@@ -115,8 +128,8 @@ def is_toned(image: Tensor, mask: Tensor) -> Tensor:
 
 def as_print(fading: Tensor, toned: Tensor) -> Tensor:
     """A fading (B, 10), for `undone`, with no color left and levels to believe where pictures are `toned`."""
-    levels, gamma, color = fading.split([6, 3, 1], dim=1)
-    known = torch.cat([levels.clamp_min(BELIEF), gamma, torch.full_like(color, GRAY)], dim=1)
+    levels = believed(fading, BELIEF)
+    known = torch.cat([levels[:, :9], torch.full_like(levels[:, 9:], GRAY)], dim=1)
     return torch.where(toned[:, None], known, fading)
 
 

@@ -60,6 +60,14 @@ def _scan_blur(dice: Dice) -> dict:
     return {"scan_blur_px": dice.factor(0.3, 1.2)}
 
 
+def _screen(dice: Dice) -> dict:
+    return {
+        "screen": dice.between(0.04, 0.25),
+        "screen_px": dice.factor(2.5, 9),
+        "screen_degrees": dice.between(0, 90) if dice.chance(0.5) else 45.0,
+    }
+
+
 def _fade(dice: Dice) -> dict:
     cast = dice.between(0, 0.15)
     return {
@@ -122,7 +130,7 @@ def _jpeg(dice: Dice) -> dict:
 # How often a kind of damage is there, and what it then is. A dictionary of settings each; later ones win.
 KINDS = (
     (0.45, _blur), (0.6, _fade), (0.3, _stains), (0.7, _grain), (0.45, _scratches), (0.45, _dust),
-    (0.2, _holes), (0.25, _scan_blur), (0.45, _jpeg),
+    (0.2, _holes), (0.25, _scan_blur), (0.45, _jpeg), (0.12, _screen),
 )  # fmt: skip
 TONAL = tuple(kind for kind in KINDS if kind[1] in (_fade, _stains))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -75,6 +77,20 @@ def test_marks_are_as_many_as_asked(rng) -> None:
 def test_holes_take_their_share(rng, share: float) -> None:
     found = damaged(GRAY.expand(60, -1, -1, -1), [Damage(hole_share=share, hole_px=16.0)] * 60, rng)
     assert found.holes.mean().item() == pytest.approx(share, rel=0.25)
+
+
+@pytest.mark.parametrize(("degrees", "period_px"), [(0.0, 6.0), (45.0, 6.0), (30.0, 4.8)])
+def test_printed_dots_have_their_distance_and_angle(rng, degrees: float, period_px: float) -> None:
+    found = one(GRAY, rng, screen=0.2, screen_px=period_px, screen_degrees=degrees)[0, 0] - 128 / 255
+    assert found.std().item() == pytest.approx(0.1, rel=0.05)  # of a product of two waves
+    power = torch.fft.fft2(found).abs()
+    row, column = divmod(int(power.argmax()), 96)
+    down, across = (torch.fft.fftfreq(96)[place].item() for place in (row, column))
+    turn = math.radians(degrees)
+    peaks = [abs(complex(down, across)), math.hypot(1, 1) / period_px]  # both waves together
+    assert peaks[0] == pytest.approx(peaks[1], abs=1.5 / 96)
+    angle = (math.atan2(down, across) - turn) % (math.pi / 2)
+    assert angle == pytest.approx(math.pi / 4, abs=0.15)
 
 
 def test_pictures_keep_to_their_own_damage(picture, rng) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from pstyle.canvas.boxes import Box
 from pstyle.canvas.sources import InMemory, loaded
@@ -11,6 +12,7 @@ from pstyle.images import crop_back, pad_to_multiple
 from pstyle.restoration.repaired import Repaired, restorer_reach_px, tones_of
 from pstyle.restoration.restorer import Restorer
 from pstyle.restoration.restoring import Mender, RepairConfig, painted_into
+from pstyle.restoration.toning import BELIEF, with_tones
 from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import TINY, new_restorer, random_restorer
 
@@ -28,11 +30,22 @@ def hole(height: int, width: int) -> torch.Tensor:
     return mask
 
 
+def tones_for(restorer: Restorer, image: torch.Tensor) -> torch.Tensor:
+    """The tones of a picture up to 256 px a side, by hand: how worn it is tells how far to believe levels."""
+    padded, own = pad_to_multiple(image, 16)
+    found = restorer(padded, torch.zeros_like(padded[:, :1]), torch.zeros(1, 3, 10)).image
+    change = (crop_back(found, own) - image).transpose(0, 1)
+    box = torch.ones(1, 1, 9, 9)
+    around = F.conv2d(change, box, padding=4) / F.conv2d(torch.ones_like(change), box, padding=4)
+    wear = (change - around).square().mean().sqrt().item()
+    return tones_of(restorer, InMemory(image), 0.6 * min(1, max(0, (wear - 0.006) / 0.006)))
+
+
 @pytest.mark.parametrize("size", [(70, 230), (1, 1), (17, 5), (131, 33)])
 def test_it_is_what_the_network_says_of_the_whole(mender, rng, size: tuple[int, int]) -> None:
     image = torch.rand(1, 3, *size, generator=rng)
     padded, own = pad_to_multiple(image, 16)
-    tones = tones_of(mender.restorer, InMemory(image))
+    tones = tones_for(mender.restorer, image)
     expected = mender.restorer(padded, torch.zeros_like(padded[:, :1]), tones).image.clamp(0, 1)
     assert torch.allclose(mender(image), crop_back(expected, own), atol=1e-6)
 
@@ -67,6 +80,19 @@ def test_tones_of_tiles_are_those_of_the_whole(rng, monkeypatch: pytest.MonkeyPa
     whole = restorer.tones(image, torch.zeros_like(image[:, :1]))
     monkeypatch.setattr("pstyle.restoration.repaired.TILE_PX", 50)
     assert torch.allclose(tones_of(restorer, InMemory(image)), whole, atol=1e-5)
+
+
+def test_levels_are_believed_where_a_picture_is_worn_and_nowhere_else(rng) -> None:
+    """A gray picture between 0.3 and 0.6: its levels are stretched if repair finds much to change in it."""
+    image = 0.3 + 0.3 * random_picture(rng, 300, 620)
+    worn, clean = (Repaired(new_restorer(), InMemory(image)) for _ in range(2))
+    assert torch.equal(worn.tones, clean.tones) and torch.equal(clean.read(Box(0, 0, 300, 620)), image)
+    restorer = new_restorer()
+    torch.nn.init.normal_(restorer.last.weight, std=0.02, generator=rng)
+    found = Repaired(restorer, InMemory(image))
+    assert torch.allclose(found.tones, tones_of(restorer, InMemory(image), BELIEF))
+    stretched = with_tones(image, found.tones)
+    assert stretched.max() > image.max() + 0.1 and stretched.min() < image.min() - 0.05
 
 
 def test_outside_of_the_mask_not_a_bit_changes(mender, rng) -> None:
@@ -141,6 +167,6 @@ def test_marks_are_what_the_network_is_sure_of(mender, rng) -> None:
     found = mender.find_marks(image)
     assert found.shape == (2, 1, 40, 52) and {*found.unique().tolist()} <= {0.0, 1.0}
     padded, own = pad_to_multiple(image[:1], 16)
-    tones = tones_of(mender.restorer, InMemory(image[:1]))
+    tones = tones_for(mender.restorer, image[:1])
     logits = mender.restorer(padded, torch.zeros_like(padded[:, :1]), tones).marks
     assert torch.equal(found[:1], (crop_back(logits, own) > 0).float())

@@ -13,9 +13,13 @@ from pstyle.crops import Crops
 from pstyle.restoration.damage import Damage, damaged
 from pstyle.restoration.restorer import Restorer
 from pstyle.restoration.toning import (
+    CLEAN,
     QUANTILES,
     SIGNALS,
+    WORN,
     as_print,
+    belief_in_levels,
+    believed,
     color_quantiles,
     fitted_tones,
     is_toned,
@@ -135,6 +139,21 @@ def test_a_fading_is_undone_by_its_own_numbers(rng, fade: Damage, most: float) -
     faded = damaged(clean, [fade], rng).image
     assert (with_tones(faded, undone(fading, ends)) - clean).abs().max() < most + 2 / 255
     assert (faded - clean).abs().mean() > 0.05
+
+
+def test_belief_is_a_least_part_of_auto_levels_and_of_nothing_else(rng) -> None:
+    fading = torch.randn(3, 10, generator=rng)
+    found = believed(fading, 0.6)
+    assert torch.equal(found[:, :6], fading[:, :6].clamp_min(0.6))
+    assert torch.equal(found[:, 6:], fading[:, 6:])
+    assert torch.equal(believed(fading, 0.0), fading)
+
+
+@pytest.mark.parametrize(
+    ("wear", "belief"), [(0.0, 0.0), (CLEAN, 0.0), ((CLEAN + WORN) / 2, 0.3), (1.0, 0.6)]
+)
+def test_the_more_worn_the_more_are_levels_believed(wear: float, belief: float) -> None:
+    assert belief_in_levels(wear) == pytest.approx(belief)
 
 
 def test_no_fading_leaves_colors_as_they_are(rng) -> None:
