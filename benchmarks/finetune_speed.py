@@ -1,0 +1,120 @@
+"""Speed of fine-tuning: steps a second beside the cost of a run's parts, and peak memory.
+
+    python benchmarks/finetune_speed.py --images FOLDER [--artist monet] [--steps 300] [--threads 2]
+
+A style is learned from up to five pictures of the artist and fine-tuned with default settings, on drawn
+scenes and photographs. Time within a part counts for the innermost one that is named, so that parts add up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from finetuning import CONTENTS, SIDE_PX, pictures_of
+from judge import open_picture
+from split import training_photos
+
+from pstyle.adversarial import FinetuneConfig, Finetuning
+from pstyle.critic import WindowCritic
+from pstyle.equilibrium import Game
+from pstyle.generator import load_generator
+from pstyle.holdout import Supply
+from pstyle.learning import LearnConfig, learn
+from pstyle.perceptual import Perceptual, perceptual_with
+from pstyle.samples import content_pictures
+from pstyle.stepping import Stepper
+from pstyle.two_sample import TwoSample
+from pstyle.vgg import VGG, load_vgg
+
+PARTS = {
+    "crops": (Supply, "draw"),
+    "painting": (Game, "paint"),
+    "VGG": (VGG, "forward"),
+    "discriminator's step, else": (Finetuning, "_discriminate"),
+    "painter's step, else": (Finetuning, "_paint_better"),
+    "gradients and Adam": (Stepper, "step"),
+    "style and content, else": (Perceptual, "terms"),
+    "critic": (WindowCritic, "forward"),
+    "classifiers of checks": (TwoSample, "told_right"),
+    "checks, else": (Finetuning, "_check"),
+}
+
+
+class Stopwatch:
+    """Seconds within each part, without those of parts inside it."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.open: list[str] = []
+        self.since = time.perf_counter()
+
+    def lap(self) -> None:
+        """Count the time since the last lap for the innermost open part."""
+        now = time.perf_counter()
+        if self.open:
+            self.seconds[self.open[-1]] += now - self.since
+        self.since = now
+
+    def around(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call, timed."""
+
+        def timed(*given: Any, **more: Any) -> Any:
+            self.lap()
+            self.open.append(part)
+            try:
+                return call(*given, **more)
+            finally:
+                self.lap()
+                self.open.pop()
+
+        return timed
+
+
+def peak_mib() -> float:
+    """Most memory this process has held so far."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def main() -> None:
+    """Print steps a second, then a row for each part."""
+    parser = argparse.ArgumentParser(description="Speed of fine-tuning.")
+    parser.add_argument("--images", type=Path, required=True, help="folder with paintings/ and photos/")
+    parser.add_argument("--artist", default="monet", help="folder of paintings, or a procedural artist")
+    parser.add_argument("--steps", type=int, default=300, help="steps of fine-tuning at most")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    generator, slim = load_generator(), load_vgg()
+    perceptual = perceptual_with(slim)
+    training = training_photos(given.images)[20:][:CONTENTS]
+    contents = content_pictures(CONTENTS, SIDE_PX, 0)
+    contents += [open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in training]
+    known, _ = pictures_of(given.artist, given.images)
+    style = learn(known, contents, generator, slim, perceptual, LearnConfig(steps=20)).style
+    watch = Stopwatch()
+    for part, (owner, name) in PARTS.items():
+        setattr(owner, name, watch.around(part, getattr(owner, name)))
+    start = time.perf_counter()
+    run = Finetuning(style, known, contents, generator, slim, perceptual, FinetuneConfig(steps=given.steps))
+    begun = time.perf_counter() - start
+    watch.seconds.clear()
+    run.run()
+    seconds = time.perf_counter() - start - begun
+    found = run.result()
+    total = time.perf_counter() - start
+    rate = f"{run.state.step / seconds:.2f} steps/s"
+    print(f"{run.state.step} steps: {begun:.0f} s to begin, {seconds:.0f} s ({rate}), {total:.0f} s in all")  # noqa: T201
+    print(f"peak memory {peak_mib():.0f} MiB; {found.verdict}\n\n| part | ms a step | share |\n|---|---|---|")  # noqa: T201
+    for part, spent in sorted(watch.seconds.items(), key=lambda item: -item[1]):
+        print(f"| {part} | {1000 * spent / run.state.step:.0f} | {spent / seconds:.0%} |")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
