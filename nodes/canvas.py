@@ -20,6 +20,7 @@ from ..pstyle.look import Look
 from ..pstyle.painter import fitted_mask
 from . import host
 from .painters import Painters
+from .preview import before_after
 from .saving import NAME
 from .widgets import widgets, wire
 from .wires import (
@@ -79,7 +80,7 @@ class PStylePaint360:
         mask: Tensor | None = None,
         generator: Networks | None = None,
         **settings: Any,
-    ) -> tuple[Tensor]:
+    ) -> dict[str, Any]:
         look, pictures, where = Look(**settings), to_library(image), to_mask(mask)
         check_panorama(pictures)
         masks: list[Tensor | None] = [None] * len(pictures)
@@ -91,7 +92,8 @@ class PStylePaint360:
             paint_panorama(painter, picture, look, inside)
             for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True)))
         ]
-        return (to_wire(torch.cat(painted)),)
+        result = torch.cat(painted)
+        return {"ui": before_after(pictures, result), "result": (to_wire(result),)}
 
 
 class PStylePaintStereo:

@@ -91,15 +91,28 @@ def _grain(dice: Dice) -> dict:
     # White noise, which sensors have, is as common as the soft grain of scanned film.
     fall = dice.between(0, 3) * dice.between(0, 1)
     soft_px = dice.between(0.3, 1.1) if dice.chance(0.5) else 0.0
-    middles = [(band + 0.5) / (2 * BANDS) for band in range(BANDS)]  # cycles per pixel
     return {
         "grain": dice.factor(0.008, 0.14),
         "grain_color": dice.between(0, 1) if dice.chance(0.6) else 0.0,
         "grain_slope": dice.between(-0.8, 0.8) if dice.chance(0.5) else 0.0,
-        "grain_spectrum": tuple(
-            math.exp(-2 * fall * at - 2 * (math.pi * soft_px * at) ** 2) for at in middles
-        ),
+        "grain_spectrum": _spectrum(soft_px, fall),
     }
+
+
+def _soft_grain(dice: Dice) -> dict:
+    # What scans of prints and film have, and what is hardest to tell from texture.
+    return {
+        "grain": dice.factor(0.015, 0.08),
+        "grain_color": dice.between(0, 1) if dice.chance(0.3) else 0.0,
+        "grain_slope": dice.between(-0.8, 0.8) if dice.chance(0.5) else 0.0,
+        "grain_spectrum": _spectrum(dice.between(0.4, 1.1)),
+    }
+
+
+def _spectrum(soft_px: float, fall: float = 0.0) -> tuple[float, ...]:
+    """Relative amplitude by frequency of white noise after a Gaussian of `soft_px`, and a fall beside."""
+    middles = [(band + 0.5) / (2 * BANDS) for band in range(BANDS)]  # cycles per pixel
+    return tuple(math.exp(-2 * fall * at - 2 * (math.pi * soft_px * at) ** 2) for at in middles)
 
 
 def _scratches(dice: Dice) -> dict:
@@ -129,8 +142,8 @@ def _jpeg(dice: Dice) -> dict:
 
 # How often a kind of damage is there, and what it then is. A dictionary of settings each; later ones win.
 KINDS = (
-    (0.45, _blur), (0.6, _fade), (0.3, _stains), (0.7, _grain), (0.45, _scratches), (0.45, _dust),
-    (0.2, _holes), (0.25, _scan_blur), (0.45, _jpeg), (0.12, _screen),
+    (0.4, _blur), (0.6, _fade), (0.3, _stains), (0.4, _grain), (0.45, _soft_grain), (0.45, _scratches),
+    (0.45, _dust), (0.1, _holes), (0.2, _scan_blur), (0.4, _jpeg), (0.2, _screen),
 )  # fmt: skip
 TONAL = tuple(kind for kind in KINDS if kind[1] in (_fade, _stains))
 

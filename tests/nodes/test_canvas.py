@@ -37,7 +37,7 @@ def settings(**changed) -> dict:
 
 
 def test_spheres_are_painted_as_the_library_paints_them(nodes, spheres, style, painter) -> None:
-    (painted,) = nodes.PStylePaint360().paint(spheres, style, **settings(strength=0.8))
+    (painted,) = nodes.PStylePaint360().paint(spheres, style, **settings(strength=0.8))["result"]
     expected = paint_panorama(painter, spheres.movedim(-1, 1), strength=0.8)
     assert torch.equal(painted, expected.movedim(1, -1)) and painted.shape == spheres.shape
 
@@ -45,7 +45,7 @@ def test_spheres_are_painted_as_the_library_paints_them(nodes, spheres, style, p
 def test_a_mask_keeps_what_is_black(nodes, spheres, style) -> None:
     mask = torch.zeros(1, 32, 64)
     mask[..., 30:] = 1
-    (painted,) = nodes.PStylePaint360().paint(spheres, style, mask=mask, **settings())
+    (painted,) = nodes.PStylePaint360().paint(spheres, style, mask=mask, **settings())["result"]
     assert torch.equal(painted[:, :, :30], spheres[:, :, :30])
     assert not torch.equal(painted[:, :, 30:], spheres[:, :, 30:])
 

@@ -9,6 +9,7 @@ import torch
 from pstyle_pack.nodes import host, preview
 
 from pstyle.images import open_image
+from tests.conftest import random_picture
 
 
 @pytest.fixture
@@ -33,6 +34,14 @@ def test_the_first_picture_and_its_painting_are_shown(nodes, image, style, page:
         seen = open_image(page / shown[part]["filename"])
         assert (seen - picture[:1].movedim(-1, 1)).abs().mean() < 0.02
     assert len(list(page.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["PStylePaint", "PStylePaint360", "PStyleRestore"])
+def test_whatever_paints_a_picture_over_shows_both(nodes, style, page: Path, rng, name: str) -> None:
+    node, image = getattr(nodes, name)(), random_picture(rng, 32, 64).movedim(1, -1)
+    found = node.restore(image) if name == "PStyleRestore" else node.paint(image, style)
+    [shown] = found["ui"][preview.KEY]
+    assert all((page / shown[part]["filename"]).exists() for part in ("before", "after"))
 
 
 def test_an_unchanged_picture_is_written_once(nodes, image, style, page: Path) -> None:
