@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from finetuning import CONTENTS, SIDE_PX, pictures_of
-from judge import open_picture
-from split import training_photos
+from finetuning import contents_of, pictures_of
 
 from pstyle.adversarial import FinetuneConfig, Finetuning
 from pstyle.critic import WindowCritic
@@ -27,7 +25,6 @@ from pstyle.generator import load_generator
 from pstyle.holdout import Supply
 from pstyle.learning import LearnConfig, learn
 from pstyle.perceptual import Perceptual, perceptual_with
-from pstyle.samples import content_pictures
 from pstyle.stepping import Stepper
 from pstyle.two_sample import TwoSample
 from pstyle.vgg import VGG, load_vgg
@@ -93,10 +90,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     generator, slim = load_generator(), load_vgg()
     perceptual = perceptual_with(slim)
-    training = training_photos(given.images)[20:][:CONTENTS]
-    contents = content_pictures(CONTENTS, SIDE_PX, 0)
-    contents += [open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in training]
-    known, _ = pictures_of(given.artist, given.images)
+    contents, (known, _) = contents_of(given.images), pictures_of(given.artist, given.images)
     style = learn(known, contents, generator, slim, perceptual, LearnConfig(steps=20)).style
     watch = Stopwatch()
     for part, (owner, name) in PARTS.items():

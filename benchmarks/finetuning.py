@@ -51,6 +51,13 @@ def pictures_of(artist: str, images: Path) -> tuple[list[Tensor], list[Tensor]]:
     return found[:count], found[count:]
 
 
+def contents_of(images: Path) -> list[Tensor]:
+    """Drawn scenes, then photographs, as contents to practice on."""
+    photos = training_photos(images)[20:][:CONTENTS]
+    drawn = content_pictures(CONTENTS, SIDE_PX, 0)
+    return [*drawn, *(open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in photos)]
+
+
 def scores(
     style: Style, known: list[Tensor], others: list[Tensor], photos: list[Tensor], judge: VGG
 ) -> list[float]:
@@ -77,8 +84,7 @@ def main() -> None:
     generator, slim, judge = load_generator(), load_vgg(), load_loss_vgg()
     perceptual = perceptual_with(slim)
     photos = [open_picture(path) for path in held_out_photos(given.images)[:PHOTOS]]
-    training = training_photos(given.images)[20:][:CONTENTS]
-    practice = [open_picture(path)[..., :SIDE_PX, :SIDE_PX] for path in training]
+    contents = contents_of(given.images)
     changes = {"discriminator": "plain"} if given.plain else {}
     changes |= {"adversarial_ratio": 0.0} if given.control else {}
     config = FinetuneConfig(steps=given.steps, **changes)
@@ -86,7 +92,6 @@ def main() -> None:
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")  # noqa: T201
     for artist in given.artists:
         known, others = pictures_of(artist, given.images)
-        contents = [*content_pictures(CONTENTS, SIDE_PX, 0), *practice]
         style = learn(known, contents, generator, slim, perceptual, LearnConfig()).style
         start = time.perf_counter()
         run = Finetuning(style, known, contents, generator, slim, perceptual, config)

@@ -50,7 +50,8 @@ MAX_WEIGHT = 10.0  # of the adversarial term, for a discriminator that is nearly
 DUALITY_STEPS = 8
 SEEN = 8  # contents painted to train a classifier afresh
 WINDOW_WEIGHT = 20.0  # of the critic, times the adversarial ratio: at the start about the pull of style
-MEASURED, BATCH_MEASURED = 12, 8  # times that many crops of each side the critic of windows is made from
+CRITIC_BATCHES, CRITIC_BATCH = 12, 8  # crops of each side that the critic of windows is made from
+CRITIC_DRAWS = 12  # beside the seed, what tells their random numbers from others
 FEW = 2  # so many pictures a discriminator soon knows by heart
 MAX_NOTE = 2000  # characters of a provenance's note
 SMOOTHED = {"success": 0.5, "real": 0.0, "painted": 0.0}  # what is smoothed, and where it starts
@@ -232,9 +233,9 @@ class Finetuning:
         """The critic of windows, from crops as they are at the start; the plain discriminator plays alone."""
         if self.config.discriminator == "plain":
             return None
-        rng, rows = generator_of(self.config.seed, MEASURED), []
-        for _ in range(MEASURED):
-            real, image = self.supply.draw(BATCH_MEASURED, self.config.crop_px, rng)
+        rng, rows = generator_of(self.config.seed, CRITIC_DRAWS), []
+        for _ in range(CRITIC_BATCHES):
+            real, image = self.supply.draw(CRITIC_BATCH, self.config.crop_px, rng)
             painted = self.game.paint(image).clamp(0, 1)
             rows.append([_windows(self.perceptual.features(crops)) for crops in (real, painted)])
         return WindowCritic(*(torch.cat(side) for side in zip(*rows, strict=True)))

@@ -2,6 +2,7 @@
 
 After Lopez-Paz & Oquab, arXiv 1610.06545. The classifier is a logistic regression on means and deviations of
 VGG features of small crops: it shares no weights with the discriminator that a painter was trained against.
+The critic of windows describes crops in the same way, though: docs/ablations.md has what others tell.
 """
 
 from __future__ import annotations

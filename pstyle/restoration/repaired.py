@@ -9,11 +9,10 @@ from torch import Tensor
 from ..canvas.boxes import Box, tiles
 from ..canvas.sources import TILE_PX, Source
 from ..images import crop_back, pad_to_multiple
-from .restorer import STRIDE, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig
+from .restorer import STRIDE, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig, detail
 from .toning import POWERS, TONES_PX, belief_in_levels
 
 SQUARE_PX = 256  # side of the squares in which wear is measured, four of them at most
-DETAIL_PX = 9  # side of the surroundings whose mean is not detail
 
 
 def restorer_reach_px(config: RestorerConfig) -> int:
@@ -58,8 +57,7 @@ class Repaired:
             for left, right in _spans(self.width):
                 part = self.source.read(Box(top, left, bottom, right))
                 change = self.repair(part).image.to(part) - part
-                around = F.avg_pool2d(change, DETAIL_PX, 1, DETAIL_PX // 2, count_include_pad=False)
-                powers.append((change - around).square().mean())
+                powers.append(detail(change).square().mean())
         return torch.stack(powers).mean().sqrt().item()
 
     @torch.inference_mode()

@@ -28,6 +28,7 @@ STRIDE = 16  # pixels per position of the deepest features
 UNSHUFFLE = 2
 VISIBLE = 2 / 255  # root mean square of a change that is made by half
 VISIBLE_PX = 9  # side of the squares over which it is taken
+DETAIL_PX = 9  # side of the surroundings whose mean is not detail
 KEYS = ("config", "origin")  # metadata of a restorer's file
 MAX_NUMBERS = 20_000_000  # in a restorer that a file describes: ten times as many as in the shipped one
 
@@ -131,6 +132,11 @@ def visible(change: Tensor) -> Tensor:
         change.square().mean(1, keepdim=True), VISIBLE_PX, 1, VISIBLE_PX // 2, count_include_pad=False
     )
     return change * (power / (power + VISIBLE**2))
+
+
+def detail(change: Tensor) -> Tensor:
+    """A change of pictures (B, C, H, W) without its surroundings' mean, which is one of tones."""
+    return change - F.avg_pool2d(change, DETAIL_PX, 1, DETAIL_PX // 2, count_include_pad=False)
 
 
 def save_restorer(path: Path, restorer: Restorer, origin: str, overwrite: bool = False) -> None:

@@ -31,12 +31,11 @@ from .adversary import Adversary
 from .damage import Damaging
 from .fields import uniform
 from .marks import holes, scratches
-from .restorer import STRIDE, Repair, Restorer
+from .restorer import STRIDE, Repair, Restorer, detail
 from .toning import fitted_tones, some_gray, train_tones
 from .variety import RandomDamage, noise_on
 
 PACES = 10_000  # in which the learning rate falls over a run
-DETAIL_PX = 9  # side of the surroundings whose mean is not detail
 SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
 LENIENCE = 0.15  # mean absolute harm that halves the weight of an error
 SEEN = 0.15  # cover from which a mark counts as one
@@ -162,10 +161,9 @@ def repair_terms(repair: Repair, example: Example, vgg: VGG | None) -> dict[str,
     clean, kept = example.clean, 1 - example.told
     harm = ((example.image - clean) * kept).abs().mean((1, 2, 3), keepdim=True)
     error = (repair.image - clean) * (LENIENCE / (LENIENCE + harm))
-    around = F.avg_pool2d(error, DETAIL_PX, stride=1, padding=DETAIL_PX // 2, count_include_pad=False)
     terms = {
         "pixels": error.abs().mean(),
-        "detail": (error - around).abs().mean(),
+        "detail": detail(error).abs().mean(),
         "marks": F.binary_cross_entropy_with_logits(repair.marks, example.marks, weight=kept),
     }
     if vgg is not None:
