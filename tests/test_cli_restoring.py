@@ -73,7 +73,7 @@ def test_a_restorer_is_trained_on(tmp_path: Path) -> None:
     assert cli.main([*given, "-o", "mine.safetensors"]) == 0
     before, after = (load_restorer(Path(f"{name}.safetensors")) for name in ("tiny", "mine"))
     assert not torch.equal(before.last.weight, after.last.weight)
-    assert torch.equal(before.tone_reader.out.weight, after.tone_reader.out.weight)
+    assert torch.equal(before.tone_reader.worn[-1].weight, after.tone_reader.worn[-1].weight)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from .fields import blur, smooth, threshold, uniform, white
 
-ALONG_FILM = 0.6  # share of scratches that run along the film
+ALONG_FILM = 0.6  # share of scratches that run along the film, hardly bent; the others are hairs
+SCRATCH_BEND, HAIR_BEND = 0.08, 0.2  # most of it, as a share of the length
 PIXELS_AT_ONCE = 1 << 22  # of all lines that are drawn together
 RIM = 0.6  # of a stain, in deviations of its field
 
@@ -52,16 +53,20 @@ def _strokes(like: Tensor, length_px: Tensor, width_px: Tensor, rng: torch.Gener
     columns = torch.arange(width, device=like.device, dtype=like.dtype).view(1, 1, -1)
     r = uniform((11, len(length_px), 1, 1), rng, like).unbind(0)
     length = length_px.view(-1, 1, 1) * (0.5 + r[0])
-    angle = torch.where(r[1] < ALONG_FILM, math.pi / 2 + 0.3 * (r[2] - 0.5), math.pi * r[2])
+    is_along = r[1] < ALONG_FILM
+    angle = torch.where(is_along, math.pi / 2 + 0.3 * (r[2] - 0.5), math.pi * r[2])
     down = rows - (r[3] * (height + length) - length / 2)
     across = columns - (r[4] * (width + length) - length / 2)
     along = across * angle.cos() + down * angle.sin()
     beside = down * angle.cos() - across * angle.sin()
     turns = (0.5 + 2 * r[6]) * 2 * math.pi / length
-    bend = 0.08 * length * r[5] ** 3 * torch.sin(along * turns + 2 * math.pi * r[7])
+    most = length * torch.where(is_along, SCRATCH_BEND * r[5] ** 3, HAIR_BEND * r[5])
+    phase = along * turns + 2 * math.pi * r[7]
+    bend, slope = most * phase.sin(), most * turns * phase.cos()
     swell = 1 + 0.4 * torch.sin(along * 7.3 * turns + 6 * r[9])
     thick = width_px.view(-1, 1, 1) * (0.4 + 1.2 * r[8]) * swell
-    covered = (thick / 2 - (beside - bend).abs() + 0.5).clamp(0, 1) * thick.clamp(0, 1)
+    away = (beside - bend).abs() * (1 + slope.square()).rsqrt()  # from the line itself, not across its axis
+    covered = (thick / 2 - away + 0.5).clamp(0, 1) * thick.clamp(0, 1)
     ends = ((length / 2 - along.abs()) / (0.1 * length + 1)).clamp(0, 1)
     unbroken = (1.2 + 2 * r[10] * torch.sin(along * 3.1 * turns + 6 * r[5])).clamp(0, 1)
     return covered * ends * unbroken * (0.4 + 0.6 * r[9])

@@ -10,7 +10,7 @@ from ..canvas.boxes import Box, tiles
 from ..canvas.sources import TILE_PX, Source
 from ..images import crop_back, pad_to_multiple
 from .restorer import STRIDE, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig, detail
-from .toning import POWERS, TONES_PX, belief_in_levels
+from .toning import POWERS, TONES_PX, worn_share
 
 SQUARE_PX = 256  # side of the squares in which wear is measured, four of them at most
 
@@ -41,7 +41,7 @@ class Repaired:
         self.reach_px = restorer_reach_px(restorer.config)
         device = next(restorer.parameters()).device
         self.tones = torch.zeros(1, 3, 1 + 3 * POWERS, device=device)  # none yet: wear is apart from fading
-        self.tones = tones_of(restorer, source, belief_in_levels(self._wear()))
+        self.tones = tones_of(restorer, source, worn_share(self._wear()))
 
     def read(self, box: Box) -> Tensor:
         """The repair of a box, (1, 3, h, w)."""
@@ -90,9 +90,9 @@ def _spans(side: int) -> list[tuple[int, int]]:
 
 
 @torch.inference_mode()
-def tones_of(restorer: Restorer, source: Source, belief: float = 0.0) -> Tensor:
-    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile; `belief` is
-    how far auto levels are made at least.
+def tones_of(restorer: Restorer, source: Source, worn: float = 0.0) -> Tensor:
+    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile; `worn` from 0
+    to 1 is how far it is taken for a worn one.
     """
     shrink = max(1, round(min(source.height, source.width) / TONES_PX))
     height, width = source.height // shrink, source.width // shrink
@@ -100,4 +100,4 @@ def tones_of(restorer: Restorer, source: Source, belief: float = 0.0) -> Tensor:
     for box in tiles(height, width, max(1, TILE_PX // shrink)):
         box.of(small)[:, :3] = F.avg_pool2d(source.read(Box(*(shrink * side for side in box))), shrink)
     device = next(restorer.parameters()).device
-    return restorer.tone_reader(small.to(device), belief)
+    return restorer.tone_reader(small.to(device), worn)

@@ -99,7 +99,7 @@ class Restorer(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
         calm = [layer.second for layer in self.modules() if isinstance(layer, Block)]  # no norm calms the sum
-        for layer in (*calm, self.last, self.tone_reader.out):
+        for layer in (*calm, self.last, self.tone_reader.fresh.out, self.tone_reader.worn[-1]):
             nn.init.zeros_(layer.weight)
 
     def tones(self, image: Tensor, mask: Tensor) -> Tensor:

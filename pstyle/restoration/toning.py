@@ -1,9 +1,10 @@
 """Tones: what undoes fading and casts of color, read off a small copy of a picture; and how that is learned.
 
 A map of colors, the same everywhere, is all that fading is. Where black, white and the middle of each color
-lie tells most of it, so quantiles of the colors are read beside what a few convolutions find. Where grain and
-marks, which a small copy does not show, tell of damage, levels are believed more than in a clean picture. A
-toned print, all of whose colors lie on one line, needs no reading: its color is lost, its levels are gone.
+lie tells most of it, so quantiles of the colors are read beside what a few convolutions find. Grain and
+marks, which a small copy does not show, tell that a picture is worn. A worn one rarely has not faded, so it
+has a reader of its own that expects fading, where the other one has to be convinced of it. A toned print, all
+of whose colors lie on one line, needs little reading: its color is lost, its levels are gone.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ SIGNALS = 6  # whose quantiles are read: red, green, blue, and each less the lig
 ACROSS = 0.003  # most variance of colors across their line to that along it, of a print without color
 OFF, SPOTS = 0.04, 0.01  # distance from the line, and the share of its colors that may be farther
 TINT = 0.01  # least difference of its mean color from gray
-BELIEF = 0.6  # in auto levels, at least, for such a print, and for a picture that is worn
+BELIEF = 0.6  # in auto levels, at least, for such a print
 CLEAN, WORN = 0.006, 0.012  # root mean square of the detail that repair changes: not at all worn, and wholly
+FADING = 10  # numbers of a fading: see `undone`
+WORN_CHANNELS = (64, 48)
 GRAY = -20.0  # logarithm of the color that is left of nothing
 LR = 2e-3
 BATCH = 48
@@ -42,27 +45,49 @@ class Tones(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.fresh, self.worn = Reader(channels), _of_quantiles(WORN_CHANNELS)
+
+    def forward(self, small: Tensor, worn: float = 0.0) -> Tensor:
+        """`worn` from 0 to 1 is how far the picture is taken for a worn one."""
+        with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
+            quantiles = color_quantiles(small[:, :3], small[:, 3:])
+            toned = is_toned(small[:, :3], small[:, 3:])
+            fading = as_print(self.fresh(small, quantiles - 0.5), toned)
+            if worn:
+                fading = fading.lerp(without_color(self.worn(quantiles - 0.5), toned), worn)
+            ends = quantiles.unflatten(1, (SIGNALS, -1))[:, :3, [0, -1]]
+            return undone(fading, ends)
+
+
+class Reader(nn.Module):
+    """A small copy (B, 4, h, w) and its quantiles, less one half, -> a fading (B, 10) for `undone`."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
         sizes = (4, channels, 2 * channels, 4 * channels)
         self.convs = nn.ModuleList(
             nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:], strict=False)
         )
         self.inner = nn.Linear(3 * sum(sizes[1:]) + SIGNALS * len(QUANTILES), 4 * channels)
         self.middle = nn.Linear(4 * channels, 4 * channels)
-        self.out = nn.Linear(4 * channels, 10)
+        self.out = nn.Linear(4 * channels, FADING)
 
-    def forward(self, small: Tensor, belief: float = 0.0) -> Tensor:
-        """`belief` from 0 to 1 is how far auto levels are made at least."""
-        with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
-            quantiles = color_quantiles(small[:, :3], small[:, 3:])
-            x, code = small - 0.5, [quantiles - 0.5]
-            for layer in self.convs:
-                x = F.relu(layer(x))
-                variance, mean = torch.var_mean(x, dim=(2, 3), correction=0)
-                code += [mean, (variance + 1e-4).sqrt(), x.amax((2, 3))]
-            x = F.relu(self.inner(torch.cat(code, dim=1)))
-            ends = quantiles.unflatten(1, (SIGNALS, -1))[:, :3, [0, -1]]
-            fading = believed(self.out(F.relu(self.middle(x))), belief)
-            return undone(as_print(fading, is_toned(small[:, :3], small[:, 3:])), ends)
+    def forward(self, small: Tensor, quantiles: Tensor) -> Tensor:
+        x, code = small - 0.5, [quantiles]
+        for layer in self.convs:
+            x = F.relu(layer(x))
+            variance, mean = torch.var_mean(x, dim=(2, 3), correction=0)
+            code += [mean, (variance + 1e-4).sqrt(), x.amax((2, 3))]
+        return self.out(F.relu(self.middle(F.relu(self.inner(torch.cat(code, dim=1))))))
+
+
+def _of_quantiles(channels: tuple[int, ...]) -> nn.Sequential:
+    """Quantiles, less one half, -> a fading (B, 10). With convolutions it knew its own pictures better, and
+    others worse.
+    """
+    sizes = (SIGNALS * len(QUANTILES), *channels)
+    layers = [nn.Sequential(nn.Linear(a, b), nn.ReLU()) for a, b in zip(sizes, sizes[1:], strict=False)]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], FADING))
 
 
 def undone(fading: Tensor, ends: Tensor) -> Tensor:
@@ -99,14 +124,9 @@ def undone(fading: Tensor, ends: Tensor) -> Tensor:
     return torch.cat([first, linear + mixing - own, *higher], dim=2)
 
 
-def believed(fading: Tensor, belief: float) -> Tensor:
-    """A fading (B, 10), for `undone`, whose levels are believed at least so far; 0 leaves it as read."""
-    return torch.cat([fading[:, :6].clamp_min(belief), fading[:, 6:]], dim=1) if belief else fading
-
-
-def belief_in_levels(wear: float) -> float:
-    """How far auto levels are to be believed where repair changes detail by `wear`, a root mean square."""
-    return BELIEF * min(1.0, max(0.0, (wear - CLEAN) / (WORN - CLEAN)))
+def worn_share(wear: float) -> float:
+    """How far a picture is worn, from 0 to 1, if repair changes its detail by `wear`, a root mean square."""
+    return min(1.0, max(0.0, (wear - CLEAN) / (WORN - CLEAN)))
 
 
 @torch.no_grad()
@@ -128,8 +148,13 @@ def is_toned(image: Tensor, mask: Tensor) -> Tensor:
 
 def as_print(fading: Tensor, toned: Tensor) -> Tensor:
     """A fading (B, 10), for `undone`, with no color left and levels to believe where pictures are `toned`."""
-    levels = believed(fading, BELIEF)
-    known = torch.cat([levels[:, :9], torch.full_like(levels[:, 9:], GRAY)], dim=1)
+    believed = torch.cat([fading[:, :6].clamp_min(BELIEF), fading[:, 6:]], dim=1)
+    return without_color(torch.where(toned[:, None], believed, fading), toned)
+
+
+def without_color(fading: Tensor, toned: Tensor) -> Tensor:
+    """A fading (B, 10), for `undone`, with no color left where pictures are `toned`."""
+    known = torch.cat([fading[:, :9], torch.full_like(fading[:, 9:], GRAY)], dim=1)
     return torch.where(toned[:, None], known, fading)
 
 
@@ -172,21 +197,23 @@ def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
 
 
 def train_tones(
-    reader: Tones,
+    tones: Tones,
     pictures: Crops,
     steps: int,
     damaging: Damaging,
     rng: torch.Generator,
     gray_share: float = 0.1,
+    worn: bool = False,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> None:
-    """Teach a reader of tones, where it is, on nearly whole small copies of clean pictures.
+    """Teach one of two readers, where it is, on nearly whole small copies of clean pictures.
 
     `pictures` hold a level little larger than TONES_PX; a share of them is made gray. The loss is the root of
     the mean square error of each picture: the mean of all would hear of the most faded only, and a mean
     absolute error settles for the median, which is to leave pictures alone.
     """
-    device = next(reader.parameters()).device
+    device = next(tones.parameters()).device
+    reader = tones.worn if worn else tones.fresh
     side_px = min(TONES_PX, pictures.smallest_px)
     stepper = Stepper(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
     for step in range(steps):
@@ -195,7 +222,8 @@ def train_tones(
         found = damaging(clean, rng)
         faded = found.image
         # forward, loss
-        toned = with_tones(faded, reader(torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)))
+        small = torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)
+        toned = with_tones(faded, tones(small, float(worn)))
         loss = ((toned - found.clean).square().mean((1, 2, 3)) + EPS).sqrt().mean()
         # backward, step, record
         stepper.step(loss, cosine(step, steps, warmup=max(1, steps // 20)))

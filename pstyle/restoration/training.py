@@ -33,7 +33,7 @@ from .fields import uniform
 from .marks import holes, scratches
 from .restorer import STRIDE, Repair, Restorer, detail
 from .toning import fitted_tones, some_gray, train_tones
-from .variety import RandomDamage, noise_on
+from .variety import WORN, RandomDamage, noise_on
 
 PACES = 10_000  # in which the learning rate falls over a run
 SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
@@ -104,7 +104,8 @@ def train_restorer(
     restorer.requires_grad_(True).train()
     if c.tone_steps and not (state_path and Path(state_path).exists()):
         small = pictures.reduced(SMALL_PX)
-        train_tones(restorer.tone_reader, small, c.tone_steps, damaging, rng, c.gray_share)
+        for expected, worn in ((damaging, False), (WORN, True)):
+            train_tones(restorer.tone_reader, small, c.tone_steps, expected, rng, c.gray_share, worn)
     restorer.tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)
     learning = [weight for weight in restorer.parameters() if weight.requires_grad]

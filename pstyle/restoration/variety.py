@@ -166,6 +166,10 @@ class RandomDamage:
         return Damage() if left_alone else random_damage(rng, kinds=self.kinds)
 
 
+# Of tones, in what is known to be worn.
+WORN = RandomDamage(clean_share=0.0, kinds=((1.0, _fade), (0.3, _stains)))
+
+
 def noise_on(device: torch.device, rng: torch.Generator) -> torch.Generator:
     """A generator on a device, seeded by one draw from a generator on the CPU."""
     seed = int(torch.randint(2**31 - 1, (1,), generator=rng))

@@ -125,3 +125,18 @@ def test_the_same_seed_damages_alike_and_a_share_stays_clean(rng) -> None:
 def test_as_many_damages_as_pictures_are_needed(picture, rng) -> None:
     with pytest.raises(ValueError, match="got 2 damages for 1 pictures: give one each"):
         damaged(picture, [Damage(), Damage()], rng)
+
+
+def test_hairs_bend_and_are_no_thicker_for_it(rng, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same lines drawn straight and bent, apart from each other: bent ones are longer, and no wider."""
+    monkeypatch.setattr("pstyle.restoration.marks.ALONG_FILM", 0.0)
+    settings = Damage(scratches_per_mp=60.0, scratch_length_px=100.0, scratch_width_px=2.0)
+    gray, thick, area = GRAY.new_full((4, 3, 256, 256), 0.5), [], []
+    for bend in (0.0, 0.3):
+        monkeypatch.setattr("pstyle.restoration.marks.HAIR_BEND", bend)
+        covered = (damaged(gray, [settings] * 4, rng.manual_seed(3)).marks > 0.1).float()
+        middle = 1 - torch.nn.functional.max_pool2d(1 - covered, 3, 1, 1)  # whose neighbors are all covered
+        thick.append((middle.sum() / covered.sum()).item())
+        area.append(covered.sum().item())
+    assert area[1] > 1.05 * area[0]
+    assert thick[1] < 1.3 * thick[0]

@@ -18,16 +18,16 @@ from pstyle.restoration.toning import (
     SIGNALS,
     WORN,
     as_print,
-    belief_in_levels,
-    believed,
     color_quantiles,
     fitted_tones,
     is_toned,
     train_tones,
     undone,
     with_tones,
+    worn_share,
 )
 from pstyle.restoration.variety import TONAL, RandomDamage
+from pstyle.restoration.variety import WORN as WORN_DAMAGE
 from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import TINY, new_restorer
 
@@ -108,9 +108,8 @@ def test_what_is_lost_does_not_tell_whether_a_print_is_toned(rng) -> None:
 
 def test_a_toned_print_comes_back_gray_and_nearer_to_its_picture(rng) -> None:
     clean, prints = toned_prints(rng, SEPIA)
-    reader = new_restorer().tone_reader
-    torch.nn.init.zeros_(reader.out.weight)
-    found = with_tones(prints, reader(torch.cat([prints, torch.zeros_like(prints[:, :1])], dim=1)))
+    tones = new_restorer().tone_reader
+    found = with_tones(prints, tones(torch.cat([prints, torch.zeros_like(prints[:, :1])], dim=1)))
     assert (found - luma(found)).abs().max() < 1e-4
     assert (found - clean).abs().mean() < 0.5 * (prints - clean).abs().mean()
     assert torch.equal(as_print(torch.ones(2, 10), torch.tensor([False, False])), torch.ones(2, 10))
@@ -141,19 +140,22 @@ def test_a_fading_is_undone_by_its_own_numbers(rng, fade: Damage, most: float) -
     assert (faded - clean).abs().mean() > 0.05
 
 
-def test_belief_is_a_least_part_of_auto_levels_and_of_nothing_else(rng) -> None:
-    fading = torch.randn(3, 10, generator=rng)
-    found = believed(fading, 0.6)
-    assert torch.equal(found[:, :6], fading[:, :6].clamp_min(0.6))
-    assert torch.equal(found[:, 6:], fading[:, 6:])
-    assert torch.equal(believed(fading, 0.0), fading)
+@pytest.mark.parametrize(("wear", "share"), [(0.0, 0.0), (CLEAN, 0.0), ((CLEAN + WORN) / 2, 0.5), (1.0, 1.0)])
+def test_the_more_repair_changes_the_more_is_a_picture_worn(wear: float, share: float) -> None:
+    assert worn_share(wear) == pytest.approx(share)
 
 
-@pytest.mark.parametrize(
-    ("wear", "belief"), [(0.0, 0.0), (CLEAN, 0.0), ((CLEAN + WORN) / 2, 0.3), (1.0, 0.6)]
-)
-def test_the_more_worn_the_more_are_levels_believed(wear: float, belief: float) -> None:
-    assert belief_in_levels(wear) == pytest.approx(belief)
+def test_a_worn_picture_is_read_by_a_reader_of_its_own(rng) -> None:
+    """Untrained readers say only what their bias says: 0.2 of auto levels the one, 0.6 the other."""
+    tones, small = new_restorer().tone_reader.requires_grad_(False), torch.zeros(1, 4, 24, 30)
+    small[:, :3] = 0.2 + 0.5 * random_picture(rng, 24, 30)
+    for last, levels in ((tones.fresh.out, 0.2), (tones.worn[-1], 0.6)):
+        last.bias[:6] = levels
+    ends = color_quantiles(small[:, :3], small[:, 3:]).unflatten(1, (6, -1))[:, :3, [0, -1]]
+    for worn, levels in ((0.0, 0.2), (0.5, 0.4), (1.0, 0.6)):
+        fading = torch.zeros(1, 10)
+        fading[:, :6] = levels
+        assert torch.allclose(tones(small, worn), undone(fading, ends), atol=1e-6)
 
 
 def test_no_fading_leaves_colors_as_they_are(rng) -> None:
@@ -174,23 +176,33 @@ def test_a_fitted_map_undoes_a_fade_that_is_one_and_ignores_what_has_no_weight(r
     assert after < 0.02 * before
 
 
-def test_it_learns_to_undo_fading_and_to_leave_others_alone(rng) -> None:
+@pytest.mark.parametrize("worn", [False, True])
+def test_a_reader_learns_to_undo_fading_and_to_leave_others_alone(rng, worn: bool) -> None:
     pictures = Crops([random_picture(rng, 96, 110) for _ in range(6)], (96,))
     faded = Damage(black=(0.25, 0.2, 0.1), white=(0.7, 0.8, 0.6))
 
     def fading(image, rng):
         return damaged(image, [faded if number % 2 else Damage() for number in range(len(image))], rng)
 
-    reader, losses = new_restorer().tone_reader.requires_grad_(True), []
-    train_tones(reader, pictures, 40, fading, rng, 0.0, lambda step, loss: losses.append(loss))
+    tones, losses = new_restorer().tone_reader.requires_grad_(True), []
+    train_tones(tones, pictures, 40, fading, rng, 0.0, worn, lambda step, loss: losses.append(loss))
     assert len(losses) == 40
     clean = pictures.draw(24, 96, rng)
     seen = fading(clean, rng).image
-    toned = with_tones(seen, reader(torch.cat([seen, torch.zeros_like(seen[:, :1])], dim=1)))
+    small = torch.cat([seen, torch.zeros_like(seen[:, :1])], dim=1)
+    toned = with_tones(seen, tones(small, worn))
     before, after = ((x - clean).square().mean((1, 2, 3)) for x in (seen, toned))
     assert after[1::2].mean() < 0.5 * before[1::2].mean() and after[::2].mean() < 0.3 * before[1::2].mean()
+    other = with_tones(seen, tones(small, not worn))
+    assert torch.equal(other, seen)  # the other reader has learned nothing
 
 
 def test_small_pictures_are_enough(rng) -> None:
-    reader = Restorer(TINY).tone_reader.requires_grad_(True)
-    train_tones(reader, Crops([torch.rand(1, 3, 64, 70, generator=rng)]), 1, RandomDamage(kinds=TONAL), rng)
+    tones = Restorer(TINY).tone_reader.requires_grad_(True)
+    train_tones(tones, Crops([torch.rand(1, 3, 64, 70, generator=rng)]), 1, RandomDamage(kinds=TONAL), rng)
+
+
+def test_what_is_worn_has_always_faded(rng) -> None:
+    damages = [WORN_DAMAGE.draw(rng) for _ in range(50)]
+    assert all(damage.white != (1.0, 1.0, 1.0) for damage in damages)
+    assert len({damage.white for damage in damages}) == 50
