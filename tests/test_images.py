@@ -218,6 +218,11 @@ def test_resizing_is_antialiased_and_keeps_flat_pictures_flat() -> None:
     assert torch.equal(resize_to(picture, 6, 6), picture)
 
 
+def test_resizing_takes_pixels_as_squares_not_as_corners() -> None:
+    row = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2)
+    assert torch.allclose(resize_to(row, 1, 4).flatten(), torch.tensor([0.0, 0.25, 0.75, 1.0]))
+
+
 @pytest.mark.parametrize(("height", "width"), [(0, 5), (5, -1), (100_000, 100_000)])
 def test_impossible_sizes_are_refused_before_anything_is_allocated(height: int, width: int) -> None:
     with pytest.raises(ValueError, match=f"cannot resize to {width}x{height} px"):
@@ -315,6 +320,23 @@ def test_a_mask_is_white_and_opaque(tmp_path: Path) -> None:
     both = np.stack([np.full_like(gray, 255), gray], 2)
     Image.fromarray(both, "LA").save(path)
     assert torch.equal(open_mask(path), as_tensor(gray)[:, :1])
+
+
+def test_a_transparent_color_is_no_part_of_a_mask(tmp_path: Path) -> None:
+    path, gray = tmp_path / "m.png", np.full((4, 6), 255, dtype=np.uint8)
+    gray[:, :2] = 40
+    palette = Image.fromarray(gray).convert("P")
+    palette.save(path, transparency=palette.getpixel((5, 0)))
+    mask = open_mask(path)
+    assert not mask[..., 2:].any() and torch.allclose(mask[..., :2], torch.tensor(40 / 255))
+
+
+def test_a_palette_with_a_color_profile_is_converted_as_its_colors_are(tmp_path: Path) -> None:
+    path, other, colors = tmp_path / "p.png", tmp_path / "c.png", Image.fromarray(pixels()).quantize(16)
+    colors.save(path, icc_profile=linear_profile())
+    colors.convert("RGB").save(other, icc_profile=linear_profile())
+    assert torch.equal(open_image(path), open_image(other))
+    assert not torch.equal(open_image(path), as_tensor(np.asarray(colors.convert("RGB"))))
 
 
 def bomb() -> bytes:
@@ -415,6 +437,13 @@ def test_jpeg_is_close(suffix: str, tmp_path: Path) -> None:
     with Image.open(tmp_path / f"x{suffix}") as found:
         assert found.format == "JPEG"
     assert float((open_image(tmp_path / f"x{suffix}") - smooth).abs().mean()) < 1 / 255
+
+
+def test_names_of_texts_have_at_most_79_characters(tmp_path: Path) -> None:
+    save_image(tmp_path / "a.png", steps(1, 3, 2, 2), text={"n" * 79: "x"})
+    assert Image.open(tmp_path / "a.png").text == {"n" * 79: "x"}
+    with pytest.raises(ValueError, match="1 to 79 characters"):
+        save_image(tmp_path / "b.png", steps(1, 3, 2, 2), text={"n" * 80: "x"})
 
 
 def test_saving_never_overwrites_unless_asked(tmp_path: Path) -> None:

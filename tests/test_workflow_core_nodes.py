@@ -249,6 +249,14 @@ def test_center_crop_cuts_the_longer_side_alike_on_both_ends() -> None:
     assert cut[0, :, 0, 0].tolist() == [2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(("width", "height"), [(4, 8), (8, 4)])
+def test_center_crop_keeps_the_shorter_side_whole(width: int, height: int) -> None:
+    image = torch.rand(1, 8, 8, 3)
+    (cut,) = CORE_NODES["ImageScale"]().upscale(image, "nearest-exact", width, height, "center")
+    assert torch.equal(cut, image[:, :, 2:6] if width < height else image[:, 2:6])
+
+
+
 def test_batches_take_the_size_of_the_first() -> None:
     first, second = torch.rand(2, 6, 8, 3), torch.rand(1, 12, 12, 3)
     (both,) = CORE_NODES["ImageBatch"]().batch(first, second)
