@@ -87,8 +87,8 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     generator, slim = load_generator(), load_vgg()
-    others_eyes = [load_judge_vgg(given.vgg)] if given.vgg else []
-    judges = [load_loss_vgg(), *others_eyes]
+    vgg19 = [load_judge_vgg(given.vgg)] if given.vgg else []
+    judges = [load_loss_vgg(), *vgg19]
     perceptual = perceptual_with(slim)
     photos = [open_picture(path) for path in held_out_photos(given.images)[:PHOTOS]]
     contents = contents_of(given.images)
@@ -96,7 +96,7 @@ def main() -> None:
     changes |= {"adversarial_ratio": 0.0} if given.control else {}
     config = FinetuneConfig(steps=given.steps, **changes)
     heads = ["artist", "seconds", "verdict", "unseen: patch SWD", "SSIM", "told right"]
-    heads += ["unseen: told right by VGG-19", "held out: told right by VGG-19"] if others_eyes else []
+    heads += ["unseen: told right by VGG-19", "held out: told right by VGG-19"] if vgg19 else []
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")  # noqa: T201
     for artist in given.artists:
         known, others = pictures_of(artist, given.images)
@@ -107,8 +107,8 @@ def main() -> None:
         found, seconds = run.result(), time.perf_counter() - start
         tuned = run.best.style(style.provenance)
         before, after = (scores(one, known, others, photos, judges) for one in (style, tuned))
-        for eyes in others_eyes:
-            run.two_sample = TwoSample(run.supply.reals, run.exam.styles, eyes, config.seed)
+        for network in vgg19:
+            run.two_sample = TwoSample(run.supply.reals, run.exam.styles, network, config.seed)
             before, after = ([*a, b] for a, b in zip((before, after), run.told_right(), strict=True))
         cells = [f"{a:.3f} to {b:.3f}" for a, b in zip(before, after, strict=True)]
         print("| " + " | ".join([artist, f"{seconds:.0f}", found.verdict, *cells]) + " |", flush=True)  # noqa: T201

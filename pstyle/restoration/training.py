@@ -1,11 +1,11 @@
 """The loop that trains a restorer: clean crops are damaged, and the restorer learns the way back.
 
 Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. First comes the reading of tones, on
-small, nearly whole pictures; then all else on crops, whose tones are those that fit best: a network that sees
-the reader err on crops learns to undo what it does right on whole pictures. Mean absolute error leads;
-features and a discriminator join for the last part of a run only, as in Real-ESRGAN (arXiv 2107.10833), so
-that they sharpen what is repaired already. A share of crops is not damaged, so that clean pictures are left
-alone.
+small, nearly whole pictures, of any and then of worn ones; then all else on crops, whose tones are those that
+fit best: a network that sees the reader err on crops learns to undo what it does right on whole pictures.
+Mean absolute error leads; features and a discriminator join for the last part of a run only, as in
+Real-ESRGAN (arXiv 2107.10833), so that they sharpen what is repaired already. A share of crops is not
+damaged, so that clean pictures are left alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .fields import uniform
 from .marks import holes, scratches
 from .restorer import STRIDE, Repair, Restorer, detail
 from .toning import fitted_tones, some_gray, train_tones
-from .variety import WORN, RandomDamage, noise_on
+from .variety import FADED, RandomDamage, noise_on
 
 PACES = 10_000  # in which the learning rate falls over a run
 SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
@@ -46,7 +46,7 @@ class RestoreConfig:
     """Settings of training a restorer."""
 
     steps: int = setting(1200, 1, 10_000_000, "optimization steps")
-    tone_steps: int = setting(200, 0, 1_000_000, "steps before them that teach the reading of tones")
+    tone_steps: int = setting(200, 0, 1_000_000, "steps before them that teach each of two readings of tones")
     batch: int = setting(8, 1, 1024, "crops per step")
     size_px: int = setting(128, 64, 1024, "side of the crops in pixels")
     lr: float = setting(5e-4, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
@@ -104,7 +104,7 @@ def train_restorer(
     restorer.requires_grad_(True).train()
     if c.tone_steps and not (state_path and Path(state_path).exists()):
         small = pictures.reduced(SMALL_PX)
-        for expected, worn in ((damaging, False), (WORN, True)):
+        for expected, worn in ((damaging, False), (FADED, True)):
             train_tones(restorer.tone_reader, small, c.tone_steps, expected, rng, c.gray_share, worn)
     restorer.tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)

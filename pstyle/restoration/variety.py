@@ -166,8 +166,8 @@ class RandomDamage:
         return Damage() if left_alone else random_damage(rng, kinds=self.kinds)
 
 
-# Of tones, in what is known to be worn.
-WORN = RandomDamage(clean_share=0.0, kinds=((1.0, _fade), (0.3, _stains)))
+# What the tones of a picture have gone through that is known to be worn.
+FADED = RandomDamage(clean_share=0.0, kinds=((1.0, _fade), (0.3, _stains)))
 
 
 def noise_on(device: torch.device, rng: torch.Generator) -> torch.Generator:

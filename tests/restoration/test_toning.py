@@ -26,8 +26,7 @@ from pstyle.restoration.toning import (
     with_tones,
     worn_share,
 )
-from pstyle.restoration.variety import TONAL, RandomDamage
-from pstyle.restoration.variety import WORN as WORN_DAMAGE
+from pstyle.restoration.variety import FADED, TONAL, RandomDamage
 from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import TINY, new_restorer
 
@@ -203,6 +202,6 @@ def test_small_pictures_are_enough(rng) -> None:
 
 
 def test_what_is_worn_has_always_faded(rng) -> None:
-    damages = [WORN_DAMAGE.draw(rng) for _ in range(50)]
+    damages = [FADED.draw(rng) for _ in range(50)]
     assert all(damage.white != (1.0, 1.0, 1.0) for damage in damages)
     assert len({damage.white for damage in damages}) == 50
