@@ -53,6 +53,8 @@ class Damage:
     dust_per_mp: float = setting(0.0, 0.0, 20000.0, "specks of dust in a million pixels")
     dust_px: float = setting(3.0, 1.0, 60.0, "size of specks in pixels")
     light_marks: float = setting(0.7, 0.0, 1.0, "share of scratches and specks that are light, not dark")
+    light_color: tuple[float, ...] = setting((0.88,) * 3, 0.0, 1.0, "what light marks show: red, green, blue")
+    dark_color: tuple[float, ...] = setting((0.08,) * 3, 0.0, 1.0, "what dark marks show: red, green, blue")
     hole_share: float = setting(0.0, 0.0, 0.5, "share of the area where the picture is gone")
     hole_px: float = setting(60.0, 4.0, 4000.0, "size of holes in pixels")
     scan_blur_px: float = setting(0.0, 0.0, 8.0, "deviation in pixels of the blur that came with the scan")
@@ -145,7 +147,7 @@ def _marked(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures with scratches, dust and holes, and where marks and holes are."""
     B, _, H, W = x.shape
-    bright, dim = 1 - 0.25 * uniform((B, 3, 1, 1), rng, x), 0.15 * uniform((B, 3, 1, 1), rng, x)
+    bright, dim = a["light_color"], a["dark_color"]
     marks = gone = x.new_zeros(B, 1, H, W)
     if _most(damages, "scratches_per_mp"):
         cover = _scratched(x, a, rng)

@@ -30,8 +30,8 @@ AMOUNTS = (
 class Spread:
     """How damage varies from scan to scan: deviations around what they have in common."""
 
-    tone: float = setting(0.0, 0.0, 0.5, "deviation of black and white, of all colors together")
-    cast: float = setting(0.0, 0.0, 0.5, "deviation of black and white, of each color for itself")
+    tone: float = setting(0.0, 0.0, 0.5, "deviation of black and white together, of all colors together")
+    cast: float = setting(0.0, 0.0, 0.5, "deviation of black and white together, of each color for itself")
     grain: float = setting(0.0, 0.0, 2.0, "deviation of the grain's logarithm")
     marks: float = setting(0.0, 0.0, 2.0, "deviation of the logarithm of how many marks there are")
     quality: float = setting(0.0, 0.0, 30.0, "deviation of the JPEG quality")
@@ -67,7 +67,7 @@ class DamageStyle:
         """
         if not 0 <= strength <= STRONGEST:
             raise ValueError(f"strength must be from 0 to {STRONGEST:g}, got {strength}")
-        dice = torch.randn(10, generator=rng).tolist()
+        dice = torch.randn(7, generator=rng).tolist()
         return _scaled(_varied(self.damage, self.spread, dice), strength)
 
     def damage_pictures(self, image: Tensor, rng: torch.Generator, strength: float = 1.0) -> Damaged:
@@ -131,18 +131,19 @@ def within(name: str, value: float) -> float:
 
 
 def _varied(damage: Damage, spread: Spread, dice: list[float]) -> Damage:
+    tone, *casts, marks, grain, quality = dice
     tones = {
         name: tuple(
-            within(name, value + spread.tone * dice[first] + spread.cast * own)
-            for value, own in zip(getattr(damage, name), dice[first + 1 : first + 4], strict=True)
+            within(name, value + spread.tone * tone + spread.cast * cast)
+            for value, cast in zip(getattr(damage, name), casts, strict=True)
         )
-        for name, first in (("black", 0), ("white", 4))
+        for name in ("black", "white")  # which a scanner's light moves together
     }
-    many = math.exp(spread.marks * dice[8])
-    amounts = {"grain": damage.grain * math.exp(spread.grain * dice[9])}
+    many = math.exp(spread.marks * marks)
+    amounts = {"grain": damage.grain * math.exp(spread.grain * grain)}
     amounts |= {name: getattr(damage, name) * many for name in ("scratches_per_mp", "dust_per_mp")}
     if damage.jpeg_quality < LOSSLESS:
-        amounts["jpeg_quality"] = min(damage.jpeg_quality + spread.quality * dice[0], LOSSLESS - 1)
+        amounts["jpeg_quality"] = min(damage.jpeg_quality + spread.quality * quality, LOSSLESS - 1)
     return replace(damage, **tones, **{name: within(name, value) for name, value in amounts.items()})
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .damage import Damage
@@ -14,11 +15,12 @@ from .damage_style import Spread
 from .grain import measure_grain
 from .jpeg import measure_quality
 from .spots import measure_marks
-from .traces import measure_chroma, measure_tones
+from .traces import TONE_PX, measure_chroma, measure_tones
 
 # By how much clean photographs differ from each other, or what a difference of kind is counted in.
 TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.8
 COLORED, CHROMA = 0.25, 0.15
+PRINT = 0.05  # chroma below which a scan shows one ink on paper
 FARTHEST = 5.0  # of these, in all, from a scan to the nearest one of its kind
 FAINT_GRAIN, FAINT_MARKS = 0.006, 60.0  # that every picture seems to have
 FINE_JPEG = 85.0  # quality from which compression is no damage
@@ -36,6 +38,8 @@ class Sign(NamedTuple):
     color: float
     marks: float  # in a million pixels
     quality: float | None
+    gray: Tensor  # ()
+    tint: Tensor  # (2, 3): what colors have beside gray, in black, and how it grows with gray
 
 
 def sign_of(scan: Tensor) -> Sign:
@@ -44,7 +48,20 @@ def sign_of(scan: Tensor) -> Sign:
     marks = measure_marks([scan], grain.deviation)
     count = marks.scratches_per_mp + marks.dust_per_mp
     quality = measure_quality(scan)
-    return Sign(tones[:, 0], tones[:, -1], measure_chroma(scan), grain.deviation, grain.color, count, quality)
+    gray, tint = _tint(scan)
+    return Sign(
+        tones[:, 0], tones[:, -1], measure_chroma(scan), grain.deviation, grain.color, count, quality, gray, tint
+    )
+
+
+def _tint(scan: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean gray of a scan, and what colors have beside gray by the straight line that fits them, (2, 3):
+    in black, and how it grows with gray.
+    """
+    colors = F.avg_pool2d(scan, TONE_PX)[0].flatten(1)  # (3, N)
+    gray = colors.mean(0)
+    line = torch.linalg.lstsq(torch.stack([torch.ones_like(gray), gray], dim=1), (colors - gray).T)
+    return gray.mean(), line.solution
 
 
 def distance(one: Sign, other: Sign) -> float:
@@ -91,11 +108,22 @@ def spread_of(signs: Sequence[Sign]) -> Spread:
     quality = [sign.quality for sign in signs if sign.quality is not None]
     return Spread(
         tone=_beyond(white.mean(1).var(), TONE, 0.5),
-        cast=_beyond((white - white.mean(1, keepdim=True)).var(0).mean(), CAST, 0.5),
+        cast=_cast_of(signs),
         grain=_beyond(grain.var(), GRAIN / 2, 2.0),
         marks=_beyond(marks.var(), MARKS, 2.0),
         quality=min(30.0, torch.tensor(quality).std().item()) if len(quality) > 2 else 0.0,
     )
+
+
+def _cast_of(signs: Sequence[Sign]) -> float:
+    """Deviation of casts; that of prints without color is exact, since pictures add nothing to it."""
+    if all(sign.chroma < PRINT for sign in signs):
+        level = torch.stack([sign.gray for sign in signs]).mean()
+        cast, usual = torch.stack([sign.tint[0] + level * sign.tint[1] for sign in signs]), 0.0
+    else:
+        white = torch.stack([sign.white for sign in signs])
+        cast, usual = white - white.mean(1, keepdim=True), CAST
+    return _beyond(1.5 * cast.var(0).mean(), usual, 0.5)  # of three directions one is tone's
 
 
 def check_damaged(damage: Damage) -> None:

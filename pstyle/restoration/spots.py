@@ -30,7 +30,9 @@ SHORTEST_LINE_PX = 20.0  # shorter ones are twigs and letters
 
 
 class Marks(NamedTuple):
-    """Scratches and specks in the terms of `Damage`; sizes are means, 0 where there are none."""
+    """Scratches and specks in the terms of `Damage`; sizes are means, 0 where there are none, and colors are
+    those of the strongest half of their pixels.
+    """
 
     scratches_per_mp: float
     scratch_length_px: float
@@ -38,12 +40,18 @@ class Marks(NamedTuple):
     dust_per_mp: float
     dust_px: float
     light: float
+    light_color: tuple[float, ...] | None
+    dark_color: tuple[float, ...] | None
 
 
 def measure_marks(pictures: Sequence[Tensor], grain: float) -> Marks:
     """The marks on pictures, each (1, 3, H, W), whose grain has this deviation, together."""
-    found = [_shapes(*find_marks(picture, grain)) for picture in pictures]
-    length, width, light = (torch.cat(parts) for parts in zip(*found, strict=True))
+    masks = [find_marks(picture, grain) for picture in pictures]
+    length, width, light = (torch.cat(parts) for parts in zip(*(_shapes(*both) for both in masks), strict=True))
+    bright, dim = (
+        torch.cat([picture[0][:, mask] for picture, mask in zip(pictures, side, strict=True)], dim=1)
+        for side in zip(*masks, strict=True)
+    )
     megapixels = sum(picture.shape[2] * picture.shape[3] for picture in pictures) / 1e6
     thin = length > LINE * width
     line, speck = thin & (length > SHORTEST_LINE_PX), ~thin
@@ -55,6 +63,8 @@ def measure_marks(pictures: Sequence[Tensor], grain: float) -> Marks:
         speck.sum().item() / megapixels,
         _mean(across[speck]),
         _mean(light[line | speck].float()),
+        _strongest(bright),
+        None if (dark := _strongest(1 - dim)) is None else tuple(1 - value for value in dark),
     )
 
 
@@ -124,6 +134,14 @@ def connected(mask: Tensor) -> Tensor:
         if torch.equal(spread, labels):
             return labels.long()
         labels = spread
+
+
+def _strongest(colors: Tensor) -> tuple[float, ...] | None:
+    """The mean color of the lighter half of pixels (3, N)."""
+    if not colors.shape[1]:
+        return None
+    light = luma(colors[None, :, None])[0, 0, 0]
+    return tuple(colors[:, light >= light.median()].mean(1).tolist())
 
 
 def _mean(values: Tensor) -> float:

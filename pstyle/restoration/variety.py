@@ -12,7 +12,7 @@ from torch import Tensor
 from .damage import Damage, Damaged, damaged
 from .fields import BANDS
 
-DRAWS = 64  # numbers that one damage takes, or more
+DRAWS = 96  # numbers that one damage takes, or more
 
 Kind = tuple[float, Callable[["Dice"], dict]]  # how often it is there, and what it then is
 
@@ -120,20 +120,26 @@ def _scratches(dice: Dice) -> dict:
         "scratches_per_mp": dice.factor(8, 250),
         "scratch_length_px": dice.factor(20, 400),
         "scratch_width_px": dice.factor(0.8, 6),
-        "light_marks": dice.between(0, 1),
-    }
+    } | _mark_colors(dice)
 
 
 def _dust(dice: Dice) -> dict:
     return {
         "dust_per_mp": dice.factor(20, 1500),
         "dust_px": dice.factor(1.5, 12),
+    } | _mark_colors(dice)
+
+
+def _mark_colors(dice: Dice) -> dict:
+    return {
         "light_marks": dice.between(0, 1),
+        "light_color": dice.around(0.875, 0.125),
+        "dark_color": dice.around(0.075, 0.075),
     }
 
 
 def _holes(dice: Dice) -> dict:
-    return {"hole_share": dice.factor(0.01, 0.25), "hole_px": dice.factor(12, 160)}
+    return {"hole_share": dice.factor(0.01, 0.25), "hole_px": dice.factor(12, 160)} | _mark_colors(dice)
 
 
 def _jpeg(dice: Dice) -> dict:
