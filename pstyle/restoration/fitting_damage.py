@@ -20,6 +20,7 @@ from ..seeding import generator_of
 from .damage import Damage, damaged
 from .damage_style import within
 from .grain import Grain
+from .screens import measure_screen
 from .spots import Marks
 from .traces import Traces, measure_jpeg, measure_tones, traces
 
@@ -61,12 +62,14 @@ def fit_damage(
     All are (1, 3, H, W) with sides of at least 64 px.
     """
     c = config
-    found, base, quality = traces(scans), traces(practice), measure_jpeg(scans)
+    screen, quality = measure_screen(scans), measure_jpeg(scans)
+    found, base = traces(scans, screen), traces(practice, screen)
     aim = found.tones
     damage = _first(found, base, aim, practice)
     damage = replace(damage, jpeg_quality=quality) if quality is not None else damage
+    damage = replace(damage, screen_px=screen.period_px, screen_degrees=screen.degrees) if screen else damage
     for round in range(c.rounds):
-        now = traces(damaged_alike(practice, damage, c.seed))
+        now = traces(damaged_alike(practice, damage, c.seed), screen)
         aim = aim + found.tones - now.tones
         damage = _corrected(damage, found, now, base, aim, practice)
         on_round(round + 1)
@@ -81,12 +84,13 @@ def damaged_alike(pictures: Sequence[Tensor], damage: Damage, seed: int) -> list
 
 def _first(found: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor]) -> Damage:
     grain, marks = found.grain, found.marks
-    saturation = min(1.5, found.chroma / max(base.chroma, 1e-3))
+    saturation = 0.0 if found.tint is not None else min(1.5, found.chroma / max(base.chroma, 1e-3))
     scratches, specks = _counts(marks, base.marks)
     return Damage(
         blur_px=math.sqrt(max(0.0, found.softness - base.softness)),
+        screen=within("screen", found.dots - base.dots),
         saturation=saturation,
-        **fit_tones(_tones_at(practice, saturation), aim),
+        **fit_tones(_tones_at(practice, saturation), aim, found.tint),
         grain=math.sqrt(max(0.0, grain.deviation**2 - base.grain.deviation**2)),
         grain_color=grain.color,
         grain_slope=grain.slope,
@@ -106,36 +110,43 @@ def _corrected(
 ) -> Damage:
     """Parameters moved so that traces `now` come nearer to those `found`."""
     colored = damage.saturation**2 + (found.chroma**2 - now.chroma**2) / max(base.chroma, 1e-3) ** 2
-    saturation = min(1.5, math.sqrt(max(0.0, colored)))
+    saturation = 0.0 if found.tint is not None else min(1.5, math.sqrt(max(0.0, colored)))
     return replace(
         damage,
         blur_px=within("blur_px", math.sqrt(max(0.0, damage.blur_px**2 + found.softness - now.softness))),
+        screen=within("screen", damage.screen + found.dots - now.dots),
         saturation=saturation,
-        **fit_tones(_tones_at(practice, saturation), aim),
+        **fit_tones(_tones_at(practice, saturation), aim, found.tint),
         **_grain(damage, found.grain, now.grain),
         **_marks(damage, found.marks, now.marks, base.marks),
     )
 
 
-def fit_tones(clean: Tensor, aim: Tensor) -> dict[str, tuple[float, ...]]:
+def fit_tones(clean: Tensor, aim: Tensor, tint: Tensor | None = None) -> dict[str, tuple[float, ...]]:
     """Black, white and gamma of each color that take the tones `clean` (3, K) nearest to `aim` (3, K).
 
-    For each of many gammas black and white are a straight line's, by least squares.
+    For each of many gammas black and white are a straight line's, by least squares. Those of a print, whose
+    `tint` is known, are gray's: its colors lie on one line.
     """
+    if tint is not None:
+        clean, aim = (tones.mean(0, keepdim=True) for tones in (clean, aim))
     weight = torch.ones(clean.shape[1])
     weight[[0, -1]] = EXTREMES
     bent = clean[:, None].clamp(1e-4, 1) ** GAMMAS[:, None]  # (3, G, K)
     x, y = (values - _weighed(values, weight) for values in (bent, aim[:, None].expand_as(bent)))
     slope = _weighed(x * y, weight) / _weighed(x * x, weight).clamp_min(1e-6)
     cost = _weighed((y - slope * x).square(), weight)[..., 0] + CURVED * GAMMAS.log().square() / len(weight)
-    best = cost.argmin(1)  # (3,)
-    row = torch.arange(3)
+    best = cost.argmin(1)  # (3,), of a print (1,)
+    row = torch.arange(len(best))
     slope, mean = slope[row, best, 0], _weighed(bent, weight)[row, best, 0]
     black = _weighed(aim, weight)[:, 0] - slope * mean
+    white = black + slope
+    if tint is not None:
+        black, white = (gray + tint[0] + gray * tint[1] for gray in (black, white))
     return {
         "black": tuple(within("black", value) for value in black.tolist()),
-        "white": tuple(within("white", value) for value in (black + slope).tolist()),
-        "gamma": tuple(GAMMAS[best].tolist()),
+        "white": tuple(within("white", value) for value in white.tolist()),
+        "gamma": tuple(GAMMAS[best].expand(3).tolist()),
     }
 
 

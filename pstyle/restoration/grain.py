@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .fields import BANDS, frequencies
+from .screens import Screen, without_screen
 
 BLOCK_PX = 32
 FLATTEST = 0.1  # share of the blocks of one lightness that are taken to show grain alone
@@ -29,11 +30,14 @@ class Grain(NamedTuple):
     spectrum: tuple[float, ...]
 
 
-def measure_grain(pictures: Sequence[Tensor]) -> Grain:
-    """The grain of pictures, each (1, 3, H, W) with sides of at least 32 px, together."""
+def measure_grain(pictures: Sequence[Tensor], screen: Screen | None = None) -> Grain:
+    """The grain of pictures, each (1, 3, H, W) with sides of at least 32 px, together; of printed ones beside
+    the dots of their screen.
+    """
     blocks = torch.cat([_blocks(picture) for picture in pictures])  # (N, 3, S, S)
     level = blocks.mean((1, 2, 3))
     rest = _without_plane(blocks)
+    rest = rest if screen is None else without_screen(rest, screen)
     chosen = [index for index in _flattest(level, rest.var((1, 2, 3))) if len(index)]
     if not chosen:
         return Grain(0.0, 0.0, 0.0, (1.0,) * BANDS)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .damage import Damage
@@ -15,12 +14,11 @@ from .damage_style import Spread
 from .grain import measure_grain
 from .jpeg import measure_quality
 from .spots import measure_marks
-from .traces import TONE_PX, measure_chroma, measure_tones
+from .traces import PRINT, measure_chroma, measure_tint, measure_tones
 
 # By how much clean photographs differ from each other, or what a difference of kind is counted in.
 TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.8
 COLORED, CHROMA = 0.25, 0.15
-PRINT = 0.05  # chroma below which a scan shows one ink on paper
 FARTHEST = 5.0  # of these, in all, from a scan to the nearest one of its kind
 FAINT_GRAIN, FAINT_MARKS = 0.006, 60.0  # that every picture seems to have
 FINE_JPEG = 85.0  # quality from which compression is no damage
@@ -39,7 +37,7 @@ class Sign(NamedTuple):
     marks: float  # in a million pixels
     quality: float | None
     gray: Tensor  # ()
-    tint: Tensor  # (2, 3): what colors have beside gray, in black, and how it grows with gray
+    tint: Tensor  # (2, 3), of `measure_tint`
 
 
 def sign_of(scan: Tensor) -> Sign:
@@ -48,20 +46,9 @@ def sign_of(scan: Tensor) -> Sign:
     marks = measure_marks([scan], grain.deviation)
     count = marks.scratches_per_mp + marks.dust_per_mp
     quality = measure_quality(scan)
-    gray, tint = _tint(scan)
-    return Sign(
-        tones[:, 0], tones[:, -1], measure_chroma(scan), grain.deviation, grain.color, count, quality, gray, tint
-    )
-
-
-def _tint(scan: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean gray of a scan, and what colors have beside gray by the straight line that fits them, (2, 3):
-    in black, and how it grows with gray.
-    """
-    colors = F.avg_pool2d(scan, TONE_PX)[0].flatten(1)  # (3, N)
-    gray = colors.mean(0)
-    line = torch.linalg.lstsq(torch.stack([torch.ones_like(gray), gray], dim=1), (colors - gray).T)
-    return gray.mean(), line.solution
+    black, white, chroma = tones[:, 0], tones[:, -1], measure_chroma(scan)
+    line = (scan.mean(), measure_tint(scan))
+    return Sign(black, white, chroma, grain.deviation, grain.color, count, quality, *line)
 
 
 def distance(one: Sign, other: Sign) -> float:
@@ -132,7 +119,7 @@ def check_damaged(damage: Damage) -> None:
     faded = max(min(black), 1 - max(white)) > FADED or damage.saturation < GRAYED
     cast = max(max(black) - min(black), max(white) - min(white)) > FADED
     marks = damage.scratches_per_mp + damage.dust_per_mp
-    grain = damage.grain > FAINT_GRAIN
+    grain = max(damage.grain, damage.screen / 2) > FAINT_GRAIN
     rough = damage.jpeg_quality < FINE_JPEG or damage.blur_px > BLURRED_PX
     if not (faded or cast or marks or grain or rough):
         raise ValueError(

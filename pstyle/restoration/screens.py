@@ -1,13 +1,44 @@
-"""Screens: the grid of dots that newspapers and books print pictures with."""
+"""Screens: the grid of dots that newspapers and books print pictures with, drawn and read off scans.
+
+A grid of dots is the product of two waves along its rows and columns, and so the sum of two others at 45
+degrees to them: two peaks of the spectrum at right angles, in all places of all scans. Nothing that pictures
+show has these.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from ..colors import luma
 from .fields import uniform
+
+WINDOW_PX = 64  # of a place whose spectrum is taken,
+PLACES = 400  # of each picture at most,
+GRID = 256  # and that many frequencies along each side
+RINGS = 64  # of frequencies that count as alike, from 0 to 0.5 cycles per pixel
+CLEAR = 20.0  # times the power of its ring, that both peaks of a screen have at least
+COMB, TOOTH = 8, 0.02  # blocks of JPEG have peaks at multiples of 1 / 8 along an axis, so near
+LONGEST_PX, SHORTEST_PX = 20.0, 2.0  # distance of dots
+
+
+class Screen(NamedTuple):
+    """Distance of printed dots in pixels, and the angle of their rows."""
+
+    period_px: float
+    degrees: float
+
+    def waves(self) -> Tensor:
+        """The two waves whose sum the dots are: cycles per pixel down and across, (2, 2)."""
+        turn = math.radians(self.degrees)
+        along = torch.tensor([math.sin(turn), math.cos(turn)]) / self.period_px
+        across = torch.tensor([math.cos(turn), -math.sin(turn)]) / self.period_px
+        return torch.stack([along + across, along - across])
 
 
 def screen(like: Tensor, period_px: Tensor, degrees: Tensor, rng: torch.Generator) -> Tensor:
@@ -25,3 +56,96 @@ def screen(like: Tensor, period_px: Tensor, degrees: Tensor, rng: torch.Generato
         torch.cos(2 * math.pi * (place / period_px + first))
         for place, first in zip((along, across), start, strict=True)
     )
+
+
+def measure_screen(pictures: Sequence[Tensor]) -> Screen | None:
+    """The screen that pictures, each (1, 3, H, W) with sides of at least 64 px, have in common, or None."""
+    power = _power(pictures)
+    clear = torch.minimum(power, _turned(power)) / _of_ring(power)
+    clear = torch.where(_searched(power), clear, 0)
+    if clear.max() < CLEAR:
+        return None
+    down, across = _refined((power * _turned(power)).log(), *divmod(int(clear.argmax()), GRID))
+    degrees = math.degrees(math.atan2(down, across)) - 45
+    return Screen(math.sqrt(2) / math.hypot(down, across), degrees % 90)
+
+
+def screen_height(pictures: Sequence[Tensor], screen: Screen) -> float:
+    """The height of the dots of a screen on pictures, as a share of white, in the terms of `Damage.screen`."""
+    windows = torch.cat([_windows(picture) for picture in pictures])
+    place = torch.arange(WINDOW_PX).to(windows)
+    total = 0.0
+    for down, across in screen.waves().tolist():
+        turn = 2 * math.pi * (down * place[:, None] + across * place)
+        real, imaginary = ((windows * wave(turn)).sum((1, 2)) for wave in (torch.cos, torch.sin))
+        total += 2 * torch.hypot(real, imaginary).median().item() / _window(windows).sum().item()
+    return total
+
+
+def without_screen(blocks: Tensor, screen: Screen) -> Tensor:
+    """Blocks (N, C, S, S) without the two waves of a screen that fit each best."""
+    place = torch.arange(blocks.shape[-1]).to(blocks)
+    turns = [2 * math.pi * (down * place[:, None] + across * place) for down, across in screen.waves().tolist()]
+    waves = torch.stack([wave(turn).flatten() for turn in turns for wave in (torch.cos, torch.sin)])  # (4, S S)
+    basis = torch.linalg.qr(waves.T).Q
+    flat = blocks.flatten(2)
+    return (flat - flat @ basis @ basis.T).view_as(blocks)
+
+
+def _power(pictures: Sequence[Tensor]) -> Tensor:
+    """Power (GRID, GRID) by frequency down and across: the median of places in all pictures."""
+    windows = torch.cat([_windows(picture) for picture in pictures])
+    power = [torch.fft.fft2(few, s=(GRID, GRID)).abs().square() for few in windows.split(64)]
+    return torch.cat(power).median(0).values + 1e-12
+
+
+def _windows(picture: Tensor) -> Tensor:
+    """Places (N, S, S) of the light of a picture (1, 3, H, W), without their mean, fading to their borders."""
+    found = F.unfold(luma(picture), WINDOW_PX, stride=WINDOW_PX // 2)[0].T  # (N, S * S)
+    found = found[torch.linspace(0, len(found) - 1, min(len(found), PLACES)).long()]
+    found = (found - found.mean(1, keepdim=True)).unflatten(1, (WINDOW_PX, WINDOW_PX))
+    return found * _window(found)
+
+
+def _window(like: Tensor) -> Tensor:
+    fade = torch.hann_window(WINDOW_PX, periodic=False).to(like)
+    return fade * fade[:, None]
+
+
+def _turned(power: Tensor) -> Tensor:
+    """The power at right angles to each frequency."""
+    return power.T[-torch.arange(GRID) % GRID]
+
+
+def _of_ring(power: Tensor) -> Tensor:
+    """The median power of frequencies that are as high, for each frequency."""
+    ring = (torch.hypot(*_frequencies(power)) * 2 * RINGS).round().long()
+    medians = torch.stack([power[ring == number].median() for number in range(int(ring.max()) + 1)])
+    return medians[ring]
+
+
+def _frequencies(like: Tensor) -> tuple[Tensor, Tensor]:
+    """Cycles per pixel down (GRID, 1) and across (1, GRID)."""
+    found = torch.fft.fftfreq(GRID).to(like)
+    return found[:, None], found[None]
+
+
+def _refined(heights: Tensor, row: int, column: int) -> tuple[float, float]:
+    """The frequency down and across of a peak, between its neighbors by the parabola through them."""
+    found = []
+    for place, line in ((row, heights[:, column]), (column, heights[row])):
+        before, top, after = (line[(place + step) % GRID].item() for step in (-1, 0, 1))
+        offset = 0.5 * (before - after) / min(before - 2 * top + after, -1e-6)
+        frequency = torch.fft.fftfreq(GRID)[place].item()
+        found.append(frequency + max(-1.0, min(1.0, offset)) / GRID)
+    return found[0], found[1]
+
+
+def _searched(power: Tensor) -> Tensor:
+    """Whether a frequency can be a screen's: neither too low nor too high, and no tooth of JPEG's comb."""
+    down, across = (part.abs().expand_as(power) for part in _frequencies(power))
+    tooth = [(part * COMB - (part * COMB).round()).abs() < TOOTH * COMB for part in (down, across)]
+    comb = (tooth[0] & (across < TOOTH)) | (tooth[1] & (down < TOOTH))
+    distance = torch.hypot(down, across)
+    longest, shortest = (math.sqrt(2) / px for px in (LONGEST_PX, SHORTEST_PX))
+    return (distance > longest) & (distance < shortest) & ~comb

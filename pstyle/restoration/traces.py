@@ -6,6 +6,7 @@ them with the same traces of pictures that it has damaged itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
@@ -18,36 +19,45 @@ from ..colors import luma
 from .fields import blur
 from .grain import Grain, measure_grain
 from .jpeg import measure_quality
+from .screens import Screen, screen_height
 from .spots import Marks, measure_marks
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)  # of pixels below a tone
 TONE_PX = 4  # squares whose means are tones, so that grain is none
 TONES = 4000  # that are taken of each picture
+PRINT = 0.05  # chroma below which a picture is a print in one ink, without color
 EDGES = 0.02  # share of pixels that count as edges
 FINE_PX, COARSE_PX = 1.5, 3.0  # blurs whose slopes are compared
 
 
 class Traces(NamedTuple):
-    """Tones (3, K) at SHARES; chroma beside what lightness tells, relative to contrast; squared blur in
-    pixels of the sharpest edges; grain; marks.
+    """Tones (3, K) at SHARES; chroma beside what lightness tells, relative to contrast; the tint of prints,
+    else None; height of printed dots; squared blur in pixels of the sharpest edges; grain; marks.
     """
 
     tones: Tensor
     chroma: float
+    tint: Tensor | None
+    dots: float
     softness: float
     grain: Grain
     marks: Marks
 
 
-def traces(pictures: Sequence[Tensor]) -> Traces:
-    """The traces in pictures, each (1, 3, H, W) with sides of at least 64 px, together."""
-    grain = measure_grain(pictures)
+def traces(pictures: Sequence[Tensor], screen: Screen | None = None) -> Traces:
+    """The traces in pictures, each (1, 3, H, W) with sides of at least 64 px, together; `screen` is that of
+    the printed dots whose height is a trace.
+    """
+    dots = screen_height(pictures, screen) if screen else 0.0
+    grain, chroma = measure_grain(pictures, screen), [measure_chroma(picture) for picture in pictures]
     return Traces(
         measure_tones(pictures),
-        sum(map(measure_chroma, pictures)) / len(pictures),
+        sum(chroma) / len(pictures),
+        sum(map(measure_tint, pictures)) / len(pictures) if max(chroma) < PRINT else None,
+        dots,
         median(map(measure_softness, pictures)),
         grain,
-        measure_marks(pictures, grain.deviation),
+        measure_marks(pictures, math.hypot(grain.deviation, dots / 2)),
     )
 
 
@@ -69,6 +79,14 @@ def measure_chroma(picture: Tensor) -> float:
     fit = torch.linalg.lstsq(curve, colors.T).solution
     rest = colors - (curve @ fit).T
     return (rest.square().mean().sqrt() / light.std().clamp_min(1e-4)).item()
+
+
+def measure_tint(picture: Tensor) -> Tensor:
+    """What colors have beside gray on the line that fits them, (2, 3): in black, and how it grows with gray."""
+    colors = F.avg_pool2d(picture, TONE_PX)[0].flatten(1)  # (3, N)
+    gray = colors.mean(0)
+    line = torch.stack([torch.ones_like(gray), gray], dim=1)
+    return torch.linalg.lstsq(line, (colors - gray).T).solution
 
 
 def measure_softness(picture: Tensor) -> float:
