@@ -6,8 +6,9 @@ Scans are photographs damaged by benchmarks/damage.py, which shares no code with
 learned from five of them; ten other photographs are damaged by it, and a classifier is trained to tell these
 from the scans, and judged on ten further scans and ten further photographs that nobody has seen, three times
 over with new draws of the style. It is a logistic regression on features of the shipped loss network; the
-style's own network is trained and chosen with the other shipped one. 0.5 is a guess; `undamaged` is the accuracy if the style did nothing, `floor` that
-between clean photographs. With `--practice photos` ten more photographs serve as clean pictures.
+style's own network is trained and chosen with the other shipped one. 0.5 is a guess; `undamaged` is the
+accuracy if the style did nothing, `floor` that between clean photographs. With `--practice photos` ten more
+photographs serve as clean pictures.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _first(found: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor])
         dust_per_mp=specks,
         dust_px=within("dust_px", marks.dust_px or 3),
         light_marks=marks.light,
-        **{name: getattr(marks, name) for name in COLORS if getattr(marks, name)},
+        **{name: getattr(marks, name) for name in COLORS if scratches + specks and getattr(marks, name)},
     )
 
 
@@ -179,9 +179,7 @@ def _amplitudes(grain: Grain) -> list[float]:
     return [band / math.sqrt(power) for band in grain.spectrum]
 
 
-def _marks(
-    damage: Damage, found: Marks, now: Marks, base: Marks
-) -> dict[str, float | tuple[float, ...]]:
+def _marks(damage: Damage, found: Marks, now: Marks, base: Marks) -> dict[str, float]:
     wanted, got = _counts(found, base), _counts(now, base, least=0.0)
     scratches, specks = (
         own * _step(a, b)
@@ -193,20 +191,12 @@ def _marks(
         for name, count in seen.items()
         if count
     }
-    colors = {
-        name: tuple(
-            within(name, own + a - b)
-            for own, a, b in zip(getattr(damage, name), wanted_color, got_color, strict=True)
-        )
-        for name in COLORS
-        if (wanted_color := getattr(found, name)) and (got_color := getattr(now, name))
-    }
     light = within("light_marks", damage.light_marks + found.light - now.light)
     counts = {
         "scratches_per_mp": within("scratches_per_mp", scratches),
         "dust_per_mp": within("dust_per_mp", specks),
     }
-    return counts | sized | colors | {"light_marks": light}
+    return counts | sized | {"light_marks": light}
 
 
 def _counts(marks: Marks, base: Marks, least: float = MORE_PER_MP) -> tuple[float, float]:

@@ -11,17 +11,16 @@ from torch import Tensor
 from .. import __version__
 from ..config import to_json
 from ..crops import single_pictures
-from ..images import resize_short_side
-from ..samples import content_pictures
 from ..style import Provenance
 from ..vgg import VGG, load_vgg
 from .damage_style import DamageStyle
 from .fitting_damage import LearnDamageConfig, damaged_alike, fit_damage
 from .kinds import check_damaged, check_one_kind, sign_of, spread_of
 from .learning_residue import learn_residue
+from .practice import LEAST_PX, middle, practice_pictures
 from .residue import new_residue
 
-LEAST_PX, MOST_PX = 128, 768  # of a scan; of a larger one the middle is read
+MOST_PX = 768  # of a scan; of a larger one the middle is read
 MAX_SCANS = 50
 OnStep = Callable[[int, int], None]  # steps done, steps in all
 
@@ -41,12 +40,13 @@ def learn_damage(
     damaged.
     """
     c = config or LearnDamageConfig()
-    pictures = [_middle(scan) for scan in single_pictures(scans, "scan", LEAST_PX)]
+    pictures = [middle(scan, MOST_PX) for scan in single_pictures(scans, "scan", LEAST_PX)]
     if len(pictures) > MAX_SCANS:
         raise ValueError(f"got {len(pictures)} scans, allowed are 1 to {MAX_SCANS}: choose some")
     signs = [sign_of(picture) for picture in pictures]
     check_one_kind(signs)
-    practice, total = _practice(clean, c), c.rounds + (c.residue_steps if clean else 0)
+    practice = practice_pictures(clean, c.practice, c.practice_px, c.seed)
+    total = c.rounds + (c.residue_steps if clean else 0)
     damage = fit_damage(pictures, practice, c, lambda done: on_step(done, total))
     check_damaged(damage)
     residue, note = new_residue(c.seed), "no clean pictures were given, so the network adds nothing"
@@ -56,22 +56,6 @@ def learn_damage(
             pictures, made, vgg or load_vgg(), c.residue_steps, c.seed, lambda n: on_step(c.rounds + n, total)
         )
     return DamageStyle(damage, spread_of(signs), residue, _provenance(pictures, c, note))
-
-
-def _practice(clean: Sequence[Tensor] | None, config: LearnDamageConfig) -> list[Tensor]:
-    """Clean pictures (1, 3, H, W): those given, their middle at the size of practice, or drawn scenes."""
-    if not clean:
-        return content_pictures(config.practice, config.practice_px, config.seed)
-    size_px = config.practice_px
-    return [
-        _middle(resize_short_side(picture, size_px), 2 * size_px)
-        for picture in single_pictures(clean, "clean picture", LEAST_PX)
-    ]
-
-
-def _middle(picture: Tensor, most_px: int = MOST_PX) -> Tensor:
-    top, left = ((side - min(side, most_px)) // 2 for side in picture.shape[2:])
-    return picture[:, :, top : top + most_px, left : left + most_px]
 
 
 def _provenance(scans: Sequence[Tensor], config: LearnDamageConfig, note: str) -> Provenance:

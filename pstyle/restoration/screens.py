@@ -71,25 +71,28 @@ def measure_screen(pictures: Sequence[Tensor]) -> Screen | None:
 
 
 def screen_height(pictures: Sequence[Tensor], screen: Screen) -> float:
-    """The height of the dots of a screen on pictures, as a share of white, in the terms of `Damage.screen`."""
+    """The height of the dots of a screen on pictures, as `Damage.screen` has it: a share of white."""
     windows = torch.cat([_windows(picture) for picture in pictures])
-    place = torch.arange(WINDOW_PX).to(windows)
-    total = 0.0
-    for down, across in screen.waves().tolist():
-        turn = 2 * math.pi * (down * place[:, None] + across * place)
-        real, imaginary = ((windows * wave(turn)).sum((1, 2)) for wave in (torch.cos, torch.sin))
-        total += 2 * torch.hypot(real, imaginary).median().item() / _window(windows).sum().item()
-    return total
+    heights = [
+        torch.hypot(*((windows * wave).sum((1, 2)) for wave in pair)).median().item()
+        for pair in _waves(screen, windows)
+    ]
+    return 2 * sum(heights) / _window(windows).sum().item()
 
 
 def without_screen(blocks: Tensor, screen: Screen) -> Tensor:
     """Blocks (N, C, S, S) without the two waves of a screen that fit each best."""
-    place = torch.arange(blocks.shape[-1]).to(blocks)
-    turns = [2 * math.pi * (down * place[:, None] + across * place) for down, across in screen.waves().tolist()]
-    waves = torch.stack([wave(turn).flatten() for turn in turns for wave in (torch.cos, torch.sin)])  # (4, S S)
-    basis = torch.linalg.qr(waves.T).Q
+    waves = [wave for pair in _waves(screen, blocks) for wave in pair]
+    basis = torch.linalg.qr(torch.stack(waves).flatten(1).T).Q  # (S S, 4)
     flat = blocks.flatten(2)
     return (flat - flat @ basis @ basis.T).view_as(blocks)
+
+
+def _waves(screen: Screen, like: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Cosine and sine (S, S) of both waves of a screen on blocks (..., S, S)."""
+    place = torch.arange(like.shape[-1]).to(like)
+    turns = [2 * math.pi * (down * place[:, None] + across * place) for down, across in screen.waves()]
+    return [(turn.cos(), turn.sin()) for turn in turns]
 
 
 def _power(pictures: Sequence[Tensor]) -> Tensor:
@@ -100,7 +103,7 @@ def _power(pictures: Sequence[Tensor]) -> Tensor:
 
 
 def _windows(picture: Tensor) -> Tensor:
-    """Places (N, S, S) of the light of a picture (1, 3, H, W), without their mean, fading to their borders."""
+    """Places (N, S, S) in the light of a picture (1, 3, H, W), less their mean, fading to their borders."""
     found = F.unfold(luma(picture), WINDOW_PX, stride=WINDOW_PX // 2)[0].T  # (N, S * S)
     found = found[torch.linspace(0, len(found) - 1, min(len(found), PLACES)).long()]
     found = (found - found.mean(1, keepdim=True)).unflatten(1, (WINDOW_PX, WINDOW_PX))

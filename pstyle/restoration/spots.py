@@ -47,7 +47,8 @@ class Marks(NamedTuple):
 def measure_marks(pictures: Sequence[Tensor], grain: float) -> Marks:
     """The marks on pictures, each (1, 3, H, W), whose grain has this deviation, together."""
     masks = [find_marks(picture, grain) for picture in pictures]
-    length, width, light = (torch.cat(parts) for parts in zip(*(_shapes(*both) for both in masks), strict=True))
+    shapes = [_shapes(*both) for both in masks]
+    length, width, light = (torch.cat(parts) for parts in zip(*shapes, strict=True))
     bright, dim = (
         torch.cat([picture[0][:, mask] for picture, mask in zip(pictures, side, strict=True)], dim=1)
         for side in zip(*masks, strict=True)

@@ -82,7 +82,7 @@ def measure_chroma(picture: Tensor) -> float:
 
 
 def measure_tint(picture: Tensor) -> Tensor:
-    """What colors have beside gray on the line that fits them, (2, 3): in black, and how it grows with gray."""
+    """What colors have beside gray by the line that fits them, (2, 3): in black, and its rise with gray."""
     colors = F.avg_pool2d(picture, TONE_PX)[0].flatten(1)  # (3, N)
     gray = colors.mean(0)
     line = torch.stack([torch.ones_like(gray), gray], dim=1)

@@ -9,7 +9,7 @@ import torch
 
 from pstyle.restoration.damage import Damage, damaged
 from pstyle.restoration.fitting_damage import LearnDamageConfig, damaged_alike, fit_damage, fit_tones
-from pstyle.restoration.kinds import check_damaged, check_one_kind, sign_of
+from pstyle.restoration.kinds import check_damaged, check_one_kind, sign_of, spread_of
 from pstyle.restoration.learning_damage import learn_damage
 from pstyle.restoration.learning_residue import learn_residue
 from pstyle.restoration.traces import measure_chroma, measure_jpeg, measure_softness, measure_tones
@@ -25,6 +25,16 @@ OLD = Damage(
     dust_per_mp=700.0,
     dust_px=5.0,
     light_marks=1.0,
+    light_color=(0.95, 0.9, 0.8),
+)
+NEWS = Damage(
+    screen=0.1,
+    screen_px=4.2,
+    saturation=0.0,
+    black=(0.17, 0.16, 0.16),
+    white=(0.86, 0.84, 0.77),
+    grain=0.02,
+    jpeg_quality=40.0,
 )
 SLIDE = Damage(black=(0.15, 0.0, 0.1), white=(1.0, 0.75, 0.9), grain=0.03, grain_color=1.0)
 
@@ -68,6 +78,28 @@ def test_an_old_photograph_is_learned(scenes) -> None:
     assert found.saturation < 0.3 and found.jpeg_quality == 100
     assert found.grain == pytest.approx(OLD.grain, rel=0.15) and found.grain_color < 0.1
     assert 0.5 < found.dust_per_mp / OLD.dust_per_mp < 2 and found.light_marks > 0.7
+    assert found.light_color == pytest.approx(OLD.light_color, abs=0.06)
+
+
+def test_newsprint_is_learned_with_its_dots_and_inks(scenes) -> None:
+    found = fit_damage(damaged_alike(scenes, NEWS, 5), content_pictures(4, 224, 3), QUICK)
+    assert found.screen == pytest.approx(NEWS.screen, rel=0.2)
+    assert found.screen_px == pytest.approx(4.2, rel=0.01)
+    assert found.screen_degrees == pytest.approx(45, abs=1)
+    assert found.grain < 0.03 and found.saturation == 0
+    learned, put_on = (torch.tensor([damage.black, damage.white]) for damage in (found, NEWS))
+    for made, wanted in zip(learned, put_on, strict=True):  # how light they are depends on what is shown
+        assert (made - made.mean()).tolist() == pytest.approx((wanted - wanted.mean()).tolist(), abs=0.01)
+
+
+def test_casts_of_prints_are_told_from_what_they_show(scenes) -> None:
+    pictures = [*scenes, *content_pictures(4, 224, 30)]
+    casts = 0.02 * torch.randn(len(pictures), 3, generator=torch.Generator().manual_seed(2))
+    alike = damaged_alike(pictures, replace(OLD, dust_per_mp=0.0), 6)
+    printed = [scan + cast.view(1, 3, 1, 1) for scan, cast in zip(alike, casts, strict=True)]
+    wanted = (1.5 * (casts - casts.mean(1, keepdim=True)).var(0).mean()).sqrt().item()
+    assert spread_of([sign_of(scan) for scan in printed]).cast == pytest.approx(wanted, rel=0.15)
+    assert spread_of([sign_of(scan) for scan in alike]).cast < 0.004
 
 
 def test_a_slide_is_learned_with_a_style_around_it(scenes) -> None:

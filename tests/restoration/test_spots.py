@@ -35,6 +35,16 @@ def test_specks_are_counted_with_size_and_light() -> None:
     megapixels = 240 * 260 / 1e6
     assert marks.dust_per_mp == pytest.approx(3 / megapixels) and marks.scratches_per_mp == 0
     assert marks.dust_px == pytest.approx(5, abs=1.2) and marks.light == 1
+    assert marks.light_color == pytest.approx((1.0,) * 3) and marks.dark_color is None
+
+
+def test_marks_have_colors() -> None:
+    picture = speckled([(40, 40), (100, 120)], 5, 5, 1.0)
+    picture[:, :, 60:65, 200:205] = torch.tensor([0.1, 0.05, 0.0]).view(1, 3, 1, 1)
+    picture[:, 2] = torch.where(picture[:, 2] == 1, 0.8, picture[:, 2])
+    marks = measure_marks([picture], 0.0)
+    assert marks.light_color == pytest.approx((1.0, 1.0, 0.8))
+    assert marks.dark_color == pytest.approx((0.1, 0.05, 0.0))
 
 
 def test_dark_lines_are_scratches() -> None:
