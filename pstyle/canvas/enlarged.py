@@ -8,6 +8,7 @@ is flat is 1. So of a painting that is the photograph, the photograph itself com
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ class Enlarged:
         painted, light, color = self.maps.read(box).split([3, 1, 1], dim=1)
         missing = self.known(("missing", tuple(self.small.shape), box), lambda: self._missing(box))
         bright = luma(missing)
-        return (painted + light * bright + color * (missing - bright)).clamp(0, 1)
+        return torch.addcmul(painted, light, bright).addcmul_(color, missing - bright).clamp_(0, 1)
 
     def _missing(self, box: Box) -> Tensor:
         """What the small copy lost."""
@@ -66,12 +67,18 @@ def prefiltered(image: Tensor) -> Tensor:
 
 
 def _blurred(x: Tensor, axis: int) -> Tensor:
-    """Maps (1, C, H, W) blurred along an axis, by sums of shifted ones: a seventh of a convolution's time."""
+    """Maps (1, C, H, W) blurred along an axis."""
     around = len(BLUR) // 2
     padded = F.pad(x, (0, 0, around, around) if axis == 2 else (around, around, 0, 0), mode="replicate")
-    found = BLUR[0] * padded.narrow(axis, 0, x.shape[axis])
-    for shift, share in enumerate(BLUR[1:], start=1):
-        found.add_(padded.narrow(axis, shift, x.shape[axis]), alpha=share)
+    return _summed(padded, axis, BLUR)
+
+
+def _summed(padded: Tensor, axis: int, shares: Sequence[float]) -> Tensor:
+    """Sums of shares of maps shifted along an axis: a seventh of a convolution's or a pooling's time."""
+    side = padded.shape[axis] - len(shares) + 1
+    found = shares[0] * padded.narrow(axis, 0, side)
+    for shift, share in enumerate(shares[1:], start=1):
+        found.add_(padded.narrow(axis, shift, side), alpha=share)
     return found
 
 
@@ -106,4 +113,10 @@ def _covariance(x: Tensor, mean_x: Tensor, y: Tensor, mean_y: Tensor) -> Tensor:
 
 
 def _mean(x: Tensor) -> Tensor:
-    return F.avg_pool2d(x, WINDOW_PX, 1, WINDOW_PX // 2, count_include_pad=False)
+    """Means of maps (1, C, H, W) in the window around each pixel, of which less is there at the border."""
+    around, window = WINDOW_PX // 2, (1.0,) * WINDOW_PX
+    height, width = x.shape[2:]
+    for axis, sides, line in ((2, (0, 0, around, around), (height, 1)), (3, (around, around), (1, width))):
+        there = _summed(F.pad(x.new_ones(1, 1, *line), sides), axis, window)
+        x = _summed(F.pad(x, sides), axis, window).div_(there)
+    return x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -39,34 +40,51 @@ class _Resized:
 
     def read(self, box: Box) -> Tensor:
         """The pixels of a box of the resized picture."""
-        rows, columns = (box.top, box.bottom), (box.left, box.right)
-        top, bottom, down = _weights(*rows, self.height, self.source.height, self.kernel)
-        left, right, across = _weights(*columns, self.width, self.source.width, self.kernel)
+        down = _Axis(self.height, self.source.height, self.kernel)
+        across = _Axis(self.width, self.source.width, self.kernel)
+        top, bottom = down.reach(box.top, box.bottom)
+        left, right = across.reach(box.left, box.right)
         part = self.source.read(Box(top, left, bottom, right))
-        return _banded(across, _banded(down, part).mT).mT
+        part = across.resampled(part.mT, box.left, box.right).mT
+        return down.resampled(part, box.top, box.bottom)  # last, so that rows lie in memory as such
 
 
-def _banded(shares: Tensor, x: Tensor) -> Tensor:
-    """The product of shares (h, H) and maps (1, C, H, W), piece by piece: most shares are 0, those of a piece
-    but in a band. At 1024 px a quarter of the time of the whole.
-    """
-    found = []
-    for piece in shares.split(PIECE_ROWS):
-        used = piece.any(0).nonzero()
-        first, last = used[0].item(), used[-1].item() + 1
-        found.append(piece[:, first:last] @ x[:, :, first:last])
-    return torch.cat(found, dim=2)
+class _Axis(NamedTuple):
+    """The rows of a picture, resampled from those of another of `source_size` rows."""
 
+    size: int
+    source_size: int
+    kernel: Kernel
 
-def _weights(start: int, stop: int, size: int, source_size: int, kernel: Kernel) -> tuple[int, int, Tensor]:
-    """Which pixels of a row of `source_size` the pixels `start` to `stop` of a row of `size` are made of:
-    first, last + 1, and their shares (stop - start, last + 1 - first). Beyond the ends there are none.
-    """
-    scale = source_size / size
-    width = max(scale, 1.0)  # of the kernel's unit
-    centers = (torch.arange(start, stop, dtype=torch.float64) + 0.5) * scale - 0.5
-    first = max(0, int(centers[0] - 2 * width))
-    last = min(source_size, int(centers[-1] + 2 * width) + 2)
-    distance = (torch.arange(first, last, dtype=torch.float64) - centers.view(-1, 1)).abs()
-    shares = kernel(distance / width)
-    return first, last, (shares / shares.sum(1, keepdim=True)).float()
+    def reach(self, start: int, stop: int) -> tuple[int, int]:
+        """Which rows of the source the rows `start` to `stop` are made of at most: first, last + 1."""
+        around = 2 * self._width()
+        first, last = (self._center(row) for row in (start, stop - 1))
+        return max(0, int(first - around)), min(self.source_size, int(last + around) + 2)
+
+    def resampled(self, x: Tensor, start: int, stop: int) -> Tensor:
+        """The rows `start` to `stop`, (1, C, h, W), of those that they reach, (1, C, H, W).
+
+        Piece by piece: nearly all shares of all source rows in all rows are 0.
+        """
+        begin, found = self.reach(start, stop)[0], []
+        for row in range(start, stop, PIECE_ROWS):
+            end = min(row + PIECE_ROWS, stop)
+            first, last = self.reach(row, end)
+            found.append(self._shares(row, end, first, last) @ x[:, :, first - begin : last - begin])
+        return torch.cat(found, dim=2)
+
+    def _shares(self, start: int, stop: int, first: int, last: int) -> Tensor:
+        """How much rows consist of each source row, (stop - start, last - first). Beyond the ends is none."""
+        centers = self._center(torch.arange(start, stop, dtype=torch.float64))
+        distance = (torch.arange(first, last, dtype=torch.float64) - centers.view(-1, 1)).abs()
+        shares = self.kernel(distance / self._width())
+        return (shares / shares.sum(1, keepdim=True)).float()
+
+    def _center(self, row: float | Tensor) -> float | Tensor:
+        """Where in the source a row lies."""
+        return (row + 0.5) * self.source_size / self.size - 0.5
+
+    def _width(self) -> float:
+        """Source rows that the kernel's unit has."""
+        return max(self.source_size / self.size, 1.0)
