@@ -8,7 +8,6 @@ is flat is 1. So of a painting that is the photograph, the photograph itself com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from ..colors import luma
 from ..remembered import NOTHING, Known
+from ..separable import filtered
 from .boxes import Box
 from .resized import cubic, resized
 from .sources import InMemory, Source
@@ -70,16 +70,7 @@ def _blurred(x: Tensor, axis: int) -> Tensor:
     """Maps (1, C, H, W) blurred along an axis."""
     around = len(BLUR) // 2
     padded = F.pad(x, (0, 0, around, around) if axis == 2 else (around, around, 0, 0), mode="replicate")
-    return _summed(padded, axis, BLUR)
-
-
-def _summed(padded: Tensor, axis: int, shares: Sequence[float]) -> Tensor:
-    """Sums of shares of maps shifted along an axis: a seventh of a convolution's or a pooling's time."""
-    side = padded.shape[axis] - len(shares) + 1
-    found = shares[0] * padded.narrow(axis, 0, side)
-    for shift, share in enumerate(shares[1:], start=1):
-        found.add_(padded.narrow(axis, shift, side), alpha=share)
-    return found
+    return filtered(padded, axis, BLUR)
 
 
 class Contrast(NamedTuple):
@@ -117,6 +108,6 @@ def _mean(x: Tensor) -> Tensor:
     around, window = WINDOW_PX // 2, (1.0,) * WINDOW_PX
     height, width = x.shape[2:]
     for axis, sides, line in ((2, (0, 0, around, around), (height, 1)), (3, (around, around), (1, width))):
-        there = _summed(F.pad(x.new_ones(1, 1, *line), sides), axis, window)
-        x = _summed(F.pad(x, sides), axis, window).div_(there)
+        there = filtered(F.pad(x.new_ones(1, 1, *line), sides), axis, window)
+        x = filtered(F.pad(x, sides), axis, window).div_(there)
     return x

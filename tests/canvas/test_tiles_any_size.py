@@ -12,6 +12,7 @@ from pstyle.canvas.any_size import SizeConfig, look_size, paint, tile_px
 from pstyle.canvas.enlarged import contrasts_of, gains, prefiltered
 from pstyle.canvas.resized import cubic, resized
 from pstyle.canvas.sources import InMemory, loaded
+from pstyle.colors import luma
 from pstyle.images import resize_to
 from pstyle.look import Look
 from pstyle.memory import NoRoom, is_out_of_memory
@@ -122,6 +123,19 @@ def test_gains_tell_contrast_kept_lost_and_turned(rng):
         assert found.shape == (1, 2, 40, 40) and found.mean() == pytest.approx(factor, abs=0.1)
     flat = contrasts_of(torch.full_like(photo, 0.5))
     assert torch.allclose(gains(photo, flat), torch.ones(1, 2, 40, 40))
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 9), (5, 30), (3, 2), (1, 7)])
+def test_contrasts_at_borders_are_of_what_is_there(rng, height, width):
+    photo = torch.rand(1, 3, height, width, generator=rng)
+    bright = luma(photo)
+    for found, x in zip(contrasts_of(photo), (bright, photo - bright), strict=True):
+        for row, column in ((0, 0), (height - 1, width // 2), (height // 2, width - 1)):
+            rows, columns = (slice(max(0, place - 2), place + 3) for place in (row, column))
+            window = x[0, :, rows, columns].flatten(1)
+            assert found.mean[0, :, row, column].tolist() == pytest.approx(window.mean(1).tolist(), abs=1e-5)
+            spread = window.var(1, correction=0).sum().item()
+            assert found.variance[0, 0, row, column].item() == pytest.approx(spread, abs=1e-5)
 
 
 def test_masked_a_large_picture_stays_as_it_is(painter, other, rng):
