@@ -28,6 +28,7 @@ from torch import Tensor
 from pstyle.images import resize_short_side, save_image
 from pstyle.restoration.damage_style import DamageStyle, describe_damage
 from pstyle.restoration.learning_damage import learn_damage
+from pstyle.restoration.restoring import Mender
 from pstyle.restoration.traces import Traces, traces
 from pstyle.seeding import generator_of
 from pstyle.two_sample import TwoSample, accuracy_afresh
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--look", type=Path, help="a .png to write")
     given = parser.parse_args()
     photos, judge, rows = divided(given.images, given.seed), load_loss_vgg(), []
+    find_marks = Mender().find_marks
     floor = accuracy_afresh(photos.scanned, photos.clean, photos.unseen, photos.clean_unseen, judge)
     print(f"floor {floor:.2f}")  # noqa: T201
     print(f"| {HEAD} |\n|" + "---|" * 8)  # noqa: T201
@@ -102,7 +104,7 @@ def main() -> None:
                 shares.append(referee.told_right(known, fresh))
             told.append(mean(shares))
         cells = " | ".join(f"{value:.2f}" for value in [*told, told[-1]][:3])
-        numbers = compared(traces(fresh), traces(unseen))
+        numbers = compared(*(traces(pictures, find_marks) for pictures in (fresh, unseen)))
         print(f"| {kind} | {cells} | {numbers} | {seconds:.0f} |", flush=True)  # noqa: T201
         print(f"  {style.provenance.note}; {describe_damage(style)}", flush=True)  # noqa: T201
         rows += [torch.cat(unseen[:4], dim=3), torch.cat(fresh[:4], dim=3)]

@@ -21,7 +21,7 @@ from .damage import Damage, damaged
 from .damage_style import within
 from .grain import Grain
 from .screens import measure_screen
-from .spots import Marks
+from .spots import FindMarks, Marks
 from .traces import Traces, measure_jpeg, measure_tones, traces
 
 EXTREMES = 12.0  # weight of the darkest and lightest tones: they vary least from picture to picture
@@ -29,7 +29,8 @@ CURVED = 0.02  # what a gamma of e or 1 / e costs, beside squared errors of tone
 GAMMAS = torch.linspace(-0.9, 0.9, 61).exp()
 LEAST_GRAIN = 0.004  # one step of 8 bits
 LEAST_BLUR_PX = 0.35
-STEP = 2.0  # that sizes and counts change by in a round at most
+STEP = 2.0  # that sizes and counts change by in a round at most, and sizes in all;
+MANY = 4.0  # ... counts in all
 OFTEN = 1.5  # times as many marks as clean pictures seem to have, and
 MORE_PER_MP = 15.0  # ... so many more, are marks
 COLORS = ("light_color", "dark_color")  # of marks
@@ -55,6 +56,7 @@ def fit_damage(
     scans: Sequence[Tensor],
     practice: Sequence[Tensor],
     config: LearnDamageConfig,
+    find_marks: FindMarks,
     on_round: Callable[[int], None] = lambda done: None,
 ) -> Damage:
     """The parameters that leave in clean practice pictures the traces that are found in scans.
@@ -63,13 +65,13 @@ def fit_damage(
     """
     c = config
     screen, quality = measure_screen(scans), measure_jpeg(scans)
-    found, base = traces(scans, screen), traces(practice, screen)
+    found, base = (traces(pictures, find_marks, screen) for pictures in (scans, practice))
     aim = found.tones
     damage = _first(found, base, aim, practice)
     damage = replace(damage, jpeg_quality=quality) if quality is not None else damage
     damage = replace(damage, screen_px=screen.period_px, screen_degrees=screen.degrees) if screen else damage
     for round in range(c.rounds):
-        now = traces(damaged_alike(practice, damage, c.seed), screen)
+        now = traces(damaged_alike(practice, damage, c.seed), find_marks, screen)
         aim = aim + found.tones - now.tones
         damage = _corrected(damage, found, now, base, aim, practice)
         on_round(round + 1)
@@ -180,33 +182,36 @@ def _amplitudes(grain: Grain) -> list[float]:
 
 
 def _marks(damage: Damage, found: Marks, now: Marks, base: Marks) -> dict[str, float]:
-    wanted, got = _counts(found, base), _counts(now, base, least=0.0)
-    scratches, specks = (
-        own * _step(a, b)
-        for own, a, b in zip((damage.scratches_per_mp, damage.dust_per_mp), wanted, got, strict=True)
-    )
-    seen = {"scratch_length_px": scratches, "scratch_width_px": scratches, "dust_px": specks}
+    """Counts and sizes of marks. Scratches are found in pieces, however long they are: their length stays as
+    it was seen, and they become as many as makes all that is found of them as long together.
+    """
+    scratches, specks = _counts(found, base)
+    many = damage.scratches_per_mp * _step(_together_px(found, base), _together_px(now, base))
+    pieces = now.dust_per_mp - base.dust_per_mp - damage.dust_per_mp  # of scratches, too short for lines
     sized = {
-        name: within(name, getattr(damage, name) * _step(getattr(found, name), getattr(now, name)))
-        for name, count in seen.items()
-        if count
+        name: min(STEP * seen, max(seen / STEP, getattr(damage, name) * _step(seen, getattr(now, name))))
+        for name in ("scratch_width_px", "dust_px")
+        if (seen := getattr(found, name))
     }
-    light = within("light_marks", damage.light_marks + found.light - now.light)
-    counts = {
-        "scratches_per_mp": within("scratches_per_mp", scratches),
-        "dust_per_mp": within("dust_per_mp", specks),
+    moved = sized | {
+        "scratches_per_mp": min(many, MANY * scratches),
+        "dust_per_mp": min(specks - pieces, MANY * specks),
+        "light_marks": damage.light_marks + found.light - now.light,
     }
-    return counts | sized | {"light_marks": light}
+    return {name: within(name, value) for name, value in moved.items()}
 
 
-def _counts(marks: Marks, base: Marks, least: float = MORE_PER_MP) -> tuple[float, float]:
-    """Scratches and specks in a million pixels beyond those that clean pictures seem to have."""
-    found = []
-    for name in ("scratches_per_mp", "dust_per_mp"):
-        own, usual = getattr(marks, name), getattr(base, name)
-        seen = not least or own > OFTEN * usual + least
-        found.append(max(own - usual, 0.0) if seen else 0.0)
-    return found[0], found[1]
+def _together_px(marks: Marks, base: Marks) -> float:
+    """The length of all scratches in a million pixels, beyond what clean pictures seem to have."""
+    own, usual = (one.scratches_per_mp * one.scratch_length_px for one in (marks, base))
+    return own - usual
+
+
+def _counts(marks: Marks, base: Marks) -> tuple[float, float]:
+    """Scratches and specks in a million pixels beyond those that clean pictures seem to have, or 0."""
+    both = ((getattr(one, name) for one in (marks, base)) for name in ("scratches_per_mp", "dust_per_mp"))
+    scratches, specks = (own - usual if own > OFTEN * usual + MORE_PER_MP else 0.0 for own, usual in both)
+    return scratches, specks
 
 
 def _step(wanted: float, got: float) -> float:

@@ -17,10 +17,10 @@ from .spots import measure_marks
 from .traces import PRINT, measure_chroma, measure_tint, measure_tones
 
 # By how much clean photographs differ from each other, or what a difference of kind is counted in.
-TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.8
+TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.5
 COLORED, CHROMA = 0.25, 0.15
 FARTHEST = 5.0  # of these, in all, from a scan to the nearest one of its kind
-FAINT_GRAIN, FAINT_MARKS = 0.006, 60.0  # that every picture seems to have
+FAINT_GRAIN, FAINT_MARKS = 0.006, 10.0  # that every picture seems to have
 FINE_JPEG = 85.0  # quality from which compression is no damage
 FADED = 0.15  # rise of black, fall of white, or difference of colors in them: clean pictures may have less
 GRAYED, BLURRED_PX = 0.3, 1.0
@@ -40,10 +40,10 @@ class Sign(NamedTuple):
     tint: Tensor  # (2, 3), of `measure_tint`
 
 
-def sign_of(scan: Tensor) -> Sign:
-    """The sign of one scan (1, 3, H, W)."""
+def sign_of(scan: Tensor, marked: Tensor) -> Sign:
+    """The sign of one scan (1, 3, H, W) that has marks where `marked` (1, 1, H, W) is not 0."""
     tones, grain = measure_tones([scan]), measure_grain([scan])
-    marks = measure_marks([scan], grain.deviation)
+    marks = measure_marks([scan], [marked])
     count = marks.scratches_per_mp + marks.dust_per_mp
     quality = measure_quality(scan)
     black, white, chroma = tones[:, 0], tones[:, -1], measure_chroma(scan)

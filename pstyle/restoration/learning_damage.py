@@ -19,6 +19,8 @@ from .kinds import check_damaged, check_one_kind, sign_of, spread_of
 from .learning_residue import learn_residue
 from .practice import LEAST_PX, middle, practice_pictures
 from .residue import new_residue
+from .restoring import Mender
+from .spots import FindMarks
 
 MOST_PX = 768  # of a scan; of a larger one the middle is read
 MAX_SCANS = 50
@@ -30,24 +32,26 @@ def learn_damage(
     config: LearnDamageConfig | None = None,
     clean: Sequence[Tensor] | None = None,
     vgg: VGG | None = None,
+    find_marks: FindMarks | None = None,
     on_step: OnStep = lambda done, total: None,
 ) -> DamageStyle:
     """The damage style of scans (B, 3, H, W), 1 to 50 of them, of one kind.
 
     `clean` are pictures of what the scans show or alike, never clean versions of them; without them scenes
     are drawn, and the network that adds what parameters miss is not learned: it would learn how scenes differ
-    from photographs. Raises ValueError for scans that are too small or too many, damaged differently, or not
-    damaged.
+    from photographs. Marks are found by the shipped restorer unless told otherwise. Raises ValueError for
+    scans that are too small or too many, damaged differently, or not damaged.
     """
     c = config or LearnDamageConfig()
     pictures = [middle(scan, MOST_PX) for scan in single_pictures(scans, "scan", LEAST_PX)]
     if len(pictures) > MAX_SCANS:
         raise ValueError(f"got {len(pictures)} scans, allowed are 1 to {MAX_SCANS}: choose some")
-    signs = [sign_of(picture) for picture in pictures]
+    find_marks = find_marks or Mender().find_marks
+    signs = [sign_of(picture, find_marks(picture)) for picture in pictures]
     check_one_kind(signs)
     practice = practice_pictures(clean, c.practice, c.practice_px, c.seed)
     total = c.rounds + (c.residue_steps if clean else 0)
-    damage = fit_damage(pictures, practice, c, lambda done: on_step(done, total))
+    damage = fit_damage(pictures, practice, c, find_marks, lambda done: on_step(done, total))
     check_damaged(damage)
     residue, note = new_residue(c.seed), "no clean pictures were given, so the network adds nothing"
     if clean and c.residue_steps:

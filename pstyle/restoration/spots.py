@@ -1,12 +1,13 @@
-"""Marks found on pictures, and their shapes: how many scratches and specks, how large, how many light.
+"""Marks found on pictures, by their shapes: how many scratches and specks, how large, how many light.
 
-A mark is thin and stands out: a closing or an opening by a square larger than its width takes it away (the
-top-hat transform of morphology). Connected pixels make one mark; its second moments tell a line from a speck.
+Where marks are a restorer tells. Connected pixels make one mark, whose area and outline tell a line, however
+bent, from a speck.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,23 +16,19 @@ from torch import Tensor
 
 from ..colors import luma
 
-REACH_PX = 7  # half of the side of the square: no mark is wider
-CONTRAST = 0.12  # that a mark stands out by at least
-GRAINS = 2.5  # ... and so many deviations of the grain
-CORE = 1.5  # times as much in a mark's strongest pixel
-STEEPER = 1.0  # than the ground around it varies
-RARER = 4.0  # times as high as the mean of what stands out around it: leaves and letters are not marks
-AROUND_PX = 31  # side of what is around
-EXTREME = 0.9  # share of a picture that a light mark is lighter than, a dark one darker
+FindMarks = Callable[[Tensor], Tensor]  # a picture (1, 3, H, W) -> where marks are on it, (1, 1, H, W)
+
 GAP_PX = 2  # around a mark's pixels, where others belong to it: faint scratches are seen in pieces
-SMALLEST_PX = 4  # pixels that count as a mark
-LINE = 4.5  # times as long as wide
-SHORTEST_LINE_PX = 20.0  # shorter ones are twigs and letters
+AROUND_PX = 15  # side of the square whose pixels beside marks are a mark's ground
+SMALLEST_PX = 3  # pixels that count as a mark
+STRONGEST = 0.15  # share of marks' pixels that show their color
+LINE = 5.0  # times as long as wide
+SHORTEST_LINE_PX = 20.0
 
 
 class Marks(NamedTuple):
     """Scratches and specks in the terms of `Damage`; sizes are means, 0 where there are none, and colors are
-    those of the strongest half of their pixels.
+    those of the pixels that stand out most, None where there are none.
     """
 
     scratches_per_mp: float
@@ -44,85 +41,71 @@ class Marks(NamedTuple):
     dark_color: tuple[float, ...] | None
 
 
-def measure_marks(pictures: Sequence[Tensor], grain: float) -> Marks:
-    """The marks on pictures, each (1, 3, H, W), whose grain has this deviation, together."""
-    masks = [find_marks(picture, grain) for picture in pictures]
-    shapes = [_shapes(*both) for both in masks]
-    length, width, light = (torch.cat(parts) for parts in zip(*shapes, strict=True))
-    bright, dim = (
-        torch.cat([picture[0][:, mask] for picture, mask in zip(pictures, side, strict=True)], dim=1)
-        for side in zip(*masks, strict=True)
-    )
-    megapixels = sum(picture.shape[2] * picture.shape[3] for picture in pictures) / 1e6
-    thin = length > LINE * width
-    line, speck = thin & (length > SHORTEST_LINE_PX), ~thin
-    across = (length * width).sqrt()
+def measure_marks(pictures: Sequence[Tensor], masks: Sequence[Tensor]) -> Marks:
+    """The marks on pictures, each (1, 3, H, W), where masks, each (1, 1, H, W), are not 0, together."""
+    found = [_shapes(picture, mask > 0) for picture, mask in zip(pictures, masks, strict=True)]
+    length, width, light, colors, contrast = (torch.cat(parts) for parts in zip(*found, strict=True))
+    megapixels = sum(mask.numel() for mask in masks) / 1e6
+    line = (length > LINE * width) & (length > SHORTEST_LINE_PX)
     return Marks(
         line.sum().item() / megapixels,
         _mean(length[line]),
         _mean(width[line]),
-        speck.sum().item() / megapixels,
-        _mean(across[speck]),
-        _mean(light[line | speck].float()),
-        _strongest(bright),
-        None if (dark := _strongest(1 - dim)) is None else tuple(1 - value for value in dark),
+        (~line).sum().item() / megapixels,
+        _mean((length * width)[~line].sqrt()),
+        _mean(light.float()),
+        _strongest(colors[contrast > 0], contrast[contrast > 0]),
+        _strongest(colors[contrast < 0], -contrast[contrast < 0]),
     )
 
 
-def find_marks(picture: Tensor, grain: float) -> tuple[Tensor, Tensor]:
-    """Where light and where dark marks lie on a picture (1, 3, H, W): two masks (H, W)."""
-    smooth = F.avg_pool2d(luma(picture), 3, stride=1, padding=1, count_include_pad=False)
-    least = max(CONTRAST, GRAINS * grain)
-    return _standing_out(smooth, least), _standing_out(-smooth, least)
-
-
-def _standing_out(x: Tensor, least: float) -> Tensor:
-    """Where (1, 1, H, W) is a light mark: above its ground by `least`, rarely so, and lighter than most."""
-    ground = _dilated(-_dilated(-x))
-    above = x - ground
-    steep = STEEPER * (_dilated(ground) + _dilated(-ground))
-    usual = _mean_around(above)
-    light = torch.quantile(F.avg_pool2d(x, 8, ceil_mode=True).flatten(), EXTREME)
-    found = (above > least) & (above > steep) & (above > RARER * usual) & (x > light)
-    core = _dilated((found & (above > CORE * least)).float())
-    return (found & (core > 0))[0, 0]
-
-
-def _mean_around(x: Tensor) -> Tensor:
-    half = AROUND_PX // 2
-    x = F.avg_pool2d(x, (AROUND_PX, 1), stride=1, padding=(half, 0), count_include_pad=False)
-    return F.avg_pool2d(x, (1, AROUND_PX), stride=1, padding=(0, half), count_include_pad=False)
-
-
-def _dilated(x: Tensor, reach_px: int = REACH_PX) -> Tensor:
-    """The largest value in the square around each pixel."""
-    side = 2 * reach_px + 1
-    x = F.max_pool2d(x, (side, 1), stride=1, padding=(reach_px, 0))
-    return F.max_pool2d(x, (1, side), stride=1, padding=(0, reach_px))
-
-
-def _shapes(light: Tensor, dark: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Length and width in pixels of every mark (N,), and whether it is light."""
-    parts = [_ellipses(mask) for mask in (light, dark)]
-    length, width = (torch.cat(values) for values in zip(*parts, strict=True))
-    return length, width, torch.arange(len(length)) < len(parts[0][0])
-
-
-def _ellipses(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Length and width of the line that has a region's area and largest second moment, for each region."""
-    labels = connected(_dilated(mask[None, None].float(), GAP_PX)[0, 0] > 0)[mask]
+def _shapes(picture: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+    """Length and width in pixels of every mark (N,), and whether it is lighter than its ground; the color of
+    every pixel of a mark (P, 3), and how much lighter than its ground it is (P,).
+    """
+    inside = mask[0, 0]
+    labels = connected(_grown(mask)[0, 0])[inside]
     _, index, area = labels.unique(return_inverse=True, return_counts=True)
-    y, x = (part.float() for part in mask.nonzero().unbind(1))
-
-    def mean(values: Tensor) -> Tensor:
-        return torch.zeros(len(area)).index_add(0, index, values) / area
-
-    y, x = y - mean(y)[index], x - mean(x)[index]
-    half, across = (mean(y * y) + mean(x * x)) / 2, mean(x * y)
-    largest = half + ((mean(y * y) - mean(x * x)).square() / 4 + across.square()).sqrt()
-    length = (12 * largest + 1).sqrt()
+    contrast = (luma(picture) - _ground(picture, mask))[0, 0][inside]
+    outline, light = (
+        torch.zeros(len(area)).index_add(0, index, values)
+        for values in (_outline(mask)[0, 0][inside], contrast)
+    )
+    # A ribbon of length l and width w has an area of l w and an outline of 2 (l + w); no disc has.
+    half = outline / 2
+    length = (half + (half.square() - 4 * area).clamp_min(0).sqrt()) / 2
     kept = area >= SMALLEST_PX
-    return length[kept], (area / length)[kept]
+    width = area / length.clamp_min(1)
+    return length[kept], width[kept], light[kept] > 0, picture[0][:, inside].T, contrast
+
+
+def _ground(picture: Tensor, mask: Tensor) -> Tensor:
+    """The brightness (1, 1, H, W) around each pixel, without marks."""
+    free = (~_grown(mask)).float()
+    half = AROUND_PX // 2
+    around = [F.avg_pool2d(x, AROUND_PX, 1, half) for x in (luma(picture) * free, free)]
+    return around[0] / around[1].clamp_min(1e-6)
+
+
+def _outline(mask: Tensor) -> Tensor:
+    """The length in pixels of the outline of a mask (1, 1, H, W) that lies at each of its pixels.
+
+    By Crofton's formula: how often lines in four directions leave the mask, each as far apart from the next
+    as a step along the other is long.
+    """
+    padded = F.pad(mask.float(), (1,) * 4)
+    height, width = mask.shape[2:]
+    total = torch.zeros(mask.shape)
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            if down or across:
+                beside = padded[..., 1 + down : 1 + down + height, 1 + across : 1 + across + width]
+                total += (1 - beside) / math.hypot(down, across)
+    return mask * total * math.pi / 8
+
+
+def _grown(mask: Tensor) -> Tensor:
+    return F.max_pool2d(mask.float(), 2 * GAP_PX + 1, 1, GAP_PX) > 0
 
 
 def connected(mask: Tensor) -> Tensor:
@@ -137,13 +120,12 @@ def connected(mask: Tensor) -> Tensor:
         labels = spread
 
 
-def _strongest(colors: Tensor) -> tuple[float, ...] | None:
-    """The mean color of the lighter half of pixels (3, N)."""
-    if not colors.shape[1]:
+def _strongest(colors: Tensor, contrast: Tensor) -> tuple[float, ...] | None:
+    """The mean color, of colors (P, 3), of those with the largest contrast (P,): others are half covered."""
+    if not len(colors):
         return None
-    light = luma(colors[None, :, None])[0, 0, 0]
-    return tuple(colors[:, light >= light.median()].mean(1).tolist())
+    return tuple(colors[contrast >= contrast.quantile(1 - STRONGEST)].mean(0).tolist())
 
 
 def _mean(values: Tensor) -> float:
-    return values.float().mean().item() if len(values) else 0.0
+    return values.mean().item() if len(values) else 0.0

@@ -6,7 +6,6 @@ them with the same traces of pictures that it has damaged itself.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from .fields import blur
 from .grain import Grain, measure_grain
 from .jpeg import measure_quality
 from .screens import Screen, screen_height
-from .spots import Marks, measure_marks
+from .spots import FindMarks, Marks, measure_marks
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)  # of pixels below a tone
 TONE_PX = 4  # squares whose means are tones, so that grain is none
@@ -44,20 +43,19 @@ class Traces(NamedTuple):
     marks: Marks
 
 
-def traces(pictures: Sequence[Tensor], screen: Screen | None = None) -> Traces:
+def traces(pictures: Sequence[Tensor], find_marks: FindMarks, screen: Screen | None = None) -> Traces:
     """The traces in pictures, each (1, 3, H, W) with sides of at least 64 px, together; `screen` is that of
     the printed dots whose height is a trace.
     """
-    dots = screen_height(pictures, screen) if screen else 0.0
-    grain, chroma = measure_grain(pictures, screen), [measure_chroma(picture) for picture in pictures]
+    chroma = [measure_chroma(picture) for picture in pictures]
     return Traces(
         measure_tones(pictures),
         sum(chroma) / len(pictures),
         sum(map(measure_tint, pictures)) / len(pictures) if max(chroma) < PRINT else None,
-        dots,
+        screen_height(pictures, screen) if screen else 0.0,
         median(map(measure_softness, pictures)),
-        grain,
-        measure_marks(pictures, math.hypot(grain.deviation, dots / 2)),
+        measure_grain(pictures, screen),
+        measure_marks(pictures, [find_marks(picture) for picture in pictures]),
     )
 
 

@@ -12,6 +12,9 @@ from pstyle.restoration.fitting_damage import LearnDamageConfig, damaged_alike, 
 from pstyle.restoration.kinds import check_damaged, check_one_kind, sign_of, spread_of
 from pstyle.restoration.learning_damage import learn_damage
 from pstyle.restoration.learning_residue import learn_residue
+from pstyle.restoration.restorer import load_restorer
+from pstyle.restoration.restoring import Mender
+from pstyle.restoration.spots import FindMarks
 from pstyle.restoration.traces import measure_chroma, measure_jpeg, measure_softness, measure_tones
 from pstyle.samples import content_pictures
 from tests.tiny_networks import tiny_vgg
@@ -44,6 +47,11 @@ def scenes() -> list[torch.Tensor]:
     return content_pictures(4, 224, seed=11)
 
 
+@pytest.fixture(scope="module")
+def find_marks() -> FindMarks:
+    return Mender(load_restorer(), "cpu", torch.float32).find_marks
+
+
 def test_a_straight_fade_is_fitted_exactly() -> None:
     clean = torch.linspace(0.02, 0.95, 7).expand(3, -1) + torch.tensor([[0.0], [0.02], [-0.01]])
     black, white = torch.tensor([[0.2], [0.1], [0.0]]), torch.tensor([[0.9], [0.7], [1.0]])
@@ -71,8 +79,8 @@ def test_jpeg_is_found_in_most_scans_or_not_at_all(scenes) -> None:
     assert measure_jpeg([files[0], *scenes[1:]]) is None
 
 
-def test_an_old_photograph_is_learned(scenes) -> None:
-    found = fit_damage(damaged_alike(scenes, OLD, 5), content_pictures(4, 224, 3), QUICK)
+def test_an_old_photograph_is_learned(scenes, find_marks) -> None:
+    found = fit_damage(damaged_alike(scenes, OLD, 5), content_pictures(4, 224, 3), QUICK, find_marks)
     assert found.black == pytest.approx(OLD.black, abs=0.12)
     assert found.white == pytest.approx(OLD.white, abs=0.12)
     assert found.saturation < 0.3 and found.jpeg_quality == 100
@@ -81,8 +89,26 @@ def test_an_old_photograph_is_learned(scenes) -> None:
     assert found.light_color == pytest.approx(OLD.light_color, abs=0.06)
 
 
-def test_newsprint_is_learned_with_its_dots_and_inks(scenes) -> None:
-    found = fit_damage(damaged_alike(scenes, NEWS, 5), content_pictures(4, 224, 3), QUICK)
+def test_scratches_are_learned_dark_and_light(scenes, find_marks) -> None:
+    scratched = Damage(
+        scratches_per_mp=60.0,
+        scratch_length_px=120.0,
+        scratch_width_px=2.0,
+        light_marks=0.5,
+        light_color=(0.95, 0.95, 0.8),
+        grain=0.03,
+    )
+    scans, practice = damaged_alike(scenes, scratched, 5), content_pictures(4, 224, 3)
+    found = fit_damage(scans, practice, replace(QUICK, rounds=3), find_marks)
+    together_px = found.scratches_per_mp * found.scratch_length_px
+    assert 0.5 < together_px / (60 * 120) < 2  # pieces of them are found
+    assert 1 < found.scratch_width_px < 4 and found.dust_per_mp < 60
+    assert 0.2 < found.light_marks < 0.8
+    assert found.light_color == pytest.approx(scratched.light_color, abs=0.12)
+
+
+def test_newsprint_is_learned_with_its_dots_and_inks(scenes, find_marks) -> None:
+    found = fit_damage(damaged_alike(scenes, NEWS, 5), content_pictures(4, 224, 3), QUICK, find_marks)
     assert found.screen == pytest.approx(NEWS.screen, rel=0.2)
     assert found.screen_px == pytest.approx(4.2, rel=0.01)
     assert found.screen_degrees == pytest.approx(45, abs=1)
@@ -93,13 +119,14 @@ def test_newsprint_is_learned_with_its_dots_and_inks(scenes) -> None:
 
 
 def test_casts_of_prints_are_told_from_what_they_show(scenes) -> None:
+    unmarked = torch.zeros(1, 1, 224, 224)
     pictures = [*scenes, *content_pictures(4, 224, 30)]
     casts = 0.02 * torch.randn(len(pictures), 3, generator=torch.Generator().manual_seed(2))
     alike = damaged_alike(pictures, replace(OLD, dust_per_mp=0.0), 6)
     printed = [scan + cast.view(1, 3, 1, 1) for scan, cast in zip(alike, casts, strict=True)]
     wanted = (1.5 * (casts - casts.mean(1, keepdim=True)).var(0).mean()).sqrt().item()
-    assert spread_of([sign_of(scan) for scan in printed]).cast == pytest.approx(wanted, rel=0.15)
-    assert spread_of([sign_of(scan) for scan in alike]).cast < 0.004
+    assert spread_of([sign_of(scan, unmarked) for scan in printed]).cast == pytest.approx(wanted, rel=0.15)
+    assert spread_of([sign_of(scan, unmarked) for scan in alike]).cast < 0.004
 
 
 def test_a_slide_is_learned_with_a_style_around_it(scenes) -> None:
@@ -114,10 +141,10 @@ def test_a_slide_is_learned_with_a_style_around_it(scenes) -> None:
     assert gap.abs().mean() < 0.08
 
 
-def test_scans_of_two_kinds_are_refused_by_name(scenes) -> None:
+def test_scans_of_two_kinds_are_refused_by_name(scenes, find_marks) -> None:
     old, slide = damaged_alike(scenes, OLD, 1), damaged_alike(scenes, SLIDE, 1)
     for scans in (old, slide):
-        check_one_kind([sign_of(scan) for scan in scans])
+        check_one_kind([sign_of(scan, find_marks(scan)) for scan in scans])
     with pytest.raises(ValueError, match=r"scans 1 and 2 are damaged differently .* one style for each"):
         learn_damage([old[0], slide[1]], QUICK)
 
