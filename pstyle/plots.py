@@ -168,6 +168,7 @@ def place_map(
         look = {"color": "tab:orange", "markersize": 9} if chosen else {"color": "0.7", "markersize": 5}
         axes.plot(x, y, "o", markeredgecolor="white", zorder=6, **look)
     axes.margins(0.15)
+    axes.set_aspect("equal", adjustable="datalim")  # what is near is alike, whatever the direction
     axes.set_title("Pictures (gray frames), styles (blue), candidates (dots; chosen ones orange)")
     return _rendered(figure)
 

@@ -179,3 +179,19 @@ def test_importing_and_drawing_touch_no_global_state_of_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_nearly_on_a_line_lies_on_it() -> None:
+    """Two things have no second component but rounding, which must not fill the plane."""
+    color = torch.tensor([200, 30, 160], dtype=torch.uint8).view(3, 1, 1)
+
+    def drawn(second: float) -> torch.Tensor:
+        places = [torch.tensor([0.0, 0.0]), torch.tensor([1.0, second])]
+        return plots.place_map([(place, color.expand(3, 24, 24)) for place in places], {}, [], 300)
+
+    def height(picture: torch.Tensor) -> torch.Tensor:
+        """Deviation of the rows that show a thumbnail."""
+        return ((picture[0] - color / 255).abs().amax(0) < 0.01).nonzero()[:, 0].float().std()
+
+    assert height(drawn(1e-7)) == pytest.approx(height(drawn(0.0)).item(), abs=1)
+    assert height(drawn(0.8)) > 2 * height(drawn(0.0))
