@@ -46,7 +46,7 @@ MORE_LIBRARIES = {
 # what they share, stand between the last floor of this list and the first of TOP.
 GROUND = (
     *("config", "files", "shipped", "layers", "checkpoint", "answers", "images", "colors", "moments", "vgg"),
-    *("losses", "noise", "look", "detail", "regions"),
+    *("losses", "noise", "look", "separable", "detail", "regions"),
     *("generator", "discriminator", "style"),
 )  # fmt: skip
 TOP = ("workflow", "demo", "cli", "__main__")

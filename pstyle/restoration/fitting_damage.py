@@ -29,8 +29,8 @@ CURVED = 0.02  # what a gamma of e or 1 / e costs, beside squared errors of tone
 GAMMAS = torch.linspace(-0.9, 0.9, 61).exp()
 LEAST_GRAIN = 0.004  # one step of 8 bits
 LEAST_BLUR_PX = 0.35
-STEP = 2.0  # that sizes and counts change by in a round at most, and sizes in all;
-MANY = 4.0  # ... counts in all
+STEP = 2.0  # factor by which sizes and counts change in a round at most, and sizes in all rounds
+MANY = 4.0  # ... by which counts grow in all rounds at most
 OFTEN = 1.5  # times as many marks as clean pictures seem to have, and
 MORE_PER_MP = 15.0  # ... so many more, are marks
 COLORS = ("light_color", "dark_color")  # of marks
@@ -69,7 +69,9 @@ def fit_damage(
     aim = found.tones
     damage = _first(found, base, aim, practice)
     damage = replace(damage, jpeg_quality=quality) if quality is not None else damage
-    damage = replace(damage, screen_px=screen.period_px, screen_degrees=screen.degrees) if screen else damage
+    if screen:
+        period_px = within("screen_px", screen.period_px)
+        damage = replace(damage, screen_px=period_px, screen_degrees=screen.degrees)
     for round in range(c.rounds):
         now = traces(damaged_alike(practice, damage, c.seed), find_marks, screen)
         aim = aim + found.tones - now.tones
@@ -89,18 +91,18 @@ def _first(found: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor])
     saturation = 0.0 if found.tint is not None else min(1.5, found.chroma / max(base.chroma, 1e-3))
     scratches, specks = _counts(marks, base.marks)
     return Damage(
-        blur_px=math.sqrt(max(0.0, found.softness - base.softness)),
+        blur_px=within("blur_px", math.sqrt(max(0.0, found.softness - base.softness))),
         screen=within("screen", found.dots - base.dots),
         saturation=saturation,
         **fit_tones(_tones_at(practice, saturation), aim, found.tint),
-        grain=math.sqrt(max(0.0, grain.deviation**2 - base.grain.deviation**2)),
+        grain=within("grain", math.sqrt(max(0.0, grain.deviation**2 - base.grain.deviation**2))),
         grain_color=grain.color,
         grain_slope=grain.slope,
         grain_spectrum=grain.spectrum,
-        scratches_per_mp=scratches,
+        scratches_per_mp=within("scratches_per_mp", scratches),
         scratch_length_px=within("scratch_length_px", marks.scratch_length_px or 100),
         scratch_width_px=within("scratch_width_px", marks.scratch_width_px or 1.5),
-        dust_per_mp=specks,
+        dust_per_mp=within("dust_per_mp", specks),
         dust_px=within("dust_px", marks.dust_px or 3),
         light_marks=marks.light,
         **{name: getattr(marks, name) for name in COLORS if scratches + specks and getattr(marks, name)},

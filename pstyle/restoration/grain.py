@@ -94,9 +94,9 @@ def _color_share(rest: Tensor) -> float:
 
 
 def _spectrum(rest: Tensor) -> tuple[float, ...]:
-    """Amplitude of blocks (N, 3, S, S) by frequency, the largest 1."""
+    """Amplitude of blocks (N, 3, S, S) by frequency, the largest 1; of no grain at all, all 1."""
     window = torch.hann_window(BLOCK_PX, periodic=False).to(rest)
     power = torch.fft.rfft2(rest * window * window[:, None]).abs().square().mean((0, 1))
     band = (frequencies(BLOCK_PX, BLOCK_PX, rest) * 2 * BANDS).long().clamp_max(BANDS - 1)
     means = torch.stack([power[band == number].mean() for number in range(BANDS)]).sqrt()
-    return tuple((means / means.max().clamp_min(1e-12)).tolist())
+    return tuple((means / means.max()).tolist()) if means.max() > 1e-9 else (1.0,) * BANDS

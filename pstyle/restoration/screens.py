@@ -18,9 +18,9 @@ from torch import Tensor
 from ..colors import luma
 from .fields import uniform
 
-WINDOW_PX = 64  # of a place whose spectrum is taken,
-PLACES = 400  # of each picture at most,
-GRID = 256  # and that many frequencies along each side
+WINDOW_PX = 64  # side of a place whose spectrum is taken
+PLACES = 400  # of all pictures together, at most: the middle of their spectra is taken, some 100 MiB
+GRID = 256  # frequencies along each side
 RINGS = 64  # of frequencies that count as alike, from 0 to 0.5 cycles per pixel
 CLEAR = 20.0  # times the power of its ring, that both peaks of a screen have at least
 COMB, TOOTH = 8, 0.02  # blocks of JPEG have peaks at multiples of 1 / 8 along an axis, so near
@@ -72,7 +72,7 @@ def measure_screen(pictures: Sequence[Tensor]) -> Screen | None:
 
 def screen_height(pictures: Sequence[Tensor], screen: Screen) -> float:
     """The height of the dots of a screen on pictures, as `Damage.screen` has it: a share of white."""
-    windows = torch.cat([_windows(picture) for picture in pictures])
+    windows = _windows(pictures)
     heights = [
         torch.hypot(*((windows * wave).sum((1, 2)) for wave in pair)).median().item()
         for pair in _waves(screen, windows)
@@ -97,17 +97,20 @@ def _waves(screen: Screen, like: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 def _power(pictures: Sequence[Tensor]) -> Tensor:
     """Power (GRID, GRID) by frequency down and across: the median of places in all pictures."""
-    windows = torch.cat([_windows(picture) for picture in pictures])
-    power = [torch.fft.fft2(few, s=(GRID, GRID)).abs().square() for few in windows.split(64)]
+    power = [torch.fft.fft2(few, s=(GRID, GRID)).abs().square() for few in _windows(pictures).split(64)]
     return torch.cat(power).median(0).values + 1e-12
 
 
-def _windows(picture: Tensor) -> Tensor:
-    """Places (N, S, S) in the light of a picture (1, 3, H, W), less their mean, fading to their borders."""
-    found = F.unfold(luma(picture), WINDOW_PX, stride=WINDOW_PX // 2)[0].T  # (N, S * S)
-    found = found[torch.linspace(0, len(found) - 1, min(len(found), PLACES)).long()]
-    found = (found - found.mean(1, keepdim=True)).unflatten(1, (WINDOW_PX, WINDOW_PX))
-    return found * _window(found)
+def _windows(pictures: Sequence[Tensor]) -> Tensor:
+    """Places (N, S, S) in the light of pictures, less their mean, fading to their borders."""
+    found = []
+    for picture in pictures:
+        places = F.unfold(luma(picture), WINDOW_PX, stride=WINDOW_PX // 2)[0].T  # (N, S * S)
+        count = min(len(places), max(1, PLACES // len(pictures)))
+        found.append(places[torch.linspace(0, len(places) - 1, count).long()])
+    flat = torch.cat(found)
+    windows = (flat - flat.mean(1, keepdim=True)).unflatten(1, (WINDOW_PX, WINDOW_PX))
+    return windows * _window(windows)
 
 
 def _window(like: Tensor) -> Tensor:

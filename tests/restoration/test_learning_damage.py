@@ -17,6 +17,7 @@ from pstyle.restoration.restoring import Mender
 from pstyle.restoration.spots import FindMarks
 from pstyle.restoration.traces import measure_chroma, measure_jpeg, measure_softness, measure_tones
 from pstyle.samples import content_pictures
+from pstyle.seeding import generator_of
 from tests.tiny_networks import tiny_vgg
 
 QUICK = LearnDamageConfig(rounds=2, practice=4, practice_px=224, residue_steps=2)
@@ -153,6 +154,29 @@ def test_pictures_that_are_not_damaged_are_refused(scenes) -> None:
     with pytest.raises(ValueError, match="no damage is seen in these pictures"):
         learn_damage(scenes, QUICK)
     check_damaged(OLD)
+
+
+NOISE = torch.rand(1, 1, 160, 160, generator=torch.Generator().manual_seed(0))
+ODD = {
+    "black": torch.zeros_like(NOISE),
+    "gray": torch.full_like(NOISE, 0.5),
+    "noise": NOISE,
+    "salt": (NOISE > 0.97).float(),
+    "checks": ((torch.arange(160)[:, None] + torch.arange(160)) % 2).float().view_as(NOISE),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_no_picture_is_too_odd_to_be_learned_or_refused(name: str, find_marks) -> None:
+    scan = ODD[name].expand(-1, 3, -1, -1)
+    config = replace(QUICK, rounds=1, practice=2, practice_px=160)
+    try:
+        style = learn_damage([scan] * 2, config, find_marks=find_marks)
+    except ValueError as error:
+        assert "no damage is seen" in str(error)
+    else:
+        made = style.damage_pictures(content_pictures(1, 96)[0], generator_of(0)).image
+        assert made.isfinite().all()
 
 
 def test_bad_scans_are_refused() -> None:
