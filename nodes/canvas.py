@@ -14,7 +14,7 @@ from ..pstyle.canvas.gpano import save_panorama
 from ..pstyle.canvas.panorama import paint_panorama
 from ..pstyle.canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
 from ..pstyle.canvas.sphere import check_panorama
-from ..pstyle.canvas.stereo import StereoConfig, paint_stereo
+from ..pstyle.canvas.stereo import StereoConfig, join_eyes, paint_stereo, split_eyes
 from ..pstyle.files import BadFile, path_in
 from ..pstyle.look import Look
 from ..pstyle.painter import fitted_mask
@@ -144,7 +144,7 @@ class PStylePaintStereo:
         disparity_px: float = 64.0,
         generator: Networks | None = None,
         **settings: Any,
-    ) -> tuple[Tensor]:
+    ) -> dict[str, Any]:
         config = StereoConfig(**{name: settings.pop(name) for name in widgets(StereoConfig)})
         look, pictures, known = Look(**settings), to_library(image), to_mask(disparity)
         if not 0 <= disparity_px <= MOST_DISPARITY_PX:
@@ -158,7 +158,8 @@ class PStylePaintStereo:
         for number in host.watched(range(len(pictures))):
             shown = None if known is None else known[[min(number, len(known) - 1)]] * disparity_px
             painted.append(paint_stereo(painter, pictures[[number]], config, look, shown))
-        return (to_wire(torch.cat(painted)),)
+        before, result = join_eyes(*split_eyes(pictures, config), config), torch.cat(painted)
+        return {"ui": before_after(before, result), "result": (to_wire(result),)}
 
 
 class PStyleSeamScore:

@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..pstyle.answers import SUFFIX
 from ..pstyle.files import BadFile, path_in
@@ -103,8 +103,9 @@ class PStyleTasteTest:
     ) -> dict[str, Any]:
         path = path_in(host.save_folder(), name, SUFFIX)
         picture = to_rgb(image)[:1]
-        with torch.inference_mode(False):
-            networks = (generator or style.networks or shipped_networks()).to(host.compute_device())
+        networks = generator or style.networks or shipped_networks()
+        both = nn.ModuleList([networks.generator, networks.vgg])
+        with torch.inference_mode(False), host.borrowed(both):
             pictures = liked(style_set)[0] if style_set else []
             taste = open_taste(
                 style.style, pictures, networks.generator, networks.vgg, TasteConfig(**settings), path
@@ -150,8 +151,7 @@ class PStyleStyleMap:
         bound = {"style": style, "second": second}
         styles = {name: one for name, one in bound.items() if one is not None}
         networks = next((one.networks for one in styles.values() if one.networks), None) or shipped_networks()
-        with torch.inference_mode(False):
-            pictures = [one.picture for one in style_set]
-            found = {name: one.style for name, one in styles.items()}
-            networks = networks.to(torch.device("cpu"))
+        pictures = [one.picture for one in style_set]
+        found = {name: one.style for name, one in styles.items()}
+        with torch.inference_mode(False), host.borrowed(nn.ModuleList([networks.generator, networks.vgg])):
             return (to_wire(map_of(pictures, found, networks.generator, networks.vgg)),)

@@ -16,6 +16,7 @@ from ..pstyle.canvas.video import VideoConfig, VideoPainter
 from ..pstyle.look import Look
 from . import host
 from .painters import Painters
+from .preview import before_after
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
@@ -73,7 +74,7 @@ class PStylePaintVideo:
         mask: list[Tensor] | None = None,
         generator: list[Networks] | None = None,
         **settings: list[Any],
-    ) -> tuple[Tensor]:
+    ) -> dict[str, Any]:
         given = {name: values[0] for name, values in settings.items()}
         config = VideoConfig(**{name: given.pop(name) for name in widgets(VideoConfig)})
         frames, masks = frames_of(image), masks_of(mask)
@@ -86,7 +87,9 @@ class PStylePaintVideo:
         for number in host.watched(range(len(frames))):
             inside = masks[min(number, len(masks) - 1)] if masks else None
             painted.append(to_wire(video(to_library(frames[number], "frame"), inside)))
-        return (torch.cat(painted),)
+        middle = len(frames) // 2  # the first one is often black
+        shown = before_after(*(to_library(one[middle], "frame") for one in (frames, painted)))
+        return {"ui": shown, "result": (torch.cat(painted),)}
 
 
 class PStyleFlickerScore:

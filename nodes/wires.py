@@ -54,11 +54,6 @@ class Networks:
     generator: Generator
     vgg: VGG
 
-    def to(self, device: torch.device) -> Networks:
-        """The same networks, moved; outside inference mode, so that they can still be learned with."""
-        with torch.inference_mode(False):
-            return Networks(self.generator.to(device), self.vgg.to(device))
-
 
 @dataclass(frozen=True, eq=False)
 class BoundStyle:

@@ -52,7 +52,8 @@ def check_room(height_px: int, width_px: int, device: torch.device) -> None:
 def free_bytes(device: torch.device) -> int | None:
     """Memory that can still be taken on a device, or None where the system does not tell."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + kept  # what torch has freed and keeps for the next
     if LINUX_MEMORY.is_file():  # counts what the system would give back, which sysconf does not
         found = dict(line.split(":", 1) for line in LINUX_MEMORY.read_text().splitlines())
         if "MemAvailable" in found:

@@ -47,6 +47,12 @@ def test_linux_tells_what_it_would_give_back(monkeypatch, tmp_path):
     assert free_bytes(CPU) == 7 * 1024
 
 
+def test_what_torch_keeps_of_a_gpu_is_free(monkeypatch):
+    for name, value in (("mem_get_info", (5, 80)), ("memory_reserved", 30), ("memory_allocated", 10)):
+        monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
+    assert free_bytes(torch.device("cuda")) == 25
+
+
 @pytest.mark.parametrize(("stroke", "side"), [(1.0, 64), (0.5, 128), (2.0, 64)])
 def test_the_painter_asks_for_the_larger_of_both_sizes(painter, monkeypatch, stroke, side):
     asked = []

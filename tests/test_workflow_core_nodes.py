@@ -256,7 +256,6 @@ def test_center_crop_keeps_the_shorter_side_whole(width: int, height: int) -> No
     assert torch.equal(cut, image[:, :, 2:6] if width < height else image[:, 2:6])
 
 
-
 def test_batches_take_the_size_of_the_first() -> None:
     first, second = torch.rand(2, 6, 8, 3), torch.rand(1, 12, 12, 3)
     (both,) = CORE_NODES["ImageBatch"]().batch(first, second)

@@ -138,4 +138,3 @@ def _log_marks(sign: Sign) -> float:
 
 def _beyond(variance: Tensor, usual: float, most: float) -> float:
     return min(most, math.sqrt(max(0.0, variance.item() - usual**2)))
-

@@ -53,7 +53,7 @@ def test_a_mask_keeps_what_is_black(nodes, spheres, style) -> None:
 @pytest.mark.parametrize("layout", ["side-by-side", "top-bottom"])
 def test_eyes_are_painted_as_the_library_paints_them(nodes, spheres, style, painter, layout) -> None:
     config = StereoConfig(layout, "top-bottom")
-    (painted,) = nodes.PStylePaintStereo().paint(spheres, style, **asdict(config), **settings())
+    (painted,) = nodes.PStylePaintStereo().paint(spheres, style, **asdict(config), **settings())["result"]
     expected = paint_stereo(painter, spheres.movedim(-1, 1), config)
     assert torch.equal(painted, expected.movedim(1, -1))
 
@@ -61,7 +61,7 @@ def test_eyes_are_painted_as_the_library_paints_them(nodes, spheres, style, pain
 def test_a_wired_disparity_counts_in_pixels(nodes, spheres, style, painter) -> None:
     node, config = nodes.PStylePaintStereo(), StereoConfig()
     disparity = torch.full((1, 32, 32), 0.5)
-    (painted,) = node.paint(spheres, style, disparity, 6.0, **asdict(config), **settings())
+    (painted,) = node.paint(spheres, style, disparity, 6.0, **asdict(config), **settings())["result"]
     expected = paint_stereo(
         painter, spheres.movedim(-1, 1), config, disparity=torch.full((1, 1, 32, 32), 3.0)
     )

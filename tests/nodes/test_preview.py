@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 from pstyle_pack.nodes import host, preview
 
+from pstyle.canvas.stereo import StereoConfig
+from pstyle.canvas.video import VideoConfig
 from pstyle.images import open_image
+from pstyle.look import Look
 from tests.conftest import random_picture
 
 
@@ -42,6 +46,27 @@ def test_whatever_paints_a_picture_over_shows_both(nodes, style, page: Path, rng
     found = node.restore(image) if name == "PStyleRestore" else node.paint(image, style)
     [shown] = found["ui"][preview.KEY]
     assert all((page / shown[part]["filename"]).exists() for part in ("before", "after"))
+
+
+def test_eyes_are_shown_as_the_painted_ones_lie(nodes, style, page: Path, rng) -> None:
+    image, config = random_picture(rng, 32, 64).movedim(1, -1), StereoConfig("side-by-side", "top-bottom")
+    found = nodes.PStylePaintStereo().paint(image, style, **asdict(config), strength=0.0)
+    [shown] = found["ui"][preview.KEY]
+    before, after = (open_image(page / shown[part]["filename"]) for part in ("before", "after"))
+    assert before.shape == after.shape == (1, 3, 64, 32)
+    assert (before[:, :, :32] - image[:, :, :32].movedim(-1, 1)).abs().mean() < 0.02
+
+
+def test_of_a_video_the_frame_in_the_middle_is_shown(nodes, style, page: Path, rng) -> None:
+    frames = random_picture(rng, 48, 64).expand(3, -1, -1, -1) * torch.tensor([0.0, 1.0, 0.2]).view(
+        3, 1, 1, 1
+    )
+    listed = {name: [value] for name, value in (asdict(Look()) | asdict(VideoConfig())).items()}
+    found = nodes.PStylePaintVideo().paint([frames.movedim(1, -1)], [style], **listed)
+    [shown] = found["ui"][preview.KEY]
+    before, after = (open_image(page / shown[part]["filename"]) for part in ("before", "after"))
+    assert (before - frames[1:2]).abs().mean() < 0.02
+    assert (after - found["result"][0][1:2].movedim(-1, 1)).abs().mean() < 0.02
 
 
 def test_an_unchanged_picture_is_written_once(nodes, image, style, page: Path) -> None:

@@ -6,8 +6,10 @@ import math
 
 import pytest
 import torch
+from pstyle_pack.nodes import host
+from pstyle_pack.nodes.files import shipped_networks
 from pstyle_pack.nodes.widgets import widgets
-from pstyle_pack.nodes.wires import Rated
+from pstyle_pack.nodes.wires import BoundStyle, Rated
 
 from pstyle.answers import read_history
 from pstyle.files import BadFile
@@ -48,6 +50,14 @@ def test_rounds_lead_from_the_first_grid_to_a_style(nodes, play, style, image, f
     assert "chosen by 5 answers" in kept.provenance.note and kept.taste
     assert [a.best for a in read_history(folders.style_models / "mine.taste").answers] == [1] * 5
     assert nodes.PStylePaint().paint(image, found)["result"][0].shape == image.shape
+
+
+def test_wired_networks_are_borrowed_and_come_home(nodes, style, image, given, monkeypatch) -> None:
+    networks, lent, borrow = shipped_networks(), [], host.borrowed
+    monkeypatch.setattr(host, "borrowed", lambda module: lent.append(module) or borrow(module))
+    nodes.PStyleTasteTest().choose(style, image, "-", generator=networks, **given)
+    nodes.PStyleStyleMap().draw([Rated(image[:1].movedim(-1, 1), 1.0, 5)], BoundStyle(style.style, networks))
+    assert [list(one) for one in lent] == [[networks.generator, networks.vgg]] * 2
 
 
 def test_a_choice_before_anything_was_shown_is_no_answer(play):

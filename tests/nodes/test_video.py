@@ -27,7 +27,7 @@ def frames(rng: torch.Generator) -> torch.Tensor:
 def paint(nodes, image, style, mask=None, **more) -> torch.Tensor:
     settings = asdict(Look()) | asdict(VideoConfig()) | more
     listed = {name: [value] for name, value in settings.items()}
-    return nodes.PStylePaintVideo().paint(image, [style], mask=mask, **listed)[0]
+    return nodes.PStylePaintVideo().paint(image, [style], mask=mask, **listed)["result"][0]
 
 
 def test_frames_are_painted_as_the_library_paints_them(nodes, frames, style) -> None:
