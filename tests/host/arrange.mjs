@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-import { drop, open, withPage } from './browser.mjs'
+import { drop, open, overlap, withPage } from './browser.mjs'
 
 const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 
@@ -76,19 +76,6 @@ function arrange(stacks) {
   ds.scale = Math.min(0.9, Math.max(0.6, 1780 / x))
   ds.offset = [80 / ds.scale, 140 / ds.scale]
   window.app.canvas.setDirty(true, true)
-}
-
-// Two nodes that cover each other, or null.
-function overlap() {
-  const nodes = window.app.graph._nodes
-  const box = ({ pos, size }) => [pos[0], pos[1] - 30, pos[0] + size[0], pos[1] + size[1]]
-  for (const [place, one] of nodes.entries()) {
-    for (const other of nodes.slice(place + 1)) {
-      const [a, b] = [box(one), box(other)]
-      if (a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]) return [one.title, other.title]
-    }
-  }
-  return null
 }
 
 await withPage(job, async (page, url) => {

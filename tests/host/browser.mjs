@@ -45,6 +45,19 @@ export async function open(page, url) {
 
 export const command = (page, id) => page.evaluate((id) => window.app.extensionManager.command.execute(id), id)
 
+// Two nodes that cover each other, or null; runs in the page.
+export function overlap() {
+  const nodes = window.app.graph._nodes
+  const box = ({ pos, size }) => [pos[0], pos[1] - 30, pos[0] + size[0], pos[1] + size[1]]
+  for (const [place, one] of nodes.entries()) {
+    for (const other of nodes.slice(place + 1)) {
+      const [a, b] = [box(one), box(other)]
+      if (a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]) return [one.title, other.title]
+    }
+  }
+  return null
+}
+
 // Drops a workflow file onto the canvas and waits until its nodes stand there.
 export async function drop(page, path) {
   const name = basename(path), text = readFileSync(path, 'utf8')

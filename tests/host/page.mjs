@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { command, drop, listen, open, until, withPage } from './browser.mjs'
+import { command, drop, listen, open, overlap, until, withPage } from './browser.mjs'
 
 const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 
@@ -63,7 +63,8 @@ async function queue(page, name) {
   if (shown !== 'refused') await until(page, () => window.ends.length > 0)
   await page.waitForTimeout(2000) // the pictures of output nodes load
   await shoot(page, `${name}_done`)
-  return page.evaluate((live) => ({
+  const covered = await page.evaluate(overlap)
+  const told = await page.evaluate((live) => ({
     end: window.ends[0] ?? window.app.lastNodeErrors,
     live,
     previews: window.previews,
@@ -77,10 +78,16 @@ async function queue(page, name) {
         .filter((widget) => widget.name === 'shown')
         .map((widget) => [node.type, widget.element.value]))
     ),
+    sliders: Object.fromEntries(
+      window.app.graph._nodes.flatMap((node) => (node.widgets ?? [])
+        .filter((widget) => widget.name === 'before_after')
+        .map((widget) => [node.type, [...widget.element.querySelectorAll('img')].map((one) => one.naturalWidth)]))
+    ),
     values: Object.fromEntries(
       window.app.graph.serialize().nodes.map((node) => [node.id, node.widgets_values ?? []])
     )
   }), shown)
+  return { ...told, covered }
 }
 
 // Waits until a node shows a picture of a loop under way, or the run has ended.

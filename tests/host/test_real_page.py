@@ -23,7 +23,15 @@ LIVE = {  # long enough to be looked at
     "PStyleLearn": {"steps": 8, "size_px": 128, "crop_px": 64, "batch": 1},
     "PStyleSaveStyle": {"overwrite": True},
 }
-QUEUED = ["learn_and_paint", "load_and_paint", "paint_360"]
+QUEUED = [
+    "learn_and_paint",
+    "load_and_paint",
+    "paint_360",
+    "paint_stereo",
+    "paint_video",
+    "restore_old_photo",
+]
+SLIDERS = ("PStylePaint", "PStylePaint360", "PStylePaintStereo", "PStylePaintVideo", "PStyleRestore")
 PROBED = "/en.md)"  # the page asks for help in English before it takes the page for all languages
 CHINESE = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text())
 
@@ -87,6 +95,17 @@ def test_it_runs_from_the_page_and_shows_its_pictures(name: str, seen: dict[str,
     run = seen["runs"][name]
     assert run["end"][0] == "execution_success"
     assert run["pictures"] and all(width > 0 for all_of in run["pictures"].values() for _, width in all_of)
+
+
+def test_before_and_after_stand_on_every_node_that_paints(seen: dict[str, Any]) -> None:
+    found = [item for name in QUEUED for item in seen["runs"][name]["sliders"].items()]
+    assert {node for node, _ in found} == set(SLIDERS)
+    assert all(before == after > 0 for _, (before, after) in found)
+
+
+@pytest.mark.parametrize("name", QUEUED)
+def test_what_a_run_shows_covers_no_other_node(name: str, seen: dict[str, Any]) -> None:
+    assert seen["runs"][name]["covered"] is None
 
 
 def test_a_learning_shows_previews(seen: dict[str, Any]) -> None:
