@@ -43,7 +43,7 @@ async function everyRun(page) {
 }
 
 // Queues what stands on the canvas by the page's own button, and tells what its nodes showed.
-async function queue(page, name) {
+async function queue(page, name, shot = name) {
   await drop(page, job.workflows[name])
   await page.evaluate((changes) => {
     for (const node of window.app.graph._nodes) {
@@ -59,10 +59,10 @@ async function queue(page, name) {
     window.app.api.addEventListener('b_preview', (event) => window.previews.push(event.detail.size))
   }, job.quick[name] ?? {})
   await page.locator('[data-testid=queue-button] button, button[data-testid=queue-button]').first().click()
-  const shown = await livePreview(page, name)
+  const shown = await livePreview(page, shot)
   if (shown !== 'refused') await until(page, () => window.ends.length > 0)
   await page.waitForTimeout(2000) // the pictures of output nodes load
-  await shoot(page, `${name}_done`)
+  await shoot(page, `${shot}_done`)
   const covered = await page.evaluate(overlap)
   const told = await page.evaluate((live) => ({
     end: window.ends[0] ?? window.app.lastNodeErrors,
@@ -88,6 +88,21 @@ async function queue(page, name) {
     )
   }), shown)
   return { ...told, covered }
+}
+
+// What is seen of our own widgets where nodes are drawn as elements of the page ("Nodes 2.0").
+async function asElements(page, name) {
+  const set = (value) => page.evaluate(
+    (value) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', value), value)
+  await set(true)
+  await open(page, job.url)
+  const { end } = await queue(page, name, 'as_elements')
+  const sizes = await page.evaluate(() => window.app.graph._nodes.flatMap((node) => (node.widgets ?? [])
+    .filter((widget) => ['shown', 'before_after'].includes(widget.name))
+    .map((widget) => [node.type, widget.element.getBoundingClientRect()])
+    .map(([type, { width, height }]) => [type, [width, height]])))
+  await set(false)
+  return { end, sizes: Object.fromEntries(sizes) }
 }
 
 // Waits until a node shows a picture of a loop under way, or the run has ended.
@@ -167,6 +182,7 @@ await withPage(job, async (page, url) => {
   const tour = {
     workflows: () => everyWorkflow(page),
     runs: () => everyRun(page),
+    elements: () => asElements(page, 'paint_360'),
     help: () => help(page, job.help),
     templates: () => templates(page, 'pstyle'),
     chinese: () => chinese(page, job.run[0])

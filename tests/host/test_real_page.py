@@ -32,6 +32,7 @@ QUEUED = [
     "restore_old_photo",
 ]
 SLIDERS = ("PStylePaint", "PStylePaint360", "PStylePaintStereo", "PStylePaintVideo", "PStyleRestore")
+ELEMENTS = (1, 35)  # pages that draw nodes as elements ("Nodes 2.0"); before, a trial of theirs shows no widgets
 PROBED = "/en.md)"  # the page asks for help in English before it takes the page for all languages
 CHINESE = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text())
 
@@ -106,6 +107,15 @@ def test_before_and_after_stand_on_every_node_that_paints(seen: dict[str, Any]) 
 @pytest.mark.parametrize("name", QUEUED)
 def test_what_a_run_shows_covers_no_other_node(name: str, seen: dict[str, Any]) -> None:
     assert seen["runs"][name]["covered"] is None
+
+
+def test_texts_and_sliders_are_seen_where_nodes_are_elements_of_the_page(seen: dict[str, Any]) -> None:
+    found = seen["elements"]
+    if tuple(map(int, seen["version"].split(".")[:2])) < ELEMENTS:
+        pytest.skip("this page draws nodes on its canvas alone")
+    assert found["end"][0] == "execution_success"
+    assert set(found["sizes"]) == {"PStylePaint360", "PStyleSave360", "PStyleSeamScore"}
+    assert all(width > 100 and height > 15 for width, height in found["sizes"].values())
 
 
 def test_a_learning_shows_previews(seen: dict[str, Any]) -> None:

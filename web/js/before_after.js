@@ -19,7 +19,8 @@ function element(tag, style, parent) {
 
 // A box with both pictures one upon the other, and what tells it which to show.
 function slider() {
-  const box = element('div', { position: 'relative', overflow: 'hidden' })
+  // Where nodes are elements of the page, some pages ask the box itself how high it wants to be.
+  const box = element('div', { position: 'relative', overflow: 'hidden', minHeight: `${LEAST_PX}px` })
   const view = element('div', { position: 'absolute' }, box) // where the pictures are, without a margin
   const before = element('img', PICTURE, view)
   const after = element('img', PICTURE, view)

@@ -6,14 +6,24 @@ const NAME = 'shown'
 const LINE_PX = 15
 const MOST_LINES = 10 // it scrolls beyond
 
+// Shows a text in the node's box for it, made if it is missing.
+function show(node, text) {
+  const area = node.widgets?.find((widget) => widget.name === NAME)?.element ?? textArea(node)
+  area.value = text
+  area.style.minHeight = `${height(area)}px` // where nodes are elements of the page, some pages ask the box itself
+}
+
+function height(area) {
+  return LINE_PX * (Math.min(MOST_LINES, area.value.split('\n').length) + 1)
+}
+
 function textArea(node) {
-  const known = node.widgets?.find((widget) => widget.name === NAME)
-  if (known) return known.element
   const area = document.createElement('textarea')
   area.className = 'comfy-multiline-input'
   area.readOnly = true
-  const lines = () => Math.min(MOST_LINES, area.value.split('\n').length)
-  const widget = node.addDOMWidget(NAME, 'text', area, { getMinHeight: () => LINE_PX * (lines() + 1) })
+  area.style.width = '100%'
+  // A type of its own: newer pages draw a box of their own, an empty one, for what is of type text.
+  const widget = node.addDOMWidget(NAME, NAME, area, { getMinHeight: () => height(area) })
   widget.serialize = false // it is no value of the workflow, which knows widgets by their number
   widget.options.serialize = false // nor of the prompt
   return area
@@ -27,7 +37,7 @@ app.registerExtension({
     nodeType.prototype.onExecuted = function (output) {
       before?.apply(this, arguments)
       if (!output?.text) return
-      textArea(this).value = output.text.join('\n')
+      show(this, output.text.join('\n'))
       this.setSize([this.size[0], Math.max(this.size[1], this.computeSize()[1])])
     }
   }
