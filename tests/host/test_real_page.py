@@ -32,7 +32,7 @@ QUEUED = [
     "restore_old_photo",
 ]
 SLIDERS = ("PStylePaint", "PStylePaint360", "PStylePaintStereo", "PStylePaintVideo", "PStyleRestore")
-ELEMENTS = (1, 35)  # pages that draw nodes as elements ("Nodes 2.0"); before, a trial of theirs shows no widgets
+ELEMENTS = (1, 35)  # pages with "Nodes 2.0"; what they tried before shows no widgets of packs
 PROBED = "/en.md)"  # the page asks for help in English before it takes the page for all languages
 CHINESE = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text())
 
