@@ -23,6 +23,7 @@ from tests.tiny_networks import random_style, ship, write_networks
 WRITTEN = {  # nodes that save or show pictures, and how many each gives
     "learn_and_paint": 2, "load_and_paint": 2, "taste_test": 3, "finetune": 4, "blend": 1, "features": 6,
     "paint_video": FRAMES, "paint_360": 1, "paint_stereo": 1, "restore_old_photo": 2,
+    "learn_damage": 2,
 }  # fmt: skip
 TITLE_PX = 30  # of a node, on the page
 
@@ -72,6 +73,7 @@ def test_it_runs(name: str, folder: Path, request: pytest.FixtureRequest) -> Non
     styles = sorted(path.name for path in runner.folders.style_models.glob("*"))
     expected = {name: ["my_style"] for name in NAMES if name not in ("blend", "features")}
     expected |= {"finetune": ["my_style", "my_style_tuned"], "taste_test": ["my_style", "my_style_chosen"]}
+    expected |= {"learn_damage": ["my_damage", "my_style"]}
     assert [style for style in styles if style != "my_taste.taste"] == [
         f"{style}.safetensors" for style in expected.get(name, [])
     ]

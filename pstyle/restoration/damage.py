@@ -129,9 +129,8 @@ def _faded(x: Tensor, a: dict[str, Tensor]) -> Tensor:
 
 
 def _stained(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Tensor:
-    inside, rim = stains(x, a["stain_share"], a["stain_px"], rng)
     depth = (1 - a["stain_color"]) * (a["stain_share"] > 0)
-    return x * (1 - depth * (inside * 0.8 + rim * 0.2))
+    return x * (1 - depth * stains(x, a["stain_share"], a["stain_px"], rng))
 
 
 def _grain(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Tensor:

@@ -16,7 +16,9 @@ from .fields import blur, smooth, threshold, uniform, white
 ALONG_FILM = 0.6  # share of scratches that run along the film, hardly bent; the others are hairs
 SCRATCH_BEND, HAIR_BEND = 0.08, 0.2  # most of it, as a share of the length
 PIXELS_AT_ONCE = 1 << 22  # of all lines that are drawn together
-RIM = 0.6  # of a stain, in deviations of its field
+STAIN_EDGE = (5.0, 60.0)  # how steep the edge of a stain is, per deviation of its field
+STAIN_RIM = (0.04, 0.2)  # how wide its rim is, in deviations of its field
+RAGGED, DRY = 0.35, 0.5  # most of a stain's fine outline, and of what its middle is lighter than its rim
 
 
 class Cover(NamedTuple):
@@ -91,12 +93,22 @@ def dust(
     return Cover(((height * outline - 0.2) * 4).clamp(0, 1), (signed > 0).to(like))
 
 
-def stains(like: Tensor, share: Tensor, size_px: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Blotches over about `share` of pictures like (B, C, H, W), and their darker rims, (B, 1, H, W) each."""
-    field = smooth(white((len(like), 1, *like.shape[2:]), rng, like), size_px / 4)
-    above = field - threshold(share)
-    inside = torch.sigmoid(8 * above)
-    return inside, torch.exp(-((above / (RIM / 4)) ** 2)) * inside * 2
+def stains(like: Tensor, share: Tensor, size_px: Tensor, rng: torch.Generator) -> Tensor:
+    """How much blotches over about `share` of pictures like (B, C, H, W) cover them, (B, 1, H, W): some are
+    soft, some end in the sharp dark line that water leaves where it dries.
+    """
+    shape = (len(like), 1, *like.shape[2:])
+    r = uniform((4, len(like), 1, 1, 1), rng, like)
+    ragged = RAGGED * r[0]
+    field = smooth(white(shape, rng, like), size_px / 4)
+    field = field + ragged * smooth(white(shape, rng, like), size_px / 24)
+    above = field / (1 + ragged**2).sqrt() - threshold(share)
+    edge, width = (
+        low * (high / low) ** at for (low, high), at in zip((STAIN_EDGE, STAIN_RIM), r[1:3], strict=True)
+    )
+    lighter = DRY * r[3]  # half of it is missing at the edge: the rim makes up for that, and adds as much
+    inside, rim = torch.sigmoid(edge * above), torch.exp(-((above / width) ** 2))
+    return inside * (1 - lighter) + 1.5 * lighter * rim
 
 
 def holes(like: Tensor, share: Tensor, size_px: Tensor, rng: torch.Generator) -> Tensor:

@@ -148,7 +148,7 @@ def _jpeg(dice: Dice) -> dict:
 
 # How often a kind of damage is there, and what it then is. A dictionary of settings each; later ones win.
 KINDS = (
-    (0.4, _blur), (0.6, _fade), (0.3, _stains), (0.4, _grain), (0.45, _soft_grain), (0.45, _scratches),
+    (0.4, _blur), (0.6, _fade), (0.4, _stains), (0.4, _grain), (0.45, _soft_grain), (0.45, _scratches),
     (0.45, _dust), (0.1, _holes), (0.2, _scan_blur), (0.4, _jpeg), (0.2, _screen),
 )  # fmt: skip
 TONAL = tuple(kind for kind in KINDS if kind[1] in (_fade, _stains))

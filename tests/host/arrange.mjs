@@ -15,12 +15,13 @@ const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 function arrange(stacks) {
   const GAP = 40, TITLE = 34, PAD = 20, HEADER = 70, WIDTH = 280, NOTE = [340, 460], LOADED = 320
   const FOOT = 26 // below a node, where newer pages write whose it is; their rows are a little higher, too
-  const PICTURE = 230, TEXT = 110, LINE = 40
+  const PICTURE = 230, REPORT = 190, TEXT = 110, LINE = 40
   const ROOM = { // for what a run shows below the widgets
     SaveImage: PICTURE, PreviewImage: PICTURE, PStyleLearn: PICTURE + LINE, PStyleFinetune: PICTURE,
     PStyleOptimize: PICTURE, PStylePaint: PICTURE, PStylePaint360: PICTURE, PStylePaintStereo: PICTURE,
     PStylePaintVideo: PICTURE, PStyleRestore: PICTURE, PStyleScore: TEXT, PStyleSeamScore: TEXT,
-    PStyleFlickerScore: TEXT, PStyleTasteTest: TEXT, PStyleSaveStyle: LINE, PStyleSave360: LINE, PStyleReport: LINE
+    PStyleFlickerScore: TEXT, PStyleTasteTest: TEXT, PStyleLearnDamage: REPORT, PStyleSaveStyle: LINE,
+    PStyleSave360: LINE, PStyleSaveDamage: LINE, PStyleReport: LINE
   }
   const LARGE = { 'Which is best?': [560, 600] } // by title: to compare pictures in
   const graph = window.app.graph

@@ -47,6 +47,11 @@ STACKS: dict[str, list[list[tuple[str, Columns]]]] = {  # from left to right, gr
     "paint_video": [[("1 Style and frames", [[1, 2]])], [("2 Paint, save and score", [[3], [4, 5]])]],
     "paint_360": [[("1 Style and 360 picture", [[1, 2]])], [("2 Paint, save and score", [[3], [4, 5, 6]])]],
     "paint_stereo": [[("1 Style and picture", [[1, 2]])], [("2 Paint, save and score", [[3], [4, 5]])]],
+    "learn_damage": [
+        [("1 Scans", [[1, 2]])],
+        [("2 Learn their damage", [[3, 5, 6]])],
+        [("3 Make more of it", [[4], [7], [8]]), ("4 Restore such scans", [[9], [10], [11]])],
+    ],
     "restore_old_photo": [[("1 Scan", [[1]])], [("2 Find, restore and compare", [[2, 3], [4, 5]])]],
 }
 

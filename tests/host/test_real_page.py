@@ -23,6 +23,7 @@ LIVE = {  # long enough to be looked at
     "PStyleLearn": {"steps": 8, "size_px": 128, "crop_px": 64, "batch": 1},
     "PStyleSaveStyle": {"overwrite": True},
 }
+AGAIN = {"PStyleSaveDamage": {"overwrite": True}}  # it was queued over HTTP before
 QUEUED = [
     "learn_and_paint",
     "load_and_paint",
@@ -30,6 +31,7 @@ QUEUED = [
     "paint_stereo",
     "paint_video",
     "restore_old_photo",
+    "learn_damage",
 ]
 SLIDERS = ("PStylePaint", "PStylePaint360", "PStylePaintStereo", "PStylePaintVideo", "PStyleRestore")
 ELEMENTS = (1, 35)  # pages with "Nodes 2.0"; what they tried before shows no widgets of packs
@@ -49,7 +51,7 @@ def seen(checkout: Path, comfy: Comfy, tmp_path_factory: pytest.TempPathFactory)
         "modules": str(checkout),
         "chromium": browser,
         "workflows": {name: str(EXAMPLES / f"{name}.json") for name in NAMES},
-        "quick": QUICK | {"learn_and_paint": LIVE},
+        "quick": QUICK | {"learn_and_paint": LIVE, "learn_damage": QUICK["learn_damage"] | AGAIN},
         "run": QUEUED,
         "help": "PStyleLearn",
         "shots": os.environ.get("COMFYUI_SHOTS"),
@@ -121,6 +123,10 @@ def test_texts_and_sliders_are_seen_where_nodes_are_elements_of_the_page(seen: d
 def test_a_learning_shows_previews(seen: dict[str, Any]) -> None:
     run = seen["runs"]["learn_and_paint"]
     assert run["live"] == "PStyleLearn" and all(size > 500 for size in run["previews"])
+
+
+def test_what_was_learned_of_scans_is_shown(seen: dict[str, Any]) -> None:
+    assert "grain" in seen["runs"]["learn_damage"]["texts"]["PStyleLearnDamage"]
 
 
 def test_scores_are_shown_on_their_node_and_not_saved(seen: dict[str, Any]) -> None:

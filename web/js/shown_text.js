@@ -32,7 +32,7 @@ function textArea(node) {
 app.registerExtension({
   name: 'pstyle.shownText',
   beforeRegisterNodeDef(nodeType, nodeData) {
-    if (!nodeData.output_node || !nodeData.name.startsWith('PStyle')) return
+    if (!nodeData.name.startsWith('PStyle')) return
     const before = nodeType.prototype.onExecuted
     nodeType.prototype.onExecuted = function (output) {
       before?.apply(this, arguments)
