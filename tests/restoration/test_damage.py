@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pstyle.colors import luma
 from pstyle.config import from_json, to_json
 from pstyle.restoration.damage import Damage, damaged
+from pstyle.restoration.marks import stains
 from pstyle.restoration.variety import KINDS, Dice, RandomDamage, random_damage
 from tests.conftest import random_picture
 
@@ -77,6 +78,29 @@ def test_marks_are_as_many_as_asked(rng) -> None:
 def test_holes_take_their_share(rng, share: float) -> None:
     found = damaged(GRAY.expand(60, -1, -1, -1), [Damage(hole_share=share, hole_px=16.0)] * 60, rng)
     assert found.holes.mean().item() == pytest.approx(share, rel=0.25)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_stains_lie_over_their_share_in_their_color(rng, share: float) -> None:
+    color = (0.8, 0.6, 0.4)
+    white = torch.ones(24, 3, 96, 128)
+    found = damaged(white, [Damage(stain_share=share, stain_px=40, stain_color=color)] * 24, rng).image
+    cover = (1 - found) / (1 - torch.tensor(color)).view(3, 1, 1)  # how much of the stain each color tells of
+    assert (cover - cover.mean(1, keepdim=True)).abs().max() < 0.02
+    assert (cover > 0.4).float().mean().item() == pytest.approx(share, rel=0.35)
+    assert cover.min() > -0.01 and cover.max() < 1.27
+
+
+def test_some_stains_end_in_a_rim_and_some_softly(rng) -> None:
+    cover = stains(
+        torch.zeros(64, 1, 96, 128), *(torch.full((64, 1, 1, 1), value) for value in (0.3, 60.0)), rng
+    )
+    inside = (cover > 0.4).flatten(1)
+    middle = torch.stack([one[own].median() for one, own in zip(cover.flatten(1), inside, strict=True)])
+    rim = cover.flatten(1).amax(1) / middle
+    assert rim.min() < 1.02 and rim.max() > 1.5
+    slope = cover.diff(dim=3).abs().flatten(1).amax(1)
+    assert slope.max() > 3 * slope.min()
 
 
 @pytest.mark.parametrize(("degrees", "period_px"), [(0.0, 6.0), (45.0, 6.0), (30.0, 4.8)])
