@@ -229,6 +229,19 @@ def test_impossible_sizes_are_refused_before_anything_is_allocated(height: int, 
         resize_to(torch.zeros(1, 3, 4, 4), height, width)
 
 
+def test_the_largest_picture_is_allowed_and_no_larger_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_PIXELS", 24)
+    assert resize_to(torch.zeros(1, 3, 2, 2), 4, 6).shape == (1, 3, 4, 6)
+    with pytest.raises(ValueError, match="cannot resize to 5x5 px"):
+        resize_to(torch.zeros(1, 3, 2, 2), 5, 5)
+
+
+def test_what_fits_already_is_handed_back() -> None:
+    picture, pixel = torch.rand(1, 3, 8, 16), torch.rand(1, 3, 1, 1)
+    assert resize_to(picture, 8, 16) is picture and pad_to_multiple(picture, 8)[0] is picture
+    assert pad_to_multiple(pixel, 1)[0] is pixel
+
+
 # --- files
 
 
@@ -439,11 +452,12 @@ def test_jpeg_is_close(suffix: str, tmp_path: Path) -> None:
     assert float((open_image(tmp_path / f"x{suffix}") - smooth).abs().mean()) < 1 / 255
 
 
-def test_names_of_texts_have_at_most_79_characters(tmp_path: Path) -> None:
-    save_image(tmp_path / "a.png", steps(1, 3, 2, 2), text={"n" * 79: "x"})
-    assert Image.open(tmp_path / "a.png").text == {"n" * 79: "x"}
-    with pytest.raises(ValueError, match="1 to 79 characters"):
-        save_image(tmp_path / "b.png", steps(1, 3, 2, 2), text={"n" * 80: "x"})
+def test_names_of_texts_have_1_to_79_characters(tmp_path: Path) -> None:
+    save_image(tmp_path / "a.png", steps(1, 3, 2, 2), text={"n": "y", "n" * 79: "x"})
+    assert Image.open(tmp_path / "a.png").text == {"n": "y", "n" * 79: "x"}
+    for name in ("", "n" * 80):
+        with pytest.raises(ValueError, match="1 to 79 characters"):
+            save_image(tmp_path / "b.png", steps(1, 3, 2, 2), text={name: "x"})
 
 
 def test_saving_never_overwrites_unless_asked(tmp_path: Path) -> None:
