@@ -18,6 +18,7 @@ is a dependency of the package.
 from __future__ import annotations
 
 import argparse
+import io
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from damage import KINDS, damage
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage import data
 from skimage.restoration import (
@@ -50,6 +52,7 @@ PUBLIC = ("astronaut", "coffee", "chelsea")
 PHOTOS = ("kodim04", "kodim05", "kodim11")
 PAINTERS = ("vermeer", "seurat", "munch")
 COLORLESS = ("old_photo", "newspaper")  # damage that takes all color; restoring is not coloring
+CAMERA_QUALITY = 92  # of JPEG, as cameras and telephones keep pictures
 MOST_DB = 60.0  # of a picture that is equal
 SHARES = (0.05, 0.15)  # of the area that holes take
 HOLE_PX = 12.0  # deviation of the field whose peaks are holes
@@ -92,12 +95,24 @@ def repair(given: argparse.Namespace) -> None:
     print(f"worst change by a restoration: {min(row[3][0] - row[1][0] for row in rows):+.2f} dB")  # noqa: T201
     undamaged = [min(MOST_DB, psnr_db(rounded(mender(picture)), picture)) for picture in clean.values()]
     print(f"clean pictures after restoration: {mean(undamaged):.1f} dB, worst {min(undamaged):.1f} dB")  # noqa: T201
+    kept = [(as_jpeg(picture, CAMERA_QUALITY), picture) for picture in clean.values()]
+    lost = [psnr_db(rounded(mender(seen)), truth) - psnr_db(seen, truth) for seen, truth in kept]
+    print(f"clean but for JPEG {CAMERA_QUALITY}: {mean(lost):+.2f} dB, worst {min(lost):+.2f} dB")  # noqa: T201
     write_sheet(given.sheet, shown)
 
 
 def gray(picture: Tensor) -> Tensor:
     """A picture (1, 3, H, W) without color."""
     return rounded(luma(picture)).expand_as(picture)
+
+
+def as_jpeg(picture: Tensor, quality: int) -> Tensor:
+    """What a JPEG file keeps of a picture (1, 3, H, W)."""
+    data = io.BytesIO()
+    Image.fromarray((picture[0].movedim(0, -1) * 255).round().byte().numpy()).save(
+        data, "JPEG", quality=quality
+    )
+    return to_tensor(np.asarray(Image.open(data)) / 255)
 
 
 def best_classical(seen: Tensor, picture: Tensor) -> Tensor:

@@ -90,7 +90,7 @@ def test_an_old_photograph_is_learned(scenes, find_marks) -> None:
     assert found.light_color == pytest.approx(OLD.light_color, abs=0.06)
 
 
-def test_scratches_are_learned_dark_and_light(scenes, find_marks) -> None:
+def test_scratches_are_learned_dark_and_light(find_marks) -> None:
     scratched = Damage(
         scratches_per_mp=60.0,
         scratch_length_px=120.0,
@@ -99,8 +99,8 @@ def test_scratches_are_learned_dark_and_light(scenes, find_marks) -> None:
         light_color=(0.95, 0.95, 0.8),
         grain=0.03,
     )
-    scans, practice = damaged_alike(scenes, scratched, 5), content_pictures(4, 224, 3)
-    found = fit_damage(scans, practice, replace(QUICK, rounds=3), find_marks)
+    scans = damaged_alike(content_pictures(6, 256, seed=9), scratched, 5)
+    found = fit_damage(scans, content_pictures(4, 224, 3), replace(QUICK, rounds=3), find_marks)
     together_px = found.scratches_per_mp * found.scratch_length_px
     assert 0.5 < together_px / (60 * 120) < 2  # pieces of them are found
     assert 1 < found.scratch_width_px < 4 and found.dust_per_mp < 60
