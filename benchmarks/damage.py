@@ -63,7 +63,7 @@ def newspaper(pixels: Pixels, rng: np.random.Generator) -> tuple[Pixels, Pixels]
     pixels = ink + (paper - ink) * gray.clip(0, 1)[..., None] + rng.normal(0, 0.01, 3)
     specks = _drawn(pixels, 120, rng, lambda: _blob(rng.uniform(1.0, 2.5), rng))
     pixels = _covered(pixels, 0.8 * specks, np.array([0.12, 0.12, 0.12]))
-    return _jpeg(pixels, int(rng.integers(32, 43))), specks
+    return jpeg(pixels, int(rng.integers(32, 43))), specks
 
 
 def film(pixels: Pixels, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
@@ -165,7 +165,7 @@ def _covered(pixels: Pixels, cover: Pixels, color: Pixels) -> Pixels:
     return pixels + (color - pixels) * cover[..., None]
 
 
-def _jpeg(pixels: Pixels, quality: int) -> Pixels:
+def jpeg(pixels: Pixels, quality: int) -> Pixels:
     """What is left of a picture after a JPEG file."""
     data = io.BytesIO()
     Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8)).save(data, "JPEG", quality=quality)

@@ -18,7 +18,6 @@ is a dependency of the package.
 from __future__ import annotations
 
 import argparse
-import io
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,8 +26,7 @@ from statistics import mean
 import numpy as np
 import torch
 import torch.nn.functional as F
-from damage import KINDS, damage
-from PIL import Image
+from damage import KINDS, damage, jpeg
 from scipy.ndimage import gaussian_filter
 from skimage import data
 from skimage.restoration import (
@@ -108,11 +106,7 @@ def gray(picture: Tensor) -> Tensor:
 
 def as_jpeg(picture: Tensor, quality: int) -> Tensor:
     """What a JPEG file keeps of a picture (1, 3, H, W)."""
-    data = io.BytesIO()
-    Image.fromarray((picture[0].movedim(0, -1) * 255).round().byte().numpy()).save(
-        data, "JPEG", quality=quality
-    )
-    return to_tensor(np.asarray(Image.open(data)) / 255)
+    return to_tensor(jpeg(picture[0].movedim(0, -1).numpy(), quality))
 
 
 def best_classical(seen: Tensor, picture: Tensor) -> Tensor:

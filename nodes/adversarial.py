@@ -88,8 +88,7 @@ class PStyleFinetune:
         config, own = FinetuneConfig(**settings), generator or style.networks
         pictures, weights = liked(style_set)
         networks = own or shipped_networks()
-        both = nn.ModuleList([networks.generator, networks.vgg])
-        with host.training(), host.borrowed(both), host.borrowed(vgg) as judge:
+        with host.training(), host.borrowed(networks.both), host.borrowed(vgg) as judge:
             found, critic = finetuned(
                 style.style,
                 pictures,

@@ -14,7 +14,7 @@ from ..pstyle.canvas.gpano import save_panorama
 from ..pstyle.canvas.panorama import paint_panorama
 from ..pstyle.canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
 from ..pstyle.canvas.sphere import check_panorama
-from ..pstyle.canvas.stereo import StereoConfig, join_eyes, paint_stereo, split_eyes
+from ..pstyle.canvas.stereo import StereoConfig, paint_stereo, relaid
 from ..pstyle.files import BadFile, path_in
 from ..pstyle.look import Look
 from ..pstyle.painter import fitted_mask
@@ -158,7 +158,7 @@ class PStylePaintStereo:
         for number in host.watched(range(len(pictures))):
             shown = None if known is None else known[[min(number, len(known) - 1)]] * disparity_px
             painted.append(paint_stereo(painter, pictures[[number]], config, look, shown))
-        before, result = join_eyes(*split_eyes(pictures, config), config), torch.cat(painted)
+        before, result = relaid(pictures, config), torch.cat(painted)
         return {"ui": before_after(before, result), "result": (to_wire(result),)}
 
 

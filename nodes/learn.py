@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..pstyle.checkpoint import BadFile, read_file
 from ..pstyle.images import MAX_FILE_BYTES, list_pictures, open_image
@@ -201,8 +201,7 @@ class PStyleLearn:
         config = LearnConfig(**settings)
         pictures, weights = liked(style_set)
         networks = generator or shipped_networks()
-        both = nn.ModuleList([networks.generator, networks.vgg])
-        with host.training(), host.borrowed(both), host.borrowed(vgg) as judge:
+        with host.training(), host.borrowed(networks.both), host.borrowed(vgg) as judge:
             learned = learned_style(
                 pictures,
                 contents_or_scenes(contents, config.size_px, config.seed),

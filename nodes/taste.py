@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..pstyle.answers import SUFFIX
 from ..pstyle.files import BadFile, path_in
@@ -104,8 +104,7 @@ class PStyleTasteTest:
         path = path_in(host.save_folder(), name, SUFFIX)
         picture = to_rgb(image)[:1]
         networks = generator or style.networks or shipped_networks()
-        both = nn.ModuleList([networks.generator, networks.vgg])
-        with torch.inference_mode(False), host.borrowed(both):
+        with torch.inference_mode(False), host.borrowed(networks.both):
             pictures = liked(style_set)[0] if style_set else []
             taste = open_taste(
                 style.style, pictures, networks.generator, networks.vgg, TasteConfig(**settings), path
@@ -153,5 +152,5 @@ class PStyleStyleMap:
         networks = next((one.networks for one in styles.values() if one.networks), None) or shipped_networks()
         pictures = [one.picture for one in style_set]
         found = {name: one.style for name, one in styles.items()}
-        with torch.inference_mode(False), host.borrowed(nn.ModuleList([networks.generator, networks.vgg])):
+        with torch.inference_mode(False), host.borrowed(networks.both):
             return (to_wire(map_of(pictures, found, networks.generator, networks.vgg)),)

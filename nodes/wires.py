@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..pstyle.discriminator import Discriminator
 from ..pstyle.generator import Generator
@@ -53,6 +53,11 @@ class Networks:
 
     generator: Generator
     vgg: VGG
+
+    @property
+    def both(self) -> nn.ModuleList:
+        """The two as one module, to borrow them together."""
+        return nn.ModuleList([self.generator, self.vgg])
 
 
 @dataclass(frozen=True, eq=False)

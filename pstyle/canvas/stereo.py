@@ -70,9 +70,7 @@ def paint_stereo(
         match = match_of(left, right, config.panorama, told)
         painted.append(join_eyes(*paint_eyes(painter, left, right, match, look, config.panorama), config))
     found = torch.cat(painted)
-    return (
-        found if alpha is None else torch.cat([found, join_eyes(*split_eyes(alpha, config), config)], dim=1)
-    )
+    return found if alpha is None else torch.cat([found, relaid(alpha, config)], dim=1)
 
 
 def split_eyes(image: Tensor, config: StereoConfig) -> tuple[Tensor, Tensor]:
@@ -98,6 +96,11 @@ def split_eyes(image: Tensor, config: StereoConfig) -> tuple[Tensor, Tensor]:
 def join_eyes(left: Tensor, right: Tensor, config: StereoConfig) -> Tensor:
     """Both eyes' pictures (B, C, h, w) in one, in the layout of the output."""
     return torch.cat([left, right], dim=LAYOUTS[config.painted_layout])
+
+
+def relaid(image: Tensor, config: StereoConfig) -> Tensor:
+    """Stereo pictures (B, C, H, W) in the layout of the output; raises what `split_eyes` does."""
+    return join_eyes(*split_eyes(image, config), config)
 
 
 def match_of(left: Tensor, right: Tensor, around: bool = False, disparity: Tensor | None = None) -> Match:

@@ -52,7 +52,7 @@ def test_rounds_lead_from_the_first_grid_to_a_style(nodes, play, style, image, f
     assert nodes.PStylePaint().paint(image, found)["result"][0].shape == image.shape
 
 
-def test_wired_networks_are_borrowed_and_come_home(nodes, style, image, given, monkeypatch) -> None:
+def test_wired_networks_are_borrowed(nodes, style, image, given, monkeypatch) -> None:
     networks, lent, borrow = shipped_networks(), [], host.borrowed
     monkeypatch.setattr(host, "borrowed", lambda module: lent.append(module) or borrow(module))
     nodes.PStyleTasteTest().choose(style, image, "-", generator=networks, **given)
