@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from pstyle.vgg import VGG
+from pstyle.nets.vgg import VGG
 
 DECODER = (512, 256, "up", 256, 256, 256, 128, "up", 128, 64, "up", 64, 3)  # channels after each convolution
 

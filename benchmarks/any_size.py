@@ -23,17 +23,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pstyle.canvas.any_size import SizeConfig, paint
-from pstyle.canvas.painting import painting
-from pstyle.canvas.sources import InMemory, loaded
-from pstyle.generator import STRIDE, load_generator
-from pstyle.images import open_image, resize_short_side, resize_to
-from pstyle.look import Look
-from pstyle.metrics import patch_swd, ssim
-from pstyle.painter import Painter
+from pstyle.evaluation.metrics import patch_swd, ssim
+from pstyle.image.pictures import open_image, resize_short_side, resize_to
+from pstyle.nets.generator import STRIDE, load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.paint import SizeConfig, paint
+from pstyle.painting.painter import Painter
+from pstyle.painting.sources import InMemory, loaded
+from pstyle.painting.tiled import painting
 from pstyle.samples import content_pictures
-from pstyle.style import load_style
-from pstyle.vgg import load_vgg
+from pstyle.style.paint_settings import Look
+from pstyle.style.style import load_style
 
 SEAM_TILE_PX = 256
 PREVIEW_SHARE = 4
@@ -44,8 +44,8 @@ import torch
 torch.set_num_threads(int(sys.argv[5]))
 from pathlib import Path
 from pstyle import load_painter
-from pstyle.canvas.any_size import SizeConfig, painted
-from pstyle.canvas.streaming import paint_file
+from pstyle.painting.paint import SizeConfig, painted
+from pstyle.painting.streaming import paint_file
 from pstyle.look import Look
 painter, size = load_painter(sys.argv[1], device="cpu"), SizeConfig(look_size_px=int(sys.argv[4]))
 start = time.perf_counter()

@@ -24,8 +24,8 @@ from judge import open_picture
 from split import held_out_photos
 from torch import Tensor
 
-from pstyle.metrics import lab, luma
-from pstyle.painter import Painter, load_painter
+from pstyle.evaluation.metrics import lab, luma
+from pstyle.painting.painter import Painter, load_painter
 
 BLOCK_PX = 32
 FLAT = 0.02  # deviation of the luma of a block that counts as flat

@@ -20,11 +20,11 @@ from judge import load_judge_vgg, open_picture
 from split import held_out_photos
 from torch import Tensor
 
-from pstyle.generator import load_generator
-from pstyle.metrics import STYLE_LAYERS, patch_swd, style_score
-from pstyle.painter import Painter
-from pstyle.style import blend, load_style
-from pstyle.vgg import load_vgg
+from pstyle.evaluation.metrics import STYLE_LAYERS, patch_swd, style_score
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import Painter
+from pstyle.style.style import blend, load_style
 
 PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)
 

@@ -19,13 +19,13 @@ from judge import judge, load_judge_vgg, open_picture
 from split import held_out_pairs
 from torch import Tensor
 
-from pstyle.generator import load_generator
-from pstyle.learning import LearnConfig, learn
-from pstyle.optimize import OptimizeConfig, aim, measure, optimize
-from pstyle.painter import Painter
-from pstyle.perceptual import Perceptual, perceptual_with
+from pstyle.losses.perceptual import Perceptual, perceptual_with
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import Painter
 from pstyle.samples import content_pictures
-from pstyle.vgg import load_vgg
+from pstyle.training.learning import LearnConfig, learn
+from pstyle.training.optimize import OptimizeConfig, aim, measure, optimize
 
 TERMS = ("loss", "style", "content")
 SCORES = ("style_vgg", "style_swd", "ssim", "content_vgg")

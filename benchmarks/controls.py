@@ -27,12 +27,12 @@ from judge import load_judge_vgg, open_picture
 from split import held_out_photos
 from torch import Tensor
 
-from pstyle.generator import load_generator
-from pstyle.look import Look
-from pstyle.metrics import STYLE_LAYERS, lab, luma, ssim, style_score
-from pstyle.painter import Painter
-from pstyle.style import load_style
-from pstyle.vgg import VGG, load_vgg
+from pstyle.evaluation.metrics import STYLE_LAYERS, lab, luma, ssim, style_score
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import VGG, load_vgg
+from pstyle.painting.painter import Painter
+from pstyle.style.paint_settings import Look
+from pstyle.style.style import load_style
 
 GROUND_PX, FRAME_PX = 1536, 192  # side of the ground, and what of it is not looked at: borders reach in
 STEPS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)

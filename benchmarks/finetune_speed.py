@@ -18,16 +18,16 @@ from typing import Any
 import torch
 from finetuning import contents_of, pictures_of
 
-from pstyle.adversarial import FinetuneConfig, Finetuning
-from pstyle.critic import WindowCritic
-from pstyle.equilibrium import Game
-from pstyle.generator import load_generator
-from pstyle.holdout import Supply
-from pstyle.learning import LearnConfig, learn
-from pstyle.perceptual import Perceptual, perceptual_with
-from pstyle.stepping import Stepper
-from pstyle.two_sample import TwoSample
-from pstyle.vgg import VGG, load_vgg
+from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning
+from pstyle.finetuning.equilibrium import Game
+from pstyle.finetuning.fisher_critic import WindowCritic
+from pstyle.finetuning.two_sample_test import TwoSample
+from pstyle.finetuning.validation_split import Supply
+from pstyle.losses.perceptual import Perceptual, perceptual_with
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import VGG, load_vgg
+from pstyle.training.guarded_optimizer import Stepper
+from pstyle.training.learning import LearnConfig, learn
 
 PARTS = {
     "crops": (Supply, "draw"),

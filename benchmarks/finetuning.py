@@ -25,16 +25,16 @@ from judge import load_judge_vgg, open_picture
 from split import held_out_photos, training_photos
 from torch import Tensor
 
-from pstyle.adversarial import FinetuneConfig, Finetuning
-from pstyle.generator import load_generator
-from pstyle.learning import LearnConfig, learn
-from pstyle.metrics import pooled_patch_swd, ssim
-from pstyle.painter import Painter
-from pstyle.perceptual import perceptual_with
+from pstyle.evaluation.metrics import pooled_patch_swd, ssim
+from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning
+from pstyle.finetuning.two_sample_test import TwoSample, accuracy_afresh
+from pstyle.losses.perceptual import perceptual_with
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import VGG, load_loss_vgg, load_vgg
+from pstyle.painting.painter import Painter
 from pstyle.samples import ARTISTS, content_pictures, paint_as
-from pstyle.style import Style
-from pstyle.two_sample import TwoSample, accuracy_afresh
-from pstyle.vgg import VGG, load_loss_vgg, load_vgg
+from pstyle.style.style import Style
+from pstyle.training.learning import LearnConfig, learn
 
 LEARNED, SIDE_PX, PHOTOS = 5, 512, 6
 CONTENTS = 16  # drawn scenes, and as many photographs

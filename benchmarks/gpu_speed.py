@@ -23,14 +23,14 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from pstyle.generator import load_generator
-from pstyle.learning import LearnConfig, learn
-from pstyle.painter import WHOLE, Painter
-from pstyle.perceptual import perceptual_with
-from pstyle.precision import psnr_db
+from pstyle.core.precision import psnr_db
+from pstyle.losses.perceptual import perceptual_with
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import WHOLE, Painter
 from pstyle.samples import content_pictures
-from pstyle.style import load_style
-from pstyle.vgg import load_vgg
+from pstyle.style.style import load_style
+from pstyle.training.learning import LearnConfig, learn
 
 SIZES = {"512x512": (512, 512), "1024x1024": (1024, 1024), "1080p": (1080, 1920), "4K": (2160, 3840)}
 ROUNDS = 30

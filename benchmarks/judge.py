@@ -18,8 +18,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pstyle.metrics import score
-from pstyle.vgg import VGG, load_vgg
+from pstyle.evaluation.metrics import score
+from pstyle.nets.vgg import VGG, load_vgg
 
 WEIGHTS = "vgg19_relu3_1.safetensors"
 NAMES = {"style": "style_vgg", "patch_swd": "style_swd", "content": "content_vgg"}

@@ -25,14 +25,14 @@ from damage import KINDS, damage
 from judge import open_picture
 from torch import Tensor
 
-from pstyle.images import resize_short_side, save_image
-from pstyle.restoration.damage_style import DamageStyle, describe_damage
-from pstyle.restoration.learning_damage import learn_damage
-from pstyle.restoration.restoring import Mender
-from pstyle.restoration.traces import Traces, traces
-from pstyle.seeding import generator_of
-from pstyle.two_sample import TwoSample, accuracy_afresh
-from pstyle.vgg import load_loss_vgg
+from pstyle.core.seeding import generator_of
+from pstyle.finetuning.two_sample_test import TwoSample, accuracy_afresh
+from pstyle.image.pictures import resize_short_side, save_image
+from pstyle.nets.vgg import load_loss_vgg
+from pstyle.restoration.damage.damage_style import DamageStyle, describe_damage
+from pstyle.restoration.damage.learning_damage import learn_damage
+from pstyle.restoration.damage.traces import Traces, traces
+from pstyle.restoration.repair.restoring import Mender
 
 SIDE_PX, SCANS, UNSEEN, PRACTICE = 384, 5, 10, 10
 DRAWS = 3  # of new damage by one style: casts are drawn, and a classifier knows them

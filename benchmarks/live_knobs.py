@@ -19,14 +19,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pstyle.canvas.any_size import SizeConfig, paint
-from pstyle.generator import load_generator
-from pstyle.images import open_image, resize_to
-from pstyle.look import Look
-from pstyle.painter import Painter
-from pstyle.remembered import Remembered
-from pstyle.style import Style, blend, load_style
-from pstyle.vgg import load_vgg
+from pstyle.core.activation_cache import Remembered
+from pstyle.image.pictures import open_image, resize_to
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.paint import SizeConfig, paint
+from pstyle.painting.painter import Painter
+from pstyle.style.paint_settings import Look
+from pstyle.style.style import Style, blend, load_style
 
 SIZE_PX = 1024
 MOVES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

@@ -16,10 +16,10 @@ from judge import load_judge_vgg
 from split import held_out_paintings, held_out_photos
 from torch import Tensor
 
-from pstyle.crops import Crops
-from pstyle.distillation import linear_fits
-from pstyle.moments import moments
-from pstyle.vgg import VGG, load_loss_vgg, load_vgg
+from pstyle.image.crops import Crops
+from pstyle.nets.moments import moments
+from pstyle.nets.vgg import VGG, load_loss_vgg, load_vgg
+from pstyle.training.distillation import linear_fits
 
 CROP_PX = 192
 

@@ -1,6 +1,6 @@
 """Mutants of modules that their tests let live: how well the tests themselves are tested.
 
-    python benchmarks/mutants.py pstyle/checkpoint.py -- tests/test_checkpoint.py
+    python benchmarks/mutants.py pstyle/core/checkpoint.py -- tests/core/test_checkpoint.py
     python benchmarks/mutants.py pstyle/workflow/*.py --most 200 -- tests/test_workflow*.py -k "not very_long"
 
 A mutant is the module with one change: an operator exchanged, a number moved by one, a check that is never

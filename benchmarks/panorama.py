@@ -29,12 +29,12 @@ from statistics import mean
 import torch
 from torch import Tensor
 
-from pstyle.canvas.panorama import first_column, paint_panorama
-from pstyle.canvas.seams import pole_ratio, seam_ratio
-from pstyle.canvas.sphere import Directions, perspective, pixel_directions, row_weights, sampled
-from pstyle.images import open_image, resize_to, save_image
-from pstyle.painter import WHOLE, Painter, Whole, load_painter
+from pstyle.image.pictures import open_image, resize_to, save_image
+from pstyle.painting.painter import WHOLE, Painter, Whole, load_painter
 from pstyle.samples.worlds import world
+from pstyle.vr.panorama import first_column, paint_panorama
+from pstyle.vr.seam_scores import pole_ratio, seam_ratio
+from pstyle.vr.sphere import Directions, perspective, pixel_directions, row_weights, sampled
 
 HEIGHT_PX = 512
 TURNS = (1, 13, 515)

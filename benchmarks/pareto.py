@@ -19,11 +19,11 @@ from split import held_out_pairs
 from torch import Tensor
 
 from pstyle.cli.inputs import open_contents, perceptual
-from pstyle.generator import load_generator
-from pstyle.learning import LearnConfig, learn
-from pstyle.look import Look
-from pstyle.painter import Painter
-from pstyle.vgg import load_vgg
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import Painter
+from pstyle.style.paint_settings import Look
+from pstyle.training.learning import LearnConfig, learn
 
 COLUMNS = ("style_vgg", "style_swd", "ssim", "content_vgg")
 Point = tuple[str, list[float]]

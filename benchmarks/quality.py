@@ -24,14 +24,14 @@ from split import held_out_pairs
 from torch import Tensor
 
 from pstyle.cli.inputs import open_contents, perceptual
-from pstyle.colors import lab_to_rgb, rgb_to_lab
-from pstyle.generator import load_generator
-from pstyle.images import save_image
-from pstyle.learning import LearnConfig, learn
-from pstyle.painter import Painter
-from pstyle.plots import contact_sheet
-from pstyle.style import save_style
-from pstyle.vgg import load_vgg
+from pstyle.evaluation.plots import contact_sheet
+from pstyle.image.colors import lab_to_rgb, rgb_to_lab
+from pstyle.image.pictures import save_image
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import Painter
+from pstyle.style.style import save_style
+from pstyle.training.learning import LearnConfig, learn
 
 COLUMNS = ("style_vgg", "style_swd", "ssim", "content_vgg", "color", "edge_f1")
 TARGETS = """targets, all at once, for style_vgg, style_swd, ssim, content_vgg:

@@ -39,12 +39,12 @@ from skimage.restoration import (
 from split import held_out_paintings, held_out_photos
 from torch import Tensor
 
-from pstyle.images import open_image, resize_short_side, save_image
-from pstyle.metrics import luma, ssim
-from pstyle.precision import psnr_db
-from pstyle.restoration.filling import filled
-from pstyle.restoration.restorer import load_restorer
-from pstyle.restoration.restoring import Mender
+from pstyle.core.precision import psnr_db
+from pstyle.evaluation.metrics import luma, ssim
+from pstyle.image.pictures import open_image, resize_short_side, save_image
+from pstyle.restoration.repair.filling import filled
+from pstyle.restoration.repair.restorer import load_restorer
+from pstyle.restoration.repair.restoring import Mender
 
 PUBLIC = ("astronaut", "coffee", "chelsea")
 PHOTOS = ("kodim04", "kodim05", "kodim11")

@@ -17,10 +17,10 @@ from split import held_out_photos
 from torch import Tensor
 
 from pstyle.cli.inputs import open_contents, perceptual
-from pstyle.generator import load_generator
-from pstyle.learning import LearnConfig, learn
-from pstyle.painter import Painter
-from pstyle.vgg import VGG, load_vgg
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import VGG, load_vgg
+from pstyle.painting.painter import Painter
+from pstyle.training.learning import LearnConfig, learn
 
 COLUMNS = ("style_vgg", "style_swd", "ssim", "content_vgg")
 

@@ -18,13 +18,13 @@ from statistics import mean
 
 import torch
 
-from pstyle.generator import load_generator
-from pstyle.learning import LearnConfig, learn
-from pstyle.painter import load_painter
-from pstyle.perceptual import Perceptual
+from pstyle.losses.perceptual import Perceptual
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import load_painter
 from pstyle.samples import content_pictures, paint_as
-from pstyle.style import save_style
-from pstyle.vgg import load_vgg
+from pstyle.style.style import save_style
+from pstyle.training.learning import LearnConfig, learn
 
 MIB = 1 << 20
 SIDES_PX = (33, 64, 80, 97, 128)

@@ -23,12 +23,12 @@ import torch.nn.functional as F
 from skimage import data
 from torch import Tensor
 
-from pstyle.canvas.disparity import match_of_disparity
-from pstyle.canvas.stereo import match_of, paint_eyes
-from pstyle.images import save_image
-from pstyle.look import Look
-from pstyle.painter import load_painter
+from pstyle.image.pictures import save_image
+from pstyle.painting.painter import load_painter
 from pstyle.samples.worlds import StereoPair, stereo_pair
+from pstyle.style.paint_settings import Look
+from pstyle.vr.disparity import match_of_disparity
+from pstyle.vr.stereo import match_of, paint_eyes
 
 
 def motorcycle() -> StereoPair:

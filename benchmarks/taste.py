@@ -24,17 +24,17 @@ from statistics import mean
 import torch
 from torch import Tensor
 
-from pstyle.answers import History
-from pstyle.generator import Generator, load_generator
-from pstyle.images import open_image, resize_short_side
-from pstyle.learning import LearnConfig, learn
-from pstyle.metrics import luma
-from pstyle.perceptual import perceptual_with
+from pstyle.evaluation.metrics import luma
+from pstyle.image.pictures import open_image, resize_short_side
+from pstyle.losses.perceptual import perceptual_with
+from pstyle.nets.generator import Generator, load_generator
+from pstyle.nets.vgg import VGG, load_vgg
 from pstyle.samples import content_pictures, paint_as
-from pstyle.style import Style, load_style
+from pstyle.style.style import Style, load_style
+from pstyle.taste.answers import History
 from pstyle.taste.space import Paint, TasteSpace, find_directions
 from pstyle.taste.taste import Taste, TasteConfig
-from pstyle.vgg import VGG, load_vgg
+from pstyle.training.learning import LearnConfig, learn
 
 WRONG, DRIFT = 0.1, 0.05  # share of wrong answers; how far what is liked moves with each, in steps
 SIDE_PX, HELD_OUT = 128, 4

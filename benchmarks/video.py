@@ -28,15 +28,15 @@ from judge import open_picture
 from split import held_out_photos
 from torch import Tensor
 
-from pstyle.canvas.film import Film, Part, film_of
-from pstyle.canvas.filming import paint_film
-from pstyle.canvas.flicker import sharpness, warping_error
-from pstyle.canvas.video import VideoConfig, VideoPainter, paint_video
-from pstyle.colors import luma
-from pstyle.images import resize_short_side
-from pstyle.painter import Painter, load_painter
+from pstyle.image.colors import luma
+from pstyle.image.pictures import resize_short_side
+from pstyle.painting.painter import Painter, load_painter
 from pstyle.samples import content_pictures
 from pstyle.samples.camera import MOVES, Clip, camera_move
+from pstyle.video.container import Film, Part, film_of
+from pstyle.video.flicker import sharpness, warping_error
+from pstyle.video.resumable import paint_film
+from pstyle.video.stabilizing import VideoConfig, VideoPainter, paint_video
 
 COLUMNS = (
     *("style", "move", "own error", "one by one", "video", "rigid", "video / one by one"),

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..pstyle.adversarial import FinetuneConfig, Finetuned, Finetuning
-from ..pstyle.discriminator import logit_map
-from ..pstyle.perceptual import perceptual_with
-from ..pstyle.vgg import VGG
+from ..pstyle.finetuning.adversarial import FinetuneConfig, Finetuned, Finetuning
+from ..pstyle.losses.perceptual import perceptual_with
+from ..pstyle.nets.discriminator import logit_map
+from ..pstyle.nets.vgg import VGG
 from . import host
 from .files import shipped_networks
 from .learn import INTERRUPTED, contents_or_scenes, keep_style

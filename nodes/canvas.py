@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.canvas.any_size import WHOLE_SIZE, needed_bytes
-from ..pstyle.canvas.gpano import save_panorama
-from ..pstyle.canvas.panorama import paint_panorama
-from ..pstyle.canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
-from ..pstyle.canvas.sphere import check_panorama
-from ..pstyle.canvas.stereo import StereoConfig, paint_stereo, relaid
-from ..pstyle.files import BadFile, path_in
-from ..pstyle.look import Look
-from ..pstyle.painter import fitted_mask
+from ..pstyle.core.files import BadFile, path_in
+from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
+from ..pstyle.painting.painter import fitted_mask
+from ..pstyle.style.paint_settings import Look
+from ..pstyle.vr.gpano import save_panorama
+from ..pstyle.vr.panorama import paint_panorama
+from ..pstyle.vr.seam_scores import SeamConfig, mean_scores, score_lines, seam_scores
+from ..pstyle.vr.sphere import check_panorama
+from ..pstyle.vr.stereo import StereoConfig, paint_stereo, relaid
 from . import host
 from .painters import Painters
 from .preview import before_after

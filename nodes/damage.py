@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.restoration.damage_style import (
+from ..pstyle.core.seeding import generator_of
+from ..pstyle.restoration.damage.damage_style import (
     DamageStyle,
     DamagingConfig,
     describe_damage,
     load_damage,
     save_damage,
 )
-from ..pstyle.restoration.fitting_damage import LearnDamageConfig
-from ..pstyle.restoration.learning_damage import learn_damage
-from ..pstyle.seeding import generator_of
+from ..pstyle.restoration.damage.fitting import LearnDamageConfig
+from ..pstyle.restoration.damage.learning_damage import learn_damage
 from . import host
 from .files import as_lines, digest, model_file, model_files
 from .saving import Saving, saved

@@ -16,17 +16,10 @@ from typing import Any
 
 import torch
 
-from ..pstyle.checkpoint import (
-    MAX_FILE_BYTES,
-    BadFile,
-    find_file,
-    list_files,
-    read_file,
-    read_metadata,
-)
-from ..pstyle.generator import load_generator
-from ..pstyle.style import describe_style, load_style, save_style
-from ..pstyle.vgg import load_loss_vgg, load_vgg
+from ..pstyle.core.checkpoint import MAX_FILE_BYTES, BadFile, find_file, list_files, read_file, read_metadata
+from ..pstyle.nets.generator import load_generator
+from ..pstyle.nets.vgg import load_loss_vgg, load_vgg
+from ..pstyle.style.style import describe_style, load_style, save_style
 from . import host
 from .saving import Saving, saved
 from .widgets import wire

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.canvas.any_size import SizeConfig, needed_bytes
-from ..pstyle.canvas.any_size import paint as paint_any_size
-from ..pstyle.learning import Progress
-from ..pstyle.look import Look
-from ..pstyle.optimize import OptimizeConfig, optimize
-from ..pstyle.painter import fitted_mask
-from ..pstyle.perceptual import perceptual_with
-from ..pstyle.vgg import VGG, load_vgg
+from ..pstyle.losses.perceptual import perceptual_with
+from ..pstyle.nets.vgg import VGG, load_vgg
+from ..pstyle.painting.paint import SizeConfig, needed_bytes
+from ..pstyle.painting.paint import paint as paint_any_size
+from ..pstyle.painting.painter import fitted_mask
+from ..pstyle.style.paint_settings import Look
+from ..pstyle.training.learning import Progress
+from ..pstyle.training.optimize import OptimizeConfig, optimize
 from . import host
 from .painters import Painters
 from .preview import before_after

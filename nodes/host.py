@@ -17,11 +17,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ..pstyle.device import current_device
-from ..pstyle.folders import MODEL_FOLDER, current_folders
-from ..pstyle.learning import Progress
-from ..pstyle.memory import is_out_of_memory
-from ..pstyle.painter import choose_device
+from ..pstyle.core.device import current_device
+from ..pstyle.core.folders import MODEL_FOLDER, current_folders
+from ..pstyle.core.memory import is_out_of_memory
+from ..pstyle.painting.painter import choose_device
+from ..pstyle.training.learning import Progress
 
 try:
     import folder_paths

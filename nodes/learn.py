@@ -14,14 +14,14 @@ from typing import Any
 
 from torch import Tensor
 
-from ..pstyle.checkpoint import BadFile, read_file
-from ..pstyle.images import MAX_FILE_BYTES, list_pictures, open_image
-from ..pstyle.learning import MAX_PICTURES, LearnConfig, Learned, Learning
-from ..pstyle.perceptual import perceptual_with
+from ..pstyle.core.checkpoint import BadFile, read_file
+from ..pstyle.image.pictures import MAX_FILE_BYTES, list_pictures, open_image
+from ..pstyle.losses.perceptual import perceptual_with
+from ..pstyle.nets.vgg import VGG
 from ..pstyle.samples import content_pictures
-from ..pstyle.style import Style, blend, save_style
+from ..pstyle.style.style import Style, blend, save_style
 from ..pstyle.taste.stars import DISLIKED, MOST_STARS, USUAL_STARS
-from ..pstyle.vgg import VGG
+from ..pstyle.training.learning import MAX_PICTURES, LearnConfig, Learned, Learning
 from . import host
 from .files import shipped_networks
 from .widgets import widgets, wire

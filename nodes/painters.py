@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ..pstyle.painter import Painter
-from ..pstyle.remembered import Remembered
+from ..pstyle.core.activation_cache import Remembered
+from ..pstyle.painting.painter import Painter
 from . import host
 from .files import shipped_networks
 from .wires import BoundStyle, Networks

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..pstyle.files import write_atomically
-from ..pstyle.images import encoded, resize_to, split_alpha
-from ..pstyle.remembered import digest
+from ..pstyle.core.activation_cache import digest
+from ..pstyle.core.files import write_atomically
+from ..pstyle.image.pictures import encoded, resize_to, split_alpha
 from . import host
 
 LARGEST_PX = 1024  # long side of what is shown

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..pstyle.files import BadFile, path_in, write_atomically
-from ..pstyle.report import MAX_PHOTOS, report_of
-from ..pstyle.vgg import VGG
+from ..pstyle.core.files import BadFile, path_in, write_atomically
+from ..pstyle.evaluation.report import MAX_PHOTOS, report_of
+from ..pstyle.nets.vgg import VGG
 from . import host
 from .measure import DEFAULT_JUDGE, default_judge
 from .painters import Painters

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.canvas.any_size import WHOLE_SIZE, needed_bytes
-from ..pstyle.look import Look
-from ..pstyle.restoration.damage_style import DamageStyle
-from ..pstyle.restoration.learning_restorer import LearnRestorerConfig, learn_restorer
-from ..pstyle.restoration.restorer import Restorer, load_restorer, save_restorer
-from ..pstyle.restoration.restoring import Mender, RepairConfig, exact_mask
-from ..pstyle.vgg import load_loss_vgg
+from ..pstyle.nets.vgg import load_loss_vgg
+from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
+from ..pstyle.restoration.damage.damage_style import DamageStyle
+from ..pstyle.restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
+from ..pstyle.restoration.repair.restorer import Restorer, load_restorer, save_restorer
+from ..pstyle.restoration.repair.restoring import Mender, RepairConfig, exact_mask
+from ..pstyle.style.paint_settings import Look
 from . import host
 from .files import digest, model_file, model_files
 from .painters import Painters

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..pstyle.checkpoint import BadFile, path_in
+from ..pstyle.core.checkpoint import BadFile, path_in
 from . import host
 from .widgets import wire
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.answers import SUFFIX
-from ..pstyle.files import BadFile, path_in
+from ..pstyle.core.files import BadFile, path_in
+from ..pstyle.taste.answers import SUFFIX
 from ..pstyle.taste.screen import COMPARED_PX, LETTERS, SAME, SEEN_PX, UNDO, grid_of, say, shown_picture
 from ..pstyle.taste.style_map import map_of
 from ..pstyle.taste.taste import TasteConfig, open_taste

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.canvas.any_size import WHOLE_SIZE, needed_bytes
-from ..pstyle.canvas.flicker import flicker
-from ..pstyle.canvas.video import VideoConfig, VideoPainter
-from ..pstyle.look import Look
+from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
+from ..pstyle.style.paint_settings import Look
+from ..pstyle.video.flicker import flicker
+from ..pstyle.video.stabilizing import VideoConfig, VideoPainter
 from . import host
 from .painters import Painters
 from .preview import before_after

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..pstyle.config import describe
+from ..pstyle.core.config import describe
 
 Widget = tuple[Any, dict[str, Any]]
 
@@ -17,7 +17,7 @@ def widgets(config_class: type) -> dict[str, Widget]:
 
 
 def widget(metadata: Mapping[str, Any]) -> Widget:
-    """The widget of one field, from what `pstyle.config.setting`, `choice` or `text` declared.
+    """The widget of one field, from what `pstyle.core.config.setting`, `choice` or `text` declared.
 
     Raises TypeError for a tuple, which no widget can hold.
     """

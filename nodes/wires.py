@@ -12,12 +12,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..pstyle.discriminator import Discriminator
-from ..pstyle.generator import Generator
-from ..pstyle.images import check_image, split_alpha
-from ..pstyle.style import Style
+from ..pstyle.image.pictures import check_image, split_alpha
+from ..pstyle.nets.discriminator import Discriminator
+from ..pstyle.nets.generator import Generator
+from ..pstyle.nets.vgg import VGG
+from ..pstyle.style.style import Style
 from ..pstyle.taste.stars import DISLIKED, USUAL_STARS, weights_from_stars
-from ..pstyle.vgg import VGG
 from . import host
 
 VGG_WIRE = "PSTYLE_VGG"  # a VGG
@@ -88,7 +88,7 @@ class Critic:
 def to_library(image: Tensor, what: str = "image") -> Tensor:
     """An IMAGE (B, H, W, C) as (B, C, H, W) with C 1, 3 or 4: float32 on the CPU, fit for training.
 
-    Raises ValueError as `pstyle.images.check_image`.
+    Raises ValueError as `pstyle.image.pictures.check_image`.
     """
     if not isinstance(image, Tensor) or image.ndim != 4:
         got = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__

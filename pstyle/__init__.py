@@ -26,29 +26,29 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 # Public name -> its module. Resolved at first use, so that `import pstyle` costs nothing, not even torch.
-# No name here equals a module's: `pstyle.moments` and `pstyle.optimize` stay the modules.
+# No name here equals a wing's: `pstyle.style` stays the package.
 _HOMES = {
-    "BadFile": "checkpoint",
-    "FinetuneConfig": "adversarial",
-    "Generator": "generator",
-    "GeneratorConfig": "generator",
-    "LearnConfig": "learning",
-    "Look": "look",
-    "Moments": "moments",
-    "OptimizeConfig": "optimize",
-    "Painter": "painter",
-    "Style": "style",
-    "VGG": "vgg",
-    "blend": "style",
-    "finetune": "adversarial",
-    "get_vgg": "pretrained",
-    "learn": "learning",
-    "load_painter": "painter",
-    "load_style": "style",
-    "load_vgg": "vgg",
-    "open_image": "images",
-    "save_image": "images",
-    "save_style": "style",
+    "BadFile": "core.checkpoint",
+    "FinetuneConfig": "finetuning.adversarial",
+    "Generator": "nets.generator",
+    "GeneratorConfig": "nets.generator",
+    "LearnConfig": "training.learning",
+    "Look": "style.paint_settings",
+    "Moments": "nets.moments",
+    "OptimizeConfig": "training.optimize",
+    "Painter": "painting.painter",
+    "Style": "style.style",
+    "VGG": "nets.vgg",
+    "blend": "style.style",
+    "finetune": "finetuning.adversarial",
+    "get_vgg": "nets.pretrained",
+    "learn": "training.learning",
+    "load_painter": "painting.painter",
+    "load_style": "style.style",
+    "load_vgg": "nets.vgg",
+    "open_image": "image.pictures",
+    "save_image": "image.pictures",
+    "save_style": "style.style",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -19,10 +19,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.generator import Generator, GeneratorConfig, style_moments
-from pstyle.painter import Painter
-from pstyle.style import Provenance, StyledGenerator
-from pstyle.vgg import VGG
+from pstyle.nets.generator import Generator, GeneratorConfig, style_moments
+from pstyle.nets.vgg import VGG
+from pstyle.painting.painter import Painter
+from pstyle.style.style import Provenance, StyledGenerator
 
 ROOT = Path(__file__).resolve().parents[1]
 PACK = "pstyle_pack"
@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Painters compute in float32 on every machine, so that results compare; test_precision.py knows more."""
-    monkeypatch.setattr("pstyle.precision.computes_bfloat16", lambda device: False)
+    monkeypatch.setattr("pstyle.core.precision.computes_bfloat16", lambda device: False)
 
 
 @pytest.fixture

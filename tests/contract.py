@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pstyle.folders import Folders, use_folders
+from pstyle.core.folders import Folders, use_folders
 from pstyle.workflow.schema import read_schema
 from tests import conftest  # noqa: F401 (it lets `pstyle_pack` be found)
 

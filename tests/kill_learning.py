@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
-from pstyle.base_run import new_generator
-from pstyle.checkpoint import digest
-from pstyle.learning import LearnConfig, Learning
-from pstyle.perceptual import Perceptual
+from pstyle.core.checkpoint import digest
+from pstyle.losses.perceptual import Perceptual
+from pstyle.training.base_run import new_generator
+from pstyle.training.learning import LearnConfig, Learning
 from tests.tiny_networks import TINY, tiny_vgg
 
 CONFIG = LearnConfig(steps=12, size_px=128, crop_px=64, batch=1)

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from pstyle.files import write_atomically
+from pstyle.core.files import write_atomically
 
 SIZE = 1 << 20
 STEP_BYTES = 8

@@ -25,24 +25,26 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from pstyle import adversarial, base_run, base_training, files
-from pstyle.adversarial import FinetuneConfig, Finetuning
-from pstyle.base_run import Material, make_weights, new_generator
-from pstyle.base_training import BaseConfig, StylePool, loss_weights, style_terms, train_base
-from pstyle.checkpoint import BadFile
-from pstyle.crops import Crops
-from pstyle.distillation import relative_error
-from pstyle.distributed import World, world_from_environment
-from pstyle.generator import Generator
-from pstyle.holdout import Supply
-from pstyle.images import save_image
-from pstyle.perceptual import Perceptual, weighted
-from pstyle.stepping import Stepper
-from pstyle.style import Provenance, StyledGenerator
-from pstyle.vgg import VGG, save_vgg
+from pstyle.core import files
+from pstyle.core.checkpoint import BadFile
+from pstyle.core.process_group import World, world_from_environment
+from pstyle.finetuning import adversarial
+from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning
+from pstyle.finetuning.validation_split import Supply
+from pstyle.image.crops import Crops
+from pstyle.image.pictures import save_image
+from pstyle.losses.perceptual import Perceptual, weighted
+from pstyle.nets.generator import Generator
+from pstyle.nets.vgg import VGG, save_vgg
+from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.training import base_run, base_training
+from pstyle.training.base_run import Material, make_weights, new_generator
+from pstyle.training.base_training import BaseConfig, StylePool, loss_weights, style_terms, train_base
+from pstyle.training.distillation import relative_error
+from pstyle.training.guarded_optimizer import Stepper
 from tests.conftest import random_picture
-from tests.test_base_run import CONFIG
 from tests.tiny_networks import TINY, tiny_vgg
+from tests.training.test_base_run import CONFIG
 
 QUICK = FinetuneConfig(
     steps=4, warmup=1, size_px=128, crop_px=64, batch=1, check_every=2, few=True, patch_weight=0

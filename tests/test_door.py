@@ -98,5 +98,7 @@ def test_the_door_names_nothing_else() -> None:
 def test_nodes_and_tests_share_one_library() -> None:
     shared = importlib.import_module("pstyle_pack.pstyle")
     assert shared is pstyle
-    assert importlib.import_module("pstyle_pack.pstyle.shipped") is importlib.import_module("pstyle.shipped")
+    assert importlib.import_module("pstyle_pack.pstyle.core.shipped_weights") is importlib.import_module(
+        "pstyle.core.shipped_weights"
+    )
     assert pstyle.__spec__.name == "pstyle"

@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from benchmarks.judge import judge, load_judge_vgg, main, open_picture
-from pstyle.vgg import VGG
+from pstyle.nets.vgg import VGG
 
 SHARED = os.environ.get("PSTYLE_SHARED")
 

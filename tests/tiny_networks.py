@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from pstyle.base_run import new_generator
-from pstyle.generator import GENERATOR_FILE, LEVELS, GeneratorConfig, load_generator, save_generator
-from pstyle.restoration.restorer import RESTORER_FILE, save_restorer
-from pstyle.style import Provenance, Style, StyledGenerator
-from pstyle.vgg import LOSS_FILE, SLIM_FILE, VGG, save_vgg
+from pstyle.nets.generator import GENERATOR_FILE, LEVELS, GeneratorConfig, load_generator, save_generator
+from pstyle.nets.vgg import LOSS_FILE, SLIM_FILE, VGG, save_vgg
+from pstyle.restoration.repair.restorer import RESTORER_FILE, save_restorer
+from pstyle.style.style import Provenance, Style, StyledGenerator
+from pstyle.training.base_run import new_generator
 from tests.restoration.tiny_restorer import random_restorer
 
 TINY = GeneratorConfig(latent=16, vgg_width=0.125, body=8, texture=8, grain=8, blocks=1)
@@ -40,7 +40,7 @@ def write_networks(folder: Path) -> None:
 
 def ship(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the networks of this folder in place of the shipped ones."""
-    for module in ("vgg", "generator", "restoration.restorer"):
+    for module in ("nets.vgg", "nets.generator", "restoration.repair.restorer"):
         monkeypatch.setattr(f"pstyle.{module}.weights_folder", lambda: folder)
 
 

@@ -39,9 +39,10 @@ DRAWN = {
 def make_pack(root: Path) -> Path:
     """Write the pack, with its own copies of the library's `folders` and `device` as a real pack has."""
     here = Path(__file__).resolve().parent
-    (root / "pstyle").mkdir(parents=True)
-    (root / "pstyle" / "__init__.py").write_text("")
-    for name in ("folders.py", "device.py"):
+    (root / "pstyle" / "core").mkdir(parents=True)
+    for name in ("__init__.py", "core/__init__.py"):
+        (root / "pstyle" / name).write_text("")
+    for name in ("core/folders.py", "core/device.py"):
         (root / "pstyle" / name).write_text((here.parent / "pstyle" / name).read_text())
     (root / "__init__.py").write_text(DOOR)
     (root / "dummy.py").write_text((here / "workflow_nodes.py").read_text())

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..config import check_settings, setting
+from ..core.config import check_settings, setting
 from .folder import FolderPainter, Outcome, Picture, by_size
 from .job import Job
 from .manifest import NAME, Known, Manifest, Written, shard_name

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from PIL import Image
 from torch import Tensor
 
-from ..canvas.streaming import is_large
-from ..files import BadFile, move_whole, read_file, write_atomically
-from ..images import FORMATS, MAX_FILE_BYTES, decoded, encoded
-from ..memory import is_out_of_memory
+from ..core.files import BadFile, move_whole, read_file, write_atomically
+from ..core.memory import is_out_of_memory
+from ..image.pictures import FORMATS, MAX_FILE_BYTES, decoded, encoded
+from ..painting.streaming import is_large
 from .ahead import ahead
 from .job import Job, key_of
 from .manifest import Known, Manifest, Written, joined, known_in

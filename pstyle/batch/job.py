@@ -10,18 +10,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..canvas.any_size import SizeConfig, paint, painted
-from ..canvas.resized import resized
-from ..canvas.sources import InMemory, OnTile, Source
-from ..canvas.streaming import paint_file
-from ..config import to_json
-from ..files import read_file
-from ..generator import load_generator
-from ..images import MAX_FILE_BYTES, open_mask
-from ..look import Look
-from ..painter import Painter
-from ..style import load_style
-from ..vgg import load_vgg
+from ..core.config import to_json
+from ..core.files import read_file
+from ..image.pictures import MAX_FILE_BYTES, open_mask
+from ..nets.generator import load_generator
+from ..nets.vgg import load_vgg
+from ..painting.paint import SizeConfig, paint, painted
+from ..painting.painter import Painter
+from ..painting.resampling import resized
+from ..painting.sources import InMemory, OnTile, Source
+from ..painting.streaming import paint_file
+from ..style.paint_settings import Look
+from ..style.style import load_style
 
 
 class Work(NamedTuple):

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..config import parse_json
-from ..files import BadFile, read_file
+from ..core.config import parse_json
+from ..core.files import BadFile, read_file
 
 FORMAT = "pstyle.manifest 1"
 NAME, PATTERN = "manifest.jsonl", "manifest*.jsonl"

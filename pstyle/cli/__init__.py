@@ -94,7 +94,7 @@ def overview() -> str:
 
 def is_explained(error: BaseException) -> bool:
     """Whether an error is one whose message is meant for people."""
-    from ..stepping import NotFinite
+    from ..training.guarded_optimizer import NotFinite
     from ..workflow import NodeFailed
 
     return isinstance(error, (NotFinite, NodeFailed))

@@ -8,16 +8,16 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..answers import MAX_BYTES, SUFFIX, read_history
-from ..files import read_file, write_atomically
-from ..generator import load_generator
-from ..images import open_image, save_image
-from ..learning import MAX_PICTURES
-from ..style import load_style, save_style
+from ..core.files import read_file, write_atomically
+from ..image.pictures import open_image, save_image
+from ..nets.generator import load_generator
+from ..nets.vgg import load_vgg
+from ..style.style import load_style, save_style
+from ..taste.answers import MAX_BYTES, SUFFIX, read_history
 from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, grid_of, say, shown_picture
 from ..taste.style_map import map_of
 from ..taste.taste import Taste, TasteConfig, open_taste
-from ..vgg import load_vgg
+from ..training.learning import MAX_PICTURES
 from .flags import Parser, add_output, add_settings, settings_from
 from .inputs import new_file, picture_files
 from .screen import tell

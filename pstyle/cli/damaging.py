@@ -5,12 +5,12 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..images import list_pictures, open_image, save_image
-from ..restoration.damage_style import DamagingConfig, load_damage, save_damage
-from ..restoration.fitting_damage import LearnDamageConfig
-from ..restoration.learning_damage import MAX_SCANS
-from ..restoration.learning_damage import learn_damage as learn
-from ..seeding import generator_of
+from ..core.seeding import generator_of
+from ..image.pictures import list_pictures, open_image, save_image
+from ..restoration.damage.damage_style import DamagingConfig, load_damage, save_damage
+from ..restoration.damage.fitting import LearnDamageConfig
+from ..restoration.damage.learning_damage import MAX_SCANS
+from ..restoration.damage.learning_damage import learn_damage as learn
 from .each import write_each
 from .flags import Parser, add_output, add_pictures, add_settings, settings_from
 from .inputs import MAX_CONTENTS, new_file, picture_files

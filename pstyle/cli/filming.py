@@ -6,14 +6,14 @@ import hashlib
 from argparse import Namespace
 from pathlib import Path
 
-from ..canvas.film import OUTPUTS, SUFFIXES, Film, check_output, film_of
-from ..canvas.filming import paint_film, paint_frames
-from ..canvas.video import VideoConfig, VideoPainter
-from ..config import to_json
-from ..files import read_file
-from ..images import MAX_FILE_BYTES, list_pictures
-from ..look import Look
-from ..painter import load_painter
+from ..core.config import to_json
+from ..core.files import read_file
+from ..image.pictures import MAX_FILE_BYTES, list_pictures
+from ..painting.painter import load_painter
+from ..style.paint_settings import Look
+from ..video.container import OUTPUTS, SUFFIXES, Film, check_output, film_of
+from ..video.resumable import paint_film, paint_frames
+from ..video.stabilizing import VideoConfig, VideoPainter
 from .flags import Parser, add_settings, settings_from
 from .inputs import kept, new_file, new_folder, output_names, refuse_existing
 from .screen import counter, tell

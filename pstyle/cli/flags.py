@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from ..config import describe
+from ..core.config import describe
 
 Config = TypeVar("Config")
 

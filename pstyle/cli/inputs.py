@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ..files import find_file
-from ..folders import current_folders
-from ..generator import Generator, load_generator
-from ..images import list_pictures, open_image, resize_short_side
-from ..painter import choose_device
-from ..perceptual import Perceptual, perceptual_with
+from ..core.files import find_file
+from ..core.folders import current_folders
+from ..image.pictures import list_pictures, open_image, resize_short_side
+from ..losses.perceptual import Perceptual, perceptual_with
+from ..nets.generator import Generator, load_generator
+from ..nets.vgg import VGG, load_loss_vgg, load_vgg
+from ..painting.painter import choose_device
 from ..samples import content_pictures
 from ..taste.stars import DISLIKED, MOST_STARS
-from ..vgg import VGG, load_loss_vgg, load_vgg
 
 MAX_CONTENTS = 100
 LONGEST_NAME_BYTES = 200

@@ -6,14 +6,14 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from ..adversarial import FinetuneConfig, Finetuning
-from ..distributed import ALONE, World, world_from_environment
-from ..history import save_history
-from ..images import open_image
-from ..learning import MAX_PICTURES, LearnConfig, Learning
-from ..painter import choose_device
-from ..style import load_style, save_style
+from ..core.process_group import ALONE, World, world_from_environment
+from ..finetuning.adversarial import FinetuneConfig, Finetuning
+from ..image.pictures import open_image
+from ..painting.painter import choose_device
+from ..style.style import load_style, save_style
 from ..taste.stars import DISLIKED, weights_from_stars
+from ..training.learning import MAX_PICTURES, LearnConfig, Learning
+from ..training.loss_history import save_history
 from .flags import (
     Parser,
     add_content,

@@ -6,15 +6,15 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..batch.job import Job
-from ..canvas.any_size import SizeConfig
-from ..canvas.streaming import is_large
-from ..images import list_pictures, open_image, save_image
-from ..learning import MAX_PICTURES
-from ..look import Look
-from ..optimize import OptimizeConfig
-from ..optimize import optimize as optimize_picture
-from ..painter import choose_device
-from ..vgg import load_vgg
+from ..image.pictures import list_pictures, open_image, save_image
+from ..nets.vgg import load_vgg
+from ..painting.paint import SizeConfig
+from ..painting.painter import choose_device
+from ..painting.streaming import is_large
+from ..style.paint_settings import Look
+from ..training.learning import MAX_PICTURES
+from ..training.optimize import OptimizeConfig
+from ..training.optimize import optimize as optimize_picture
 from .each import write_each
 from .filming import is_video, paint_video, video_flags
 from .flags import (

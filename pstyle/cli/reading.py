@@ -5,16 +5,16 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..files import write_atomically
-from ..folders import current_folders
-from ..history import load_history
-from ..images import open_image, resize_short_side
-from ..painter import choose_device, load_painter
-from ..pretrained import NAME as IMAGENET
-from ..report import MAX_PHOTOS, MAX_SHOWN, report_of
-from ..scoring import ScaleConfig, score_all, score_lines
-from ..style import describe_style, load_style
-from ..vgg import VGG
+from ..core.files import write_atomically
+from ..core.folders import current_folders
+from ..evaluation.report import MAX_PHOTOS, MAX_SHOWN, report_of
+from ..evaluation.scoring import ScaleConfig, score_all, score_lines
+from ..image.pictures import open_image, resize_short_side
+from ..nets.pretrained import NAME as IMAGENET
+from ..nets.vgg import VGG
+from ..painting.painter import choose_device, load_painter
+from ..style.style import describe_style, load_style
+from ..training.loss_history import load_history
 from .flags import Parser, add_device, add_pictures, add_settings, settings_from
 from .inputs import SHIPPED_VGGS, find_vgg, new_file, picture_files
 from .screen import steps_bar, tell

@@ -6,14 +6,14 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from ..canvas.streaming import is_large, paint_file
-from ..images import list_pictures, open_image, open_mask, save_image
-from ..painter import choose_device, load_painter
-from ..restoration.damage_style import load_damage
-from ..restoration.learning_restorer import LearnRestorerConfig, learn_restorer
-from ..restoration.restorer import load_restorer, save_restorer
-from ..restoration.restoring import Mender, RepairConfig
-from ..vgg import load_loss_vgg
+from ..image.pictures import list_pictures, open_image, open_mask, save_image
+from ..nets.vgg import load_loss_vgg
+from ..painting.painter import choose_device, load_painter
+from ..painting.streaming import is_large, paint_file
+from ..restoration.damage.damage_style import load_damage
+from ..restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
+from ..restoration.repair.restorer import load_restorer, save_restorer
+from ..restoration.repair.restoring import Mender, RepairConfig
 from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
 from .inputs import MAX_CONTENTS, new_file, picture_files

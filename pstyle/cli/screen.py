@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from ..learning import Progress
+from ..training.learning import Progress
 
 
 def tell(line: str) -> None:

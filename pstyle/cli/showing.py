@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..demo import DemoConfig, run_demo
-from ..folders import PACK_ROOT, current_folders
-from ..painter import choose_device
+from ..core.folders import PACK_ROOT, current_folders
+from ..painting.painter import choose_device
 from ..workflow import Progress, Runner
+from .demo_story import DemoConfig, run_demo
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .inputs import new_folder
 from .screen import counter, steps_bar, tell

@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..canvas import stereo
-from ..canvas.gpano import read_headings, save_panorama
-from ..canvas.panorama import paint_panorama
-from ..canvas.seams import SeamConfig, mean_scores, score_lines, seam_scores
-from ..canvas.stereo import StereoConfig
-from ..images import list_pictures, open_image, open_mask, save_image
-from ..look import Look
-from ..painter import load_painter
+from ..image.pictures import list_pictures, open_image, open_mask, save_image
+from ..painting.painter import load_painter
+from ..style.paint_settings import Look
+from ..vr import stereo
+from ..vr.gpano import read_headings, save_panorama
+from ..vr.panorama import paint_panorama
+from ..vr.seam_scores import SeamConfig, mean_scores, score_lines, seam_scores
+from ..vr.stereo import StereoConfig
 from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
 from .screen import tell

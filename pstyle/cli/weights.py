@@ -5,12 +5,12 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..base_run import BaseRunConfig, Material, make_weights
-from ..distributed import world_from_environment
-from ..folders import current_folders
-from ..images import list_pictures
-from ..painter import choose_device
-from ..pretrained import get_vgg as fetch_vgg
+from ..core.folders import current_folders
+from ..core.process_group import world_from_environment
+from ..image.pictures import list_pictures
+from ..nets.pretrained import get_vgg as fetch_vgg
+from ..painting.painter import choose_device
+from ..training.base_run import BaseRunConfig, Material, make_weights
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .screen import counter, tell
 

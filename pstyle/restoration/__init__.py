@@ -1,1 +1,1 @@
-"""Restoration: the style of damage, learned and made again, and a network that repairs it."""
+"""Restoration: damage, learned and synthesized, and its repair."""

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..config import describe
+from ..core.config import describe
 from .artist import Artist
-from .drawing import Charcoal, Hatching, Screenprint, Woodcut
-from .painting import Mosaic, Oil, PaletteKnife, Pointillism, Watercolor
+from .color_artists import Mosaic, Oil, PaletteKnife, Pointillism, Watercolor
+from .ink_artists import Charcoal, Hatching, Screenprint, Woodcut
 from .scenes import content_pictures
 
 __all__ = ["ARTISTS", "Artist", "content_pictures", "paint_as", "procedural_style", "random_artist"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..config import check_settings, setting
+from ..core.config import check_settings, setting
 from .palettes import random_palette
 
 

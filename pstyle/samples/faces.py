@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .canvas import DEPTH, Canvas
-from .fields import blur, smoothstep
+from .pixel_fields import blur, smoothstep
+from .scene_canvas import DEPTH, Canvas
 
 EYES = ((-0.4, -0.12), (0.4, -0.12))
 CHEEKS = ((-0.5, 0.22), (0.5, 0.22))

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from .fields import luma
+from .pixel_fields import luma
 
 
 def from_oklch(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:

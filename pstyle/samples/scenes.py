@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .canvas import Canvas, Shape
 from .faces import face, hair
-from .fields import blur, luma, smoothstep, warp
+from .pixel_fields import blur, luma, smoothstep, warp
+from .scene_canvas import Canvas, Shape
 
 
 def content_pictures(count: int, size_px: int, seed: int = 0) -> list[Tensor]:

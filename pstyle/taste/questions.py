@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..colors import rgb_to_lab
+from ..image.colors import rgb_to_lab
 from .preference import Belief
 from .space import Paint
 

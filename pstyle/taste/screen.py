@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..answers import History, Question
-from ..generator import STRIDE
-from ..images import resize_short_side
-from ..plots import contact_sheet
+from ..evaluation.plots import contact_sheet
+from ..image.pictures import resize_short_side
+from ..nets.generator import STRIDE
+from .answers import History, Question
 from .space import Paint
 
 LETTERS = "ABCD"

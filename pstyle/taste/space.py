@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..generator import Generator, style_moments
-from ..images import resize_short_side
-from ..style import Style, StyledGenerator
-from ..vgg import VGG
+from ..image.pictures import resize_short_side
+from ..nets.generator import Generator, style_moments
+from ..nets.vgg import VGG
+from ..style.style import Style, StyledGenerator
 
 SEEN_PX = 256  # short side at which pictures are read for their directions
 STEP = 1.5  # of a principal component's deviation: what coordinate 1 means

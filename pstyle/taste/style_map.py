@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..answers import parse_history
-from ..generator import Generator, style_moments
-from ..images import resize_short_side
-from ..plots import place_map
-from ..style import Style, preview_of
-from ..vgg import VGG
+from ..evaluation.plots import place_map
+from ..image.pictures import resize_short_side
+from ..nets.generator import Generator, style_moments
+from ..nets.vgg import VGG
+from ..style.style import Style, preview_of
+from .answers import parse_history
 from .space import SEEN_PX
 
 

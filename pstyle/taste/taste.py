@@ -9,14 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .. import checkpoint
-from ..answers import Answer, History, Question
-from ..config import check_settings, setting
-from ..generator import Generator
+from ..core import checkpoint
+from ..core.config import check_settings, setting
+from ..core.seeding import generator_of
+from ..nets.generator import Generator
+from ..nets.vgg import VGG
 from ..samples import content_pictures
-from ..seeding import generator_of
-from ..style import PREVIEW_PX, Style
-from ..vgg import VGG
+from ..style.style import PREVIEW_PX, Style
+from .answers import Answer, History, Question
 from .preference import Belief, Pick, Prior, believe
 from .questions import best_point, candidates, features, question
 from .space import Paint, TasteSpace, find_directions

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..files import read_file
-from ..folders import current_folders
-from ..images import MAX_FILE_BYTES, MAX_PIXELS, save_image
+from ..core.files import read_file
+from ..core.folders import current_folders
+from ..image.pictures import MAX_FILE_BYTES, MAX_PIXELS, save_image
 from .paths import input_file, list_input, save_place
 from .pixels import load_channel, load_frames, resize
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..folders import Folders
+from ..core.folders import Folders
 from .calls import Hidden, Items, call_over_lists, gather
 from .graph import Graph, Link, Node
 from .problems import NodeFailed

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..files import BadFile, read_file
+from ..core.files import BadFile, read_file
 from .problems import BadWorkflow, Problem, show
 
 LIMIT_BYTES = 16 * 1024 * 1024

@@ -11,10 +11,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from .. import device as own_device
-from .. import folders as own_folders
-from ..device import use_device
-from ..folders import Folders, use_folders
+from ..core import device as own_device
+from ..core import folders as own_folders
+from ..core.device import use_device
+from ..core.folders import Folders, use_folders
 from .core_nodes import CORE_NODES
 from .problems import show
 
@@ -47,8 +47,8 @@ class Pack:
 
     def _copy_of(self, own: ModuleType) -> ModuleType | None:
         """The pack's own copy of a module of this library, if it has one."""
-        name = own.__name__.rpartition(".")[2]
-        if not (self.root / "pstyle" / f"{name}.py").is_file():
+        name = f".{own.__name__}".rpartition(".pstyle.")[2]  # such as core.folders
+        if not (self.root / "pstyle" / f"{name.replace('.', '/')}.py").is_file():
             return None
         copy = importlib.import_module(f"{self.module.__name__}.pstyle.{name}")
         return None if copy is own else copy

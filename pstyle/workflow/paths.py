@@ -8,7 +8,7 @@ import time
 import unicodedata
 from pathlib import Path, PurePosixPath
 
-from ..folders import Folders
+from ..core.folders import Folders
 from .problems import show
 
 FOLDER_MARKS = ("input", "output", "temp")  # "photo.png [output]" is read from the output folder

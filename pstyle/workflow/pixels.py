@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps, ImageSequence
 from torch import Tensor
 
-from ..files import read_file
-from ..images import FORMATS, MAX_FILE_BYTES, MAX_PIXELS
+from ..core.files import read_file
+from ..image.pictures import FORMATS, MAX_FILE_BYTES, MAX_PIXELS
 from .problems import show
 
 NO_MASK_PX = 64  # ComfyUI's mask of a picture without alpha: 64 x 64 zeros

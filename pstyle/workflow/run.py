@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..folders import Folders
+from ..core.folders import Folders
 from .calls import Hidden
 from .editor import parse_editor
 from .execute import Execution, Memory, Progress, Result

@@ -16,10 +16,10 @@ from pstyle.batch.cluster import Cluster, ClusterConfig, shards, unpacked
 from pstyle.batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Outcome, Picture
 from pstyle.batch.job import Job
 from pstyle.batch.manifest import NAME, PATTERN, Manifest, Written, known_in, shard_name
-from pstyle.generator import LEVELS, load_generator
-from pstyle.images import save_image
-from pstyle.look import Look
-from pstyle.style import Provenance, StyledGenerator, save_style
+from pstyle.image.pictures import save_image
+from pstyle.nets.generator import LEVELS, load_generator
+from pstyle.style.paint_settings import Look
+from pstyle.style.style import Provenance, StyledGenerator, save_style
 from tests.batch.dying_worker import DyingWorker
 from tests.batch.stand_in_ray import stand_in
 from tests.conftest import random_picture
@@ -114,7 +114,7 @@ def test_all_workers_paint_in_the_number_format_that_was_measured_once(
     place: Path, stand, monkeypatch
 ) -> None:
     seen = stand(1)
-    monkeypatch.setattr("pstyle.painter.fastest", lambda paint, device: torch.bfloat16)
+    monkeypatch.setattr("pstyle.painting.painter.fastest", lambda paint, device: torch.bfloat16)
     job = replace(job_in(place), dtype=None, mask=place / "in" / "0.png")
     monkeypatch.chdir(place)
     job = replace(job, style=Path("style.safetensors"))

@@ -15,16 +15,16 @@ import pytest
 import torch
 from PIL import Image
 
-from pstyle import files
 from pstyle.batch import folder as batch
 from pstyle.batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Picture, by_size, size_px
 from pstyle.batch.job import Job, key_of
 from pstyle.batch.manifest import NAME, PATTERN, known_in
-from pstyle.canvas.any_size import SizeConfig, paint
 from pstyle.cli.inputs import output_names
-from pstyle.images import list_pictures, open_image, open_mask, save_image
-from pstyle.look import Look
-from pstyle.style import save_style
+from pstyle.core import files
+from pstyle.image.pictures import list_pictures, open_image, open_mask, save_image
+from pstyle.painting.paint import SizeConfig, paint
+from pstyle.style.paint_settings import Look
+from pstyle.style.style import save_style
 from tests.conftest import random_picture
 from tests.tiny_networks import random_style, ship, write_networks
 
@@ -127,7 +127,7 @@ def test_a_large_picture_goes_from_file_to_file_and_is_kept_as_others(
     pytest.importorskip("pyvips")
     assert states(run(job, place)) == {PAINTED: 5}
     whole = {name: open_image(place / "out" / name) for name in outputs(place / "out")}
-    monkeypatch.setattr("pstyle.canvas.streaming.LARGE_PIXELS", 1000)
+    monkeypatch.setattr("pstyle.painting.streaming.LARGE_PIXELS", 1000)
     assert states(run(job, place)) == {KEPT: 5}
     assert states(run(replace(job, size=SizeConfig(tile="always")), place)) == {PAINTED: 5}
     for name, expected in whole.items():

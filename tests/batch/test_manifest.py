@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pstyle.batch.manifest import NAME, PATTERN, Manifest, Written, joined, known_in, shard_name
-from pstyle.files import BadFile
+from pstyle.core.files import BadFile
 
 ONE, TWO = Written("1" * 64, "a" * 64), Written("2" * 64, "b" * 64)
 

@@ -15,8 +15,8 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from pstyle import style
-from pstyle.checkpoint import BadFile, digest
+from pstyle.core.checkpoint import BadFile, digest
+from pstyle.style import style
 from pstyle.workflow import BadWorkflow, NodeFailed, Runner, core_nodes
 from tests.workflow_pack import make_pack, tree
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pstyle import style
+from pstyle.style import style
 from pstyle.workflow import core_nodes
 from tests.fuzz.targets import CORPUS, TARGETS
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pstyle_pack.nodes import NODE_CLASS_MAPPINGS
 
-from pstyle.style import load_style
+from pstyle.style.style import load_style
 from tests.conftest import ROOT
 from tests.examples import EXAMPLES, NAMES, QUICK, overrides, write_pictures
 from tests.host.comfy import Comfy, Refused, Run

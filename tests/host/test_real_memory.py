@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pstyle.generator import load_generator
-from pstyle.vgg import load_vgg
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
 from tests.conftest import ROOT
 from tests.host.comfy import python_of
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from pstyle.generator import LEVELS, load_generator
-from pstyle.style import Provenance, StyledGenerator, save_style
+from pstyle.nets.generator import LEVELS, load_generator
+from pstyle.style.style import Provenance, StyledGenerator, save_style
 from tests.conftest import ROOT
 from tests.examples import EXAMPLES, NAMES, QUICK
 from tests.host.comfy import Comfy

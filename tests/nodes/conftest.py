@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from pstyle.base_run import new_generator
-from pstyle.folders import Folders, use_folders
-from pstyle.generator import Generator
+from pstyle.core.folders import Folders, use_folders
+from pstyle.nets.generator import Generator
+from pstyle.training.base_run import new_generator
 from tests import tiny_networks
 from tests.conftest import random_picture
 
@@ -70,7 +70,7 @@ def settings() -> dict[str, float]:
     """Settings of a learning that takes no time, as widgets give them: all of them."""
     from pstyle_pack.nodes.widgets import widgets
 
-    from pstyle.learning import LearnConfig
+    from pstyle.training.learning import LearnConfig
 
     found = {name: options["default"] for name, (_, options) in widgets(LearnConfig).items()}
     return found | {"steps": 3, "size_px": 128, "crop_px": 64, "batch": 1}

@@ -7,10 +7,10 @@ import torch
 from pstyle_pack.nodes import host
 from pstyle_pack.nodes.widgets import widgets
 
-from pstyle.adversarial import FinetuneConfig
-from pstyle.folders import Folders
-from pstyle.learning import Progress
-from pstyle.style import load_style
+from pstyle.core.folders import Folders
+from pstyle.finetuning.adversarial import FinetuneConfig
+from pstyle.style.style import load_style
+from pstyle.training.learning import Progress
 
 
 @pytest.fixture

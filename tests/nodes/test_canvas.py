@@ -7,17 +7,17 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from pstyle.canvas.gpano import read_headings
-from pstyle.canvas.panorama import paint_panorama
-from pstyle.canvas.seams import SeamConfig, seam_scores
-from pstyle.canvas.stereo import StereoConfig, paint_stereo
-from pstyle.files import BadFile
-from pstyle.folders import Folders
-from pstyle.generator import load_generator
-from pstyle.images import open_image
-from pstyle.look import Look
-from pstyle.painter import Painter
-from pstyle.vgg import load_vgg
+from pstyle.core.files import BadFile
+from pstyle.core.folders import Folders
+from pstyle.image.pictures import open_image
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import Painter
+from pstyle.style.paint_settings import Look
+from pstyle.vr.gpano import read_headings
+from pstyle.vr.panorama import paint_panorama
+from pstyle.vr.seam_scores import SeamConfig, seam_scores
+from pstyle.vr.stereo import StereoConfig, paint_stereo
 from tests.nodes.conftest import tiny_generator
 
 

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pstyle.checkpoint import BadFile
-from pstyle.folders import Folders, use_folders
-from pstyle.restoration.damage import Damage
-from pstyle.restoration.damage_style import DamageStyle
-from pstyle.restoration.fitting_damage import damaged_alike
+from pstyle.core.checkpoint import BadFile
+from pstyle.core.folders import Folders, use_folders
+from pstyle.core.seeding import generator_of
+from pstyle.restoration.damage.damage import Damage
+from pstyle.restoration.damage.damage_style import DamageStyle
+from pstyle.restoration.damage.fitting import damaged_alike
 from pstyle.samples import content_pictures
-from pstyle.seeding import generator_of
 
 HARSH = DamageStyle(Damage(grain=0.08, saturation=0.0, black=(0.2, 0.1, 0.1), dust_per_mp=900.0, dust_px=5.0))
 SETTINGS = {"rounds": [1], "practice": [2], "practice_px": [160], "residue_steps": [0], "seed": [0]}

@@ -14,11 +14,11 @@ from pstyle_pack.nodes import files
 from pstyle_pack.nodes.wires import BoundStyle
 from safetensors.torch import save_file
 
-from pstyle.checkpoint import BadFile, path_in
-from pstyle.folders import Folders
-from pstyle.generator import Generator, save_generator
-from pstyle.style import load_style
-from pstyle.vgg import VGG, save_vgg
+from pstyle.core.checkpoint import BadFile, path_in
+from pstyle.core.folders import Folders
+from pstyle.nets.generator import Generator, save_generator
+from pstyle.nets.vgg import VGG, save_vgg
+from pstyle.style.style import load_style
 from tests.nodes.conftest import tiny_generator
 from tests.tiny_networks import TINY
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from pstyle_pack.nodes import generate, host, painters
 
-from pstyle.generator import load_generator
-from pstyle.images import resize_to
-from pstyle.look import Look
-from pstyle.painter import Painter
-from pstyle.vgg import load_vgg
+from pstyle.image.pictures import resize_to
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import Painter
+from pstyle.style.paint_settings import Look
 from tests.nodes.conftest import random_style, tiny_generator
 
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 from pstyle_pack.nodes import host
 
-from pstyle.folders import Folders
-from pstyle.learning import Progress
-from pstyle.memory import NoRoom
+from pstyle.core.folders import Folders
+from pstyle.core.memory import NoRoom
+from pstyle.training.learning import Progress
 
 
 class Cancel(Exception):  # noqa: N818

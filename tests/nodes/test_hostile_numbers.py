@@ -8,11 +8,11 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from pstyle.canvas.stereo import StereoConfig
+from pstyle.vr.stereo import StereoConfig
 from pstyle.workflow.schema import read_schema
 
 HOSTILE = [math.nan, math.inf, -math.inf, -1, 10**12]
-OWN = {  # numbers that no config declares; tests/test_config.py tries those of configs
+OWN = {  # numbers that no config declares; tests/core/test_config.py tries those of configs
     *(("PStyleStyleSet", "weight"), ("PStyleStyleSet", "stars")),
     *(("PStyleStyleSetFromFolder", "weight"), ("PStyleStyleSetFromFolder", "stars")),
     *(("PStyleBlend", "share"), ("PStylePaintStereo", "disparity_px")),
@@ -34,8 +34,8 @@ def test_numbers_of_nodes_are_those_of_configs_or_named_here(config_fields: set[
 @pytest.fixture
 def config_fields() -> set[str]:
     """The names of all fields of all configs."""
-    from pstyle.config import describe
-    from tests.test_config import every_config
+    from pstyle.core.config import describe
+    from tests.core.test_config import every_config
 
     return {name for config in every_config() for name in describe(config)}
 

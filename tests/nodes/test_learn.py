@@ -11,12 +11,12 @@ import torch
 from pstyle_pack.nodes import host, learn
 from pstyle_pack.nodes.wires import disliked, liked
 
-from pstyle.checkpoint import BadFile
-from pstyle.folders import Folders
-from pstyle.images import save_image
-from pstyle.learning import MAX_PICTURES, Progress
-from pstyle.style import load_style
-from pstyle.vgg import VGG
+from pstyle.core.checkpoint import BadFile
+from pstyle.core.folders import Folders
+from pstyle.image.pictures import save_image
+from pstyle.nets.vgg import VGG
+from pstyle.style.style import load_style
+from pstyle.training.learning import MAX_PICTURES, Progress
 from tests.conftest import random_picture
 from tests.nodes.conftest import random_style, tiny_generator
 

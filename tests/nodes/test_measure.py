@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.copying import copied_share
-from pstyle.folders import Folders
-from pstyle.metrics import score
-from pstyle.scoring import ScaleConfig, score_all
-from pstyle.vgg import VGG, load_loss_vgg, save_vgg
+from pstyle.core.folders import Folders
+from pstyle.evaluation.copying import copied_share
+from pstyle.evaluation.metrics import score
+from pstyle.evaluation.scoring import ScaleConfig, score_all
+from pstyle.nets.vgg import VGG, load_loss_vgg, save_vgg
 from tests.tiny_networks import tiny_vgg
 
 

@@ -9,7 +9,7 @@ import torch
 from pstyle_pack.nodes import host, painters
 from pstyle_pack.nodes.painters import Painters
 
-from pstyle.generator import Generator
+from pstyle.nets.generator import Generator
 from tests.nodes.conftest import random_style
 
 

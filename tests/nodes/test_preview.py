@@ -9,10 +9,10 @@ import pytest
 import torch
 from pstyle_pack.nodes import host, preview
 
-from pstyle.canvas.stereo import StereoConfig
-from pstyle.canvas.video import VideoConfig
-from pstyle.images import open_image
-from pstyle.look import Look
+from pstyle.image.pictures import open_image
+from pstyle.style.paint_settings import Look
+from pstyle.video.stabilizing import VideoConfig
+from pstyle.vr.stereo import StereoConfig
 from tests.conftest import random_picture
 
 

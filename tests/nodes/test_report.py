@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.folders import Folders
+from pstyle.core.folders import Folders
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_another_judge_and_generator_are_taken(
 ) -> None:
     from pstyle_pack.nodes.wires import Networks
 
-    from pstyle.vgg import load_vgg
+    from pstyle.nets.vgg import load_vgg
     from tests.nodes.conftest import tiny_generator
 
     with torch.inference_mode(False):

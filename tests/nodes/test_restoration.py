@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pstyle.checkpoint import BadFile
-from pstyle.folders import Folders
-from pstyle.restoration.damage import Damage
-from pstyle.restoration.damage_style import DamageStyle
-from pstyle.restoration.restorer import Restorer, load_restorer
-from pstyle.restoration.restoring import Mender, RepairConfig
+from pstyle.core.checkpoint import BadFile
+from pstyle.core.folders import Folders
+from pstyle.restoration.damage.damage import Damage
+from pstyle.restoration.damage.damage_style import DamageStyle
+from pstyle.restoration.repair.restorer import Restorer, load_restorer
+from pstyle.restoration.repair.restoring import Mender, RepairConfig
 
 MASK_ONLY = {"strength": 0.0, "seed": 0}
 QUICK = {"steps": [2], "batch": [1], "size_px": [64], "lr": [0.001], "seed": [0]}

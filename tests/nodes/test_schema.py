@@ -9,13 +9,13 @@ import pytest
 from pstyle_pack.nodes import NODE_CLASS_MAPPINGS, NODE_CLASSES, NODE_DISPLAY_NAME_MAPPINGS
 from pstyle_pack.nodes.widgets import widget
 
-from pstyle.adversarial import FinetuneConfig
-from pstyle.canvas.video import VideoConfig
-from pstyle.config import describe
-from pstyle.learning import LearnConfig
-from pstyle.look import Look
-from pstyle.optimize import OptimizeConfig
+from pstyle.core.config import describe
+from pstyle.finetuning.adversarial import FinetuneConfig
+from pstyle.style.paint_settings import Look
 from pstyle.taste.taste import TasteConfig
+from pstyle.training.learning import LearnConfig
+from pstyle.training.optimize import OptimizeConfig
+from pstyle.video.stabilizing import VideoConfig
 from pstyle.workflow.schema import read_schema
 
 CONFIGS = {

@@ -11,7 +11,7 @@ import pytest
 import torch
 from pstyle_pack.nodes import host
 
-from pstyle.optimize import OptimizeConfig
+from pstyle.training.optimize import OptimizeConfig
 
 
 def switches() -> list[Any]:

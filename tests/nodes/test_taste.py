@@ -11,10 +11,10 @@ from pstyle_pack.nodes.files import shipped_networks
 from pstyle_pack.nodes.widgets import widgets
 from pstyle_pack.nodes.wires import BoundStyle, Rated
 
-from pstyle.answers import read_history
-from pstyle.files import BadFile
-from pstyle.folders import Folders
-from pstyle.style import load_style
+from pstyle.core.files import BadFile
+from pstyle.core.folders import Folders
+from pstyle.style.style import load_style
+from pstyle.taste.answers import read_history
 from pstyle.taste.taste import TasteConfig
 from tests.nodes.conftest import random_style
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from pstyle_pack.nodes import host
 
-from pstyle.canvas.video import VideoConfig, paint_video
-from pstyle.generator import load_generator
-from pstyle.look import Look
-from pstyle.painter import Painter
+from pstyle.nets.generator import load_generator
+from pstyle.nets.vgg import load_vgg
+from pstyle.painting.painter import Painter
 from pstyle.samples.camera import camera_move
-from pstyle.vgg import load_vgg
+from pstyle.style.paint_settings import Look
+from pstyle.video.stabilizing import VideoConfig, paint_video
 from tests.conftest import random_picture
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from pstyle.restoration.restorer import Restorer, RestorerConfig
+from pstyle.restoration.repair.restorer import Restorer, RestorerConfig
 
 TINY = RestorerConfig(half=8, quarter=8, eighth=8, sixteenth=8, blocks=1, tones=4)
 

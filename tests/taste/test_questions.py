@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from pstyle.colors import rgb_to_lab
+from pstyle.image.colors import rgb_to_lab
 from pstyle.taste.preference import Belief
 from pstyle.taste.questions import best_point, candidates, distance, features, question, within
 

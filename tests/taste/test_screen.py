@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.answers import History, Question
+from pstyle.taste.answers import History, Question
 from pstyle.taste.screen import grid_of, say, shown_picture
 from tests.conftest import random_picture
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.generator import style_moments
-from pstyle.painter import Painter
-from pstyle.style import Provenance, StyledGenerator
+from pstyle.nets.generator import style_moments
+from pstyle.painting.painter import Painter
+from pstyle.style.style import Provenance, StyledGenerator
 from pstyle.taste.space import TasteSpace, find_directions, known_changes
 from tests.conftest import random_picture
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from pstyle.answers import History, Question
-from pstyle.style import Provenance, StyledGenerator
+from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.taste.answers import History, Question
 from pstyle.taste.style_map import candidates_of, code_of, map_of, principal
 
 

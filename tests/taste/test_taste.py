@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.answers import SUFFIX, History, Question, parse_history
-from pstyle.style import Provenance, StyledGenerator, describe_style, load_style, preview_of, save_style
+from pstyle.style.style import (
+    Provenance,
+    StyledGenerator,
+    describe_style,
+    load_style,
+    preview_of,
+    save_style,
+)
+from pstyle.taste.answers import SUFFIX, History, Question, parse_history
 from pstyle.taste.space import TasteSpace
 from pstyle.taste.taste import Taste, TasteConfig, open_taste
 from tests.conftest import random_picture

@@ -1,0 +1,15 @@
+"""Where the weights that come with the package lie, in a checkout and after an installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def weights_folder() -> Path:
+    """The folder of the shipped `*.safetensors`: `weights` in an installed `pstyle`, else beside `pstyle`.
+
+    It is looked for, not created: where an installation lacks it, the path returned does not exist.
+    """
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "weights"  # pyproject.toml maps the root's weights/ to the package pstyle.weights
+    return installed if installed.is_dir() else package.parent / "weights"

@@ -1,0 +1,1 @@
+"""Adversarial fine-tuning: the loop, its validation, and when to stop."""

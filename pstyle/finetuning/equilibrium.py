@@ -1,0 +1,128 @@
+"""How far painter and discriminator are from an equilibrium, measured on pictures that neither trains on.
+
+Duality gap after Grnarova et al., arXiv 1811.05512; overfitting index r_v after Karras et al., arXiv
+2006.06676.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from statistics import mean
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from ..evaluation.metrics import luma, pooled_patch_swd, ssim
+from ..losses.perceptual import clamp_through
+from ..nets.discriminator import Discriminator, Logits, accuracy, hinge, realness
+from ..nets.vgg import VGG
+from ..style.style import StyledGenerator
+
+Check = dict[str, float]  # what was measured at one step
+
+DIRECTIONS = 32  # of the patch distance: a quarter of the benchmark's, so that a check is quick
+
+
+@dataclass(frozen=True)
+class Game:
+    """A painter, and a discriminator that reads a frozen VGG, on one device."""
+
+    vgg: VGG
+    styled: StyledGenerator
+    discriminator: Discriminator
+
+    def paint(self, image: Tensor) -> Tensor:
+        """Content pictures (B, 3, H, W), sides multiples of 8, painted in the style; may leave [0, 1]."""
+        with torch.no_grad():
+            features = self.styled.generator.content(image)
+        return self.styled.generator(image, features, self.styled.modulation())
+
+    def judge(self, image: Tensor) -> Logits:
+        """Logits of pictures (B, 3, H, W)."""
+        return self.discriminator(self.vgg(image, self.discriminator.layers))
+
+    def value(self, real: Tensor, content: Tensor) -> Tensor:
+        """E min(0, D(real) - 1) + E min(0, -1 - D(painted)), for the discriminator to raise."""
+        return -hinge(self.judge(real), 1) - hinge(self.judge(clamp_through(self.paint(content))), -1)
+
+
+def diagnose(game: Game, train: Tensor, held_out: Tensor, content: Tensor) -> Check:
+    """How well the discriminator tells crops it trained on, and crops it never saw, from painted contents.
+
+    All (B, 3, S, S). Accuracies are 0.5 and the gap 0 where it cannot tell; overfitting goes from 0 to 1.
+    """
+    with torch.no_grad():
+        known, fresh, painted = (game.judge(x) for x in (train, held_out, game.paint(content).clamp(0, 1)))
+    return {
+        "held_out_accuracy": accuracy(fresh, painted),
+        "train_accuracy": accuracy(known, painted),
+        "logit_gap": logit_gap(fresh, painted),
+        "overfitting": overfitting(known, fresh, painted),
+    }
+
+
+def logit_gap(real: Logits, painted: Logits) -> float:
+    """Mean logit of real minus of painted patches in units of their pooled deviation, averaged over heads."""
+    gaps = []
+    for name, value in real.items():
+        pooled = (value.var(correction=0) + painted[name].var(correction=0)).div(2).sqrt()
+        gaps.append((value.mean() - painted[name].mean()) / pooled.clamp_min(1e-6))
+    return torch.stack(gaps).mean().item()
+
+
+def overfitting(train: Logits, held_out: Logits, painted: Logits) -> float:
+    """r_v: how far held-out real pictures have gone from trained ones (0) to painted ones (1)."""
+    lead = (realness(train) - realness(painted)).item()
+    if lead <= 1e-6:  # it cannot tell even what it was trained on: nothing is known by heart
+        return 0.0
+    share = (realness(train) - realness(held_out)).item() / lead
+    return min(1.0, max(0.0, share)) if math.isfinite(share) else math.nan
+
+
+def duality_gap(
+    game: Game,
+    real: Tensor,
+    content: Tensor,
+    draw: Callable[[], tuple[Tensor, Tensor]],
+    discriminator_optimizer: Callable[[Discriminator], Optimizer],
+    painter_optimizer: Callable[[StyledGenerator], Optimizer],
+    steps: int,
+) -> float:
+    """What a player can still gain alone: best value over discriminators minus best over painters, 0 or more.
+
+    A copy of each player is improved `steps` times on batches from `draw` against the other as it stands, and
+    judged on held-out crops; so this is a lower bound. The game itself is left as it was.
+    """
+    sharper = replace(game, discriminator=deepcopy(game.discriminator))
+    subtler = replace(game, styled=deepcopy(game.styled))
+    optimizer = discriminator_optimizer(sharper.discriminator)
+    for _ in range(steps):
+        _improve(optimizer, -sharper.value(*draw()))
+    optimizer = painter_optimizer(subtler.styled)
+    for _ in range(steps):
+        _improve(optimizer, subtler.value(*draw()))
+    with torch.no_grad():
+        now, high, low = (player.value(real, content).item() for player in (game, sharper, subtler))
+    return max(now, high) - min(now, low)
+
+
+@torch.no_grad()
+def held_out_scores(game: Game, contents: Sequence[Tensor], styles: Sequence[Tensor]) -> Check:
+    """Patch distance of all painted contents (1, 3, H, W) to all styles, mean SSIM and mean contrast."""
+    painted = [game.paint(content).clamp(0, 1) for content in contents]
+    return {
+        "patch_swd": pooled_patch_swd(painted, styles, directions=DIRECTIONS),
+        "ssim": mean(ssim(*pair) for pair in zip(painted, contents, strict=True)),
+        "contrast": mean(luma(picture).std().item() for picture in painted),
+    }
+
+
+def _improve(optimizer: Optimizer, loss: Tensor) -> None:
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        weight.grad = gradient  # and none for the other player, as backward() would leave
+    optimizer.step()

@@ -1,0 +1,157 @@
+"""What the checks of a fine-tuning mean: which one is best, when to go back or stop, what to accept.
+
+With content and style terms kept, a fixed point is that of a regularized game, and a check sees few pictures:
+hence an equilibrium is only ever called approximate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..training.training_state import TrainingState
+from .equilibrium import Check
+
+CHECKS = 3  # a verdict needs as many in a row
+FAIR_ACCURACY = (0.45, 0.62)
+FAIR_GAP = 0.35  # standard deviations
+SMALL_DUALITY, STILL_DUALITY = 0.10, 0.05  # of the first duality gap: its size, its change
+STILL_SWD = 0.02  # a fall of the patch distance below this share counts as none
+WON, LOST = 0.95, 0.40  # held-out accuracy: it cannot be fooled; it is worse than a guess
+MEMORIZED_OVERFITTING, MEMORIZED_HELD_OUT, MEMORIZED_TRAIN = 0.7, 0.55, 0.9
+SSIM_FALL, SSIM_COST = 0.05, 0.02  # below the start's: a fall that rolls back; what a result may cost
+CONTRAST_LEFT = 0.6  # of the start's; below it rolls back
+SWD_GAIN = 0.03  # share by which the patch distance must fall for a result to replace its start
+TOLD_GAIN = 0.03  # by which the share that a classifier trained afresh tells right must move toward 0.5
+MAX_ROLLBACKS = 3
+
+
+class Referee:
+    """Notes checks and decides; its notes are numbers of the training state, so that they survive a kill."""
+
+    def __init__(self, start: Check, state: TrainingState) -> None:
+        self.start, self.state = start, state
+        state.numbers |= {"best_step": 0.0, "rollbacks": 0.0}
+
+    @property
+    def checks(self) -> list[Check]:
+        """All checks so far, in order, but those that found no number."""
+        found: dict[int, Check] = {}
+        for key, value in self.state.numbers.items():
+            if key.startswith("check."):
+                _, step, name = key.split(".")
+                found.setdefault(int(step), {"step": int(step)})[name] = value
+        return [found[step] for step in sorted(found)]
+
+    @property
+    def best(self) -> Check:
+        """The best check so far; before any won, the start."""
+        best_step = self.state.numbers["best_step"]
+        return next((check for check in self.checks if check["step"] == best_step), self.start)
+
+    @property
+    def rollbacks(self) -> int:
+        """How often the run has gone back to its best check."""
+        return int(self.state.numbers["rollbacks"])
+
+    def note(self, found: Check) -> str:
+        """Note a check; what to do with the style it measured: "roll back", "keep" as best, or "go on"."""
+        step, numbers, best = self.state.step, self.state.numbers, self.best
+        if all(math.isfinite(value) for value in found.values()):  # a file holds no NaN
+            numbers |= {f"check.{step}.{name}": float(value) for name, value in found.items()}
+        if collapsed(found, self.start):
+            numbers["rollbacks"] += 1
+            return "roll back"
+        if wins(found, best, self.start):
+            numbers["best_step"] = float(step)
+            return "keep"
+        return "go on"
+
+    def ending(self) -> str | None:
+        """Why the run should end now, in words; None if it should go on."""
+        if self.rollbacks >= MAX_ROLLBACKS:
+            return f"stopped: content or contrast collapsed {MAX_ROLLBACKS} times"
+        return ending(self.checks)
+
+    def won(self) -> bool:
+        """Whether the best check won by enough in patches to replace the start."""
+        limit = (1 - SWD_GAIN) * self.start["patch_swd"]
+        return self.best["patch_swd"] <= limit and wins(self.best, self.start, self.start)
+
+    def accepts(self, told_before: float, told_after: float) -> bool:
+        """Whether it won in patches, and a classifier trained afresh tells fewer crops right than before."""
+        return self.won() and nearer(told_before, told_after) >= TOLD_GAIN
+
+    def outcome(self, told_right: tuple[float, float] | None = None) -> str:
+        """What comes of it, in words with the scores; `told_right` is what `accepts` was asked with."""
+        start, best = self.start, self.best
+        if self.best is start:
+            told = f"patch distance {start['patch_swd']:.4f}, SSIM {start['ssim']:.3f}"
+            return f"the style stays as it was: no check won on held-out pictures ({told} to beat)"
+        scores = f"patch distance {start['patch_swd']:.4f} -> {best['patch_swd']:.4f}, "
+        scores += f"SSIM {start['ssim']:.3f} -> {best['ssim']:.3f}"
+        if not self.won() or told_right is None:
+            return f"the style stays as it was: the best check won too little ({scores})"
+        before, after = told_right
+        scores += f", told from real ones by a classifier trained afresh in {before:.0%} -> {after:.0%}"
+        if not self.accepts(before, after):
+            return f"the style stays as it was: it is told from real ones as easily as before ({scores})"
+        return f"fine-tuned style of step {best['step']} accepted ({scores})"
+
+
+def collapsed(check: Check, start: Check) -> bool:
+    """Whether content or contrast is lost against the start, or a number is not finite."""
+    content = check["ssim"] >= start["ssim"] - SSIM_FALL
+    contrast = check["contrast"] >= CONTRAST_LEFT * start["contrast"]
+    return not (content and contrast and all(math.isfinite(value) for value in check.values()))
+
+
+def wins(check: Check, best: Check, start: Check) -> bool:
+    """Whether a check is nearer to the style than the best, with the content of the start nearly kept."""
+    return gain(check, start) > gain(best, start) and check["ssim"] >= start["ssim"] - SSIM_COST
+
+
+def gain(check: Check, start: Check) -> float:
+    """The smaller of the gains in patches and with the classifier, in units of what is asked of a result."""
+    patches = 1 - check["patch_swd"] / start["patch_swd"]
+    return min(patches / SWD_GAIN, nearer(start["told_right"], check["told_right"]) / TOLD_GAIN)
+
+
+def nearer(before: float, after: float) -> float:
+    """By how much a share told right came nearer to a guess."""
+    return abs(before - 0.5) - abs(after - 0.5)
+
+
+def ending(checks: Sequence[Check]) -> str | None:
+    """Why a run should end after these checks, in words; None: it should go on."""
+    last = checks[-CHECKS:]
+    if last and memorized(last[-1]):
+        return "stopped: discriminator memorized its pictures"
+    if len(last) < CHECKS:
+        return None
+    if all(check["held_out_accuracy"] > WON for check in last):
+        return "stopped: discriminator won, the painter cannot follow"
+    if all(check["held_out_accuracy"] < LOST for check in last):
+        return "stopped: discriminator lost, it judges worse than a guess"
+    return "approximate equilibrium" if balanced(checks) else None
+
+
+def memorized(check: Check) -> bool:
+    """Whether the discriminator knows its own pictures well and takes held-out ones for painted."""
+    return (
+        check["overfitting"] > MEMORIZED_OVERFITTING
+        and check["held_out_accuracy"] <= MEMORIZED_HELD_OUT
+        and check["train_accuracy"] >= MEMORIZED_TRAIN
+    )
+
+
+def balanced(checks: Sequence[Check]) -> bool:
+    """Whether in the last checks no side was ahead or could gain much alone, and the style stood still."""
+    first, last = checks[0], checks[-CHECKS:]
+    low, high = FAIR_ACCURACY
+    fair = all(low <= c["held_out_accuracy"] <= high and abs(c["logit_gap"]) < FAIR_GAP for c in last)
+    gaps = [check["duality"] for check in last]
+    small = gaps[-1] < SMALL_DUALITY * first["duality"]
+    still = max(gaps) - min(gaps) < STILL_DUALITY * first["duality"]
+    settled = last[-1]["patch_swd"] > (1 - STILL_SWD) * last[0]["patch_swd"]
+    return fair and (small or still) and settled

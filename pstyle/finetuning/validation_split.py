@@ -1,0 +1,128 @@
+"""Which pictures a fine-tuning trains on, and which only its checks see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..image.crops import random_crop
+from ..nets.generator import STRIDE
+
+WHOLE_PICTURES = 20  # from this many style pictures on, whole ones are held out: one alone tells little
+CHECK_CROPS = 8
+SCORED = 8  # contents and style pictures at most that a check compares, all with all
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Pictures (1, 3, H, W) to draw training crops from: real ones, by their shares, and contents."""
+
+    reals: list[Tensor]
+    shares: list[float]
+    contents: list[Tensor]
+
+    def draw(self, count: int, size_px: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Real crops and content crops, both (count, 3, size_px, size_px)."""
+        return crops(self.reals, count, size_px, rng, self.shares), crops(self.contents, count, size_px, rng)
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What every check sees, always the same: crops (B, 3, S, S) and whole pictures (1, 3, H, W)."""
+
+    known: Tensor  # of the real pictures trained on
+    fresh: Tensor  # of those held out
+    content: Tensor  # of contents held out
+    contents: list[Tensor]
+    styles: list[Tensor]
+
+
+def hold_out(
+    pictures: Sequence[Tensor],
+    weights: Sequence[float],
+    contents: Sequence[Tensor],
+    crop_px: int,
+    rng: torch.Generator,
+) -> tuple[Supply, Exam]:
+    """Divide style pictures and contents, (1, 3, H, W) of 2 * crop_px a side or more, to train and to check.
+
+    Of twenty style pictures or more a fifth is held out, of fewer a middle quarter of each, or as much as
+    a crop needs; of two contents or more a quarter, spread evenly, since kinds may come one after the other;
+    a single one serves both. Weight 0 leaves one out.
+    """
+    used = [index for index, weight in enumerate(weights) if weight > 0]
+    reals, shares = [pictures[index] for index in used], [weights[index] for index in used]
+    reals, shares, fresh = _divided(reals, shares, crop_px, rng)
+    count = min(SCORED, -(-len(contents) // 4))
+    unseen = spread(contents, count)
+    kept = [content for content in contents if all(content is not other for other in unseen)]
+    supply = Supply(reals, shares, kept or list(contents))
+    exam = Exam(
+        known=crops(reals, CHECK_CROPS, crop_px, rng, shares),
+        fresh=crops(fresh, CHECK_CROPS, crop_px, rng),
+        content=crops(unseen, CHECK_CROPS, crop_px, rng),
+        contents=[center_square(picture) for picture in unseen],
+        styles=fresh[:SCORED],
+    )
+    return supply, exam
+
+
+def crops(
+    pictures: Sequence[Tensor],
+    count: int,
+    size_px: int,
+    rng: torch.Generator,
+    shares: Sequence[float] | None = None,
+) -> Tensor:
+    """(count, 3, size_px, size_px) random crops in the memory layout that CPU convolutions like."""
+    drawn = torch.cat([random_crop(pictures, size_px, rng, shares) for _ in range(count)])
+    return drawn.contiguous(memory_format=torch.channels_last)
+
+
+def spread(pictures: Sequence[Tensor], count: int) -> list[Tensor]:
+    """That many of the pictures, or all, evenly from the first on."""
+    count = min(count, len(pictures))
+    return [pictures[index * len(pictures) // count] for index in range(count)]
+
+
+def center_square(image: Tensor) -> Tensor:
+    """The largest square in the middle of (B, 3, H, W) whose side is a multiple of 8 px."""
+    height, width = image.shape[2:]
+    side = min(height, width) // STRIDE * STRIDE
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[:, :, top : top + side, left : left + side].contiguous(memory_format=torch.channels_last)
+
+
+def _divided(
+    pictures: list[Tensor], shares: list[float], crop_px: int, rng: torch.Generator
+) -> tuple[list[Tensor], list[float], list[Tensor]]:
+    """Pictures to train on with their shares, and what is held out, favorites first."""
+    favorites = sorted(range(len(pictures)), key=lambda index: -shares[index])
+    if len(pictures) >= WHOLE_PICTURES:
+        order = torch.randperm(len(pictures), generator=rng).tolist()
+        fresh, kept = order[: len(order) // 5], order[len(order) // 5 :]
+        held_out = [pictures[i] for i in favorites if i in fresh]
+        return [pictures[i] for i in kept], [shares[i] for i in kept], held_out
+    kept, kept_shares, fresh = [], [], []
+    for picture, share in zip(pictures, shares, strict=True):
+        parts, band = _without_band(picture, crop_px)
+        places = [part.shape[3] - crop_px + 1 for part in parts]  # as many as there are crops side by side
+        kept += parts
+        kept_shares += [share * place / sum(places) for place in places]
+        fresh.append(band)
+    return kept, kept_shares, [fresh[i] for i in favorites]
+
+
+def _without_band(picture: Tensor, crop_px: int) -> tuple[list[Tensor], Tensor]:
+    """A picture's parts and a quarter from top to bottom between them, which so is most like the rest.
+
+    A picture too narrow for crops on both sides of it gives the quarter up at its right.
+    """
+    width = picture.shape[3]
+    band = max(crop_px, width // 4)
+    left = (width - band) // 2 if width - band >= 2 * crop_px else width - band
+    parts = [part for part in (picture[..., :left], picture[..., left + band :]) if part.shape[3]]
+    return parts, picture[..., left : left + band]

@@ -1,0 +1,1 @@
+"""Pictures as tensors: in and out of files, sizes, colors, filters, crops."""

@@ -1,0 +1,1 @@
+"""Networks: VGG features and their statistics, the generator, the discriminator."""

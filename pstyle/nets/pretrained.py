@@ -1,0 +1,153 @@
+"""ImageNet's VGG-19 (Simonyan & Zisserman, arXiv 1409.1556), fetched once and kept as a safetensors file.
+
+Its publisher hands out a pickle. It is opened here and nowhere else, as tensors only, by the call of
+`torch.hub` that `get_state_dict` of torchvision's weights entry makes too, and only once its SHA-256 is known
+to begin with the digits in its name. What is kept are the convolutions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..core.checkpoint import BadFile, path_in, save
+from .vgg import VGG
+
+NAME = "vgg19_imagenet"
+LAST = "relu5_4"
+HASHED_NAME = re.compile(r"[\w.]+-([0-9a-f]{8,64})\.pth")  # torchvision's way to name the SHA-256's start
+PROVENANCE = {
+    "format": "pstyle.vgg",
+    "width": "1.0",
+    "last": LAST,
+    "made_from": "torchvision VGG19_Weights.IMAGENET1K_V1, convolutions only",
+}
+# Operators that torchvision takes for granted, although its compiled part may be made for another torch.
+MISSING_OPERATORS = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+
+
+def get_vgg(
+    folder: str | Path,
+    url: str | None = None,
+    on_progress: Callable[[str], None] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Fetch VGG-19 (548 MiB), check it, keep its convolutions (76 MiB) in `folder`; returns the file's path.
+
+    `url` is asked of torchvision if not given. A file of its name that lies in the folder is used instead of
+    the network, and left there. `on_progress` gets one line per stage, cancels by raising, and makes
+    `torch.hub` draw its bar on stderr. Raises BadFile with what to do, and leaves nothing behind, if the
+    result exists, or the file cannot be fetched or is not what its name promises.
+    """
+    folder = Path(folder)
+    say = on_progress or (lambda line: None)
+    target = path_in(folder, NAME, ".safetensors")
+    if target.exists() and not overwrite:
+        raise BadFile(f"{str(target)!r} exists already: use it, or ask to overwrite it")
+    url = url or torchvision_url(folder)
+    archive = folder / hashed_name(url)
+    folder.mkdir(parents=True, exist_ok=True)
+    lay_there = archive.exists()
+    try:
+        if not lay_there:
+            say(f"fetching {url}")
+            download(url, archive, progress=on_progress is not None)
+        say(f"checking {archive.name}")
+        check_hash(archive)
+        tensors = convolutions_of(read_archive(url, folder))
+        say(f"writing {target}")
+        save(target, tensors, PROVENANCE, overwrite=overwrite)
+    finally:
+        if not lay_there:
+            archive.unlink(missing_ok=True)
+    return target
+
+
+def hashed_name(url: str) -> str:
+    """The file name at the end of `url`. Raises BadFile if it promises no hash, or for no web address."""
+    start, _, name = url.partition("?")[0].rpartition("/")
+    if not start.startswith(("https://", "http://")) or not HASHED_NAME.fullmatch(name):
+        raise BadFile(f"{url!r} must be like https://HOST/vgg19-dcbb9e9d.pth, with the start of its SHA-256")
+    return name
+
+
+def torchvision_url(folder: Path) -> str:
+    """Where torchvision keeps ImageNet's VGG-19. Raises BadFile, naming `folder`, if it will not import."""
+    try:
+        return import_torchvision_models().VGG19_Weights.IMAGENET1K_V1.url
+    except (ImportError, RuntimeError, AttributeError) as error:
+        raise BadFile(
+            f"torchvision 0.13 or newer, which knows where VGG-19 lies, cannot be imported ({error}): "
+            f"`pip install torchvision`, or put a VGG-19 as .safetensors into {str(folder)!r}"
+        ) from error
+
+
+def import_torchvision_models() -> Any:
+    """The module torchvision.models, also where torchvision was compiled for another torch."""
+    try:
+        return import_module("torchvision.models")
+    except RuntimeError:  # "operator torchvision::nms does not exist": it registers gradients before it looks
+        library = torch.library.Library("torchvision", "DEF")  # the definitions go when this function returns
+        for operator in MISSING_OPERATORS:
+            library.define(operator)
+        return import_module("torchvision.models")
+
+
+def download(url: str, archive: Path, progress: bool = False) -> None:
+    """Fetch `url` into the file `archive`. Raises BadFile, saying where to put it by hand, if that fails."""
+    try:
+        torch.hub.download_url_to_file(url, str(archive), progress=progress)
+    except (OSError, HTTPException) as error:  # no network, a refusal, a full disk
+        raise BadFile(
+            f"VGG-19 could not be fetched from {url} ({error}): "
+            f"fetch that file elsewhere, put it into {str(archive.parent)!r}, and try again"
+        ) from error
+
+
+def check_hash(archive: Path) -> None:
+    """Raises BadFile unless the SHA-256 of the file begins with the digits in its name."""
+    found = hashlib.sha256()
+    with open(archive, "rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    promised = HASHED_NAME.fullmatch(archive.name)[1]
+    if not found.hexdigest().startswith(promised):
+        raise BadFile(
+            f"{str(archive)!r} is damaged or not the original: its SHA-256 is {found.hexdigest()[:16]}... "
+            f"and should begin with {promised}; remove it if it is there, and try again"
+        )
+
+
+def read_archive(url: str, folder: Path) -> Mapping[str, Tensor]:
+    """The tensors in the checked file that lies in `folder` under the name in `url`. Raises BadFile."""
+    try:
+        return torch.hub.load_state_dict_from_url(
+            url, str(folder), map_location="cpu", progress=False, check_hash=True, weights_only=True
+        )
+    except Exception as error:  # whatever it is, the file is at fault
+        raise BadFile(f"{url} holds no plain tensors ({type(error).__name__})") from error
+
+
+def convolutions_of(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The 16 convolutions of VGG-19 under torchvision's keys `features.N.weight` and `.bias`.
+
+    Raises BadFile naming the first tensor that is missing or has another shape or type.
+    """
+    with torch.device("meta"):
+        expected = VGG(last=LAST).state_dict()
+    for name, like in expected.items():
+        found = state.get(name) if isinstance(state, Mapping) else None
+        if not isinstance(found, Tensor) or (found.shape, found.dtype) != (like.shape, like.dtype):
+            raise BadFile(f"this is no VGG-19: tensor {name!r} must be {tuple(like.shape)} {like.dtype}")
+    return {name: state[name] for name in expected}

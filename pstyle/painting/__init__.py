@@ -1,0 +1,1 @@
+"""Painting pictures of any size: the one call, tiles, streaming."""

@@ -1,0 +1,152 @@
+"""What tiles need to know of the whole picture, found exactly: layer by layer, over tiles.
+
+Each pass over the picture learns the statistics of the sites whose features depend on known sites only. What
+a site not yet known gives on is NaN, and whatever NaN reaches is left for a later pass. Thumbnail instance
+norm (Chen et al., arXiv 2103.11784) takes one pass over a reduced picture in place of these; a reduced
+picture has other statistics than the picture, and a painting of other contrast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..image.pictures import pad_to_multiple
+from ..nets.generator import STRIDE, STYLE_LAYERS, Modulation
+from ..nets.layers import Enough, Statistics, statistics_of_bands
+from ..nets.moments import mix_by_layer, moments
+from .boxes import Box, tiles
+from .painter import MIN_SIDE_PX, WHOLE, Amounts, Painter, Whole
+from .receptive_field import generator_reach_px, vgg_reach_px
+from .sources import Source
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of a picture that is read with its surroundings: its own part `core` and all of it, `window`,
+    both in pixels of the picture of `height` x `width`.
+    """
+
+    core: Box
+    window: Box
+    height: int
+    width: int
+
+    def own(self, x: Tensor) -> Tensor:
+        """The core's part of features (B, C, h, w) of the window; at the end of the picture with what was
+        padded there.
+        """
+        stride = -(-max(self.window.height, MIN_SIDE_PX) // STRIDE) * STRIDE // x.shape[2]
+        top, left, bottom, right = (side // stride for side in self.core.seen_from(self.window))
+        last_row = None if self.core.bottom == self.height else bottom
+        last_column = None if self.core.right == self.width else right
+        return x[:, :, top:last_row, left:last_column]
+
+
+def tiles_of(source: Source, side_px: int, reach_px: int) -> Iterator[Tile]:
+    """The tiles of a source with what is seen from each, aligned to the generator's stride."""
+    for core in tiles(source.height, source.width, side_px):
+        window = core.grown(reach_px).aligned(STRIDE).clipped(source.height, source.width)
+        yield Tile(core, window, source.height, source.width)
+
+
+@torch.inference_mode()
+def whole_of(painter: Painter, source: Source, amounts: Amounts, side_px: int) -> Whole:
+    """What parts of a source need to know of all of it to be painted as in the whole, found over tiles.
+
+    `side_px` is a multiple of 8. Raises ValueError if features are not finite.
+    """
+    own = None if amounts == WHOLE else _own_modulation(painter, source, side_px)
+    painted, rebuilt = Gathered(), Gathered()
+    reach_px = generator_reach_px(painter.generator.config)
+    while painted.is_open or rebuilt.is_open:
+        for tile in tiles_of(source, side_px, reach_px):
+            painted.begin(tile)
+            rebuilt.begin(tile)
+            origin = (tile.window.top, tile.window.left)
+            painter.observe(source.read(tile.window), amounts, own, painted, rebuilt, origin=origin)
+        painted.end_pass()
+        rebuilt.end_pass()
+    return Whole(own, painted.known, rebuilt.known)
+
+
+class Gathered:
+    """Normalizes by the statistics of known sites, and gathers those of others over the tiles of a pass."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Statistics] = {}
+        self.is_open = True  # whether a site may still be unknown
+        self._running: dict[str, RunningStatistics] = {}  # of this pass, in the order in which sites are met
+        self._is_waiting = False  # whether a site was met in this pass whose features are not known yet
+
+    def begin(self, tile: Tile) -> None:
+        """From here on features are those of this tile."""
+        self._tile = tile
+        self._last = next(reversed(self._running), None)  # by the tile before; no site after it is known
+
+    def __call__(self, site: str, x: Tensor) -> Statistics:
+        """Statistics of a known site; NaN for another, whose features x (1, C, h, w) are counted if they are
+        known. Raises Enough after the last of those.
+        """
+        if site in self.known:
+            return self.known[site]
+        if x[0, 0, 0, 0].isnan():
+            self._is_waiting = True
+        else:
+            self._running.setdefault(site, RunningStatistics()).add(self._tile.own(x))
+        if site == self._last:
+            raise Enough
+        nothing = x.new_full((1, x.shape[1], 1, 1), torch.nan, dtype=torch.float32)
+        return Statistics(nothing, nothing)
+
+    def end_pass(self) -> None:
+        """Make known what was gathered. Raises ValueError if nothing was and something is missing."""
+        if self._is_waiting and not self._running:
+            raise ValueError("the features of this picture in this style are not finite: lower the strength")
+        self.known |= {site: running.statistics() for site, running in self._running.items()}
+        self.is_open, self._is_waiting, self._running = self._is_waiting, False, {}
+
+
+class RunningStatistics:
+    """Mean and variance of a map that comes in pieces, in float64 (Chan et al., The American Statistician
+    1983).
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean: Tensor | float = 0.0  # (1, C, 1, 1)
+        self.squares: Tensor | float = 0.0  # sum of squared differences from the mean
+
+    def add(self, x: Tensor) -> None:
+        """Take a piece (1, C, h, w)."""
+        count = x.shape[2] * x.shape[3]
+        dense = x.float().contiguous(memory_format=torch.channels_last)
+        mean, variance = (value.double() for value in statistics_of_bands(dense))
+        difference = mean - self.mean
+        total = self.count + count
+        self.mean = self.mean + difference * (count / total)
+        between = difference.square() * (self.count * count / total)
+        self.squares = self.squares + variance * count + between
+        self.count = total
+
+    def statistics(self) -> Statistics:
+        """Those of all pieces."""
+        return Statistics(self.mean.float(), (self.squares / self.count).float())
+
+
+def _own_modulation(painter: Painter, source: Source, side_px: int) -> Modulation:
+    """The modulation of a source's own style, from the moments of its tiles."""
+    found, pixels = None, 0
+    reach_px = vgg_reach_px(painter.vgg.width, painter.vgg.inner)
+    for tile in tiles_of(source, side_px, reach_px):
+        part, _ = pad_to_multiple(source.read(tile.window), STRIDE, MIN_SIDE_PX)
+        x = part.to(painter.device)
+        features = {"image": x} | painter.reader(x, STYLE_LAYERS)
+        own = {name: moments(tile.own(value)) for name, value in features.items()}
+        weights = [pixels, tile.own(x)[0, 0].numel()]
+        found = mix_by_layer([found, own], weights) if found else own
+        pixels = sum(weights)
+    return painter.modulation_of(found)

@@ -1,0 +1,1 @@
+"""The style of damage: synthesized, estimated from scans, stored."""

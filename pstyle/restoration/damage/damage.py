@@ -1,0 +1,174 @@
+"""Damage: what time and scanners do to pictures, as a few numbers; and pictures damaged that way.
+
+The order is that of a picture's life: the lens blurs, the press makes dots, the print fades and stains, the
+film's grain and the marks on its surface come with the scan, the file is compressed. Ranges in the manner of
+Wan et al. (old photographs, arXiv 2004.09484) and Wang et al. (arXiv 2107.10833).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ...core.config import check_settings, setting
+from ...image.colors import luma
+from .halftone import screen
+from .jpeg import jpeg
+from .marks import Cover, dust, holes, scratches, stains
+from .random_fields import BANDS, banded, blur, uniform, white
+
+MEGAPIXEL = 1e6
+LOSSLESS = 100.0  # the quality that means no JPEG at all
+LEAST_COLOR = 0.1  # of a picture's saturation, that can be brought back
+
+
+@dataclass(frozen=True)
+class Damage:
+    """The parameters of one kind of damage; by default there is none."""
+
+    blur_px: float = setting(0.0, 0.0, 8.0, "deviation of the blur in pixels")
+    screen: float = setting(0.0, 0.0, 0.5, "height of printed dots, as a share of white")
+    screen_px: float = setting(5.0, 2.0, 40.0, "distance of the printed dots in pixels")
+    screen_degrees: float = setting(45.0, 0.0, 90.0, "angle of the rows of printed dots")
+    saturation: float = setting(1.0, 0.0, 2.0, "how much color is left; 0 is gray")
+    black: tuple[float, ...] = setting((0.0,) * 3, -0.5, 1.0, "what black has become: red, green, blue")
+    white: tuple[float, ...] = setting((1.0,) * 3, 0.0, 1.5, "what white has become: red, green, blue")
+    gamma: tuple[float, ...] = setting((1.0,) * 3, 0.2, 5.0, "exponent of red, green, blue; above 1 darkens")
+    stain_share: float = setting(0.0, 0.0, 0.9, "share of the area under stains")
+    stain_px: float = setting(120.0, 4.0, 4000.0, "size of stains in pixels")
+    stain_color: tuple[float, ...] = setting((0.75, 0.65, 0.5), 0.0, 1.5, "what white becomes under a stain")
+    grain: float = setting(0.0, 0.0, 0.5, "deviation of the grain in middle gray, as a share of white")
+    grain_color: float = setting(0.0, 0.0, 1.0, "share of the grain's variance that differs between colors")
+    grain_slope: float = setting(0.0, -1.0, 1.0, "1: no grain in black, twice in white; -1: the other way")
+    grain_spectrum: tuple[float, ...] = setting(
+        (1.0,) * BANDS, 0.0, 100.0, "relative amplitude of the grain by frequency, up to 0.5 cycles per pixel"
+    )
+    scratches_per_mp: float = setting(0.0, 0.0, 5000.0, "scratches in a million pixels")
+    scratch_length_px: float = setting(150.0, 4.0, 4000.0, "length of scratches in pixels")
+    scratch_width_px: float = setting(1.5, 0.3, 60.0, "width of scratches in pixels")
+    dust_per_mp: float = setting(0.0, 0.0, 20000.0, "specks of dust in a million pixels")
+    dust_px: float = setting(3.0, 1.0, 60.0, "size of specks in pixels")
+    light_marks: float = setting(0.7, 0.0, 1.0, "share of scratches and specks that are light, not dark")
+    light_color: tuple[float, ...] = setting((0.88,) * 3, 0.0, 1.0, "what light marks show: red, green, blue")
+    dark_color: tuple[float, ...] = setting((0.08,) * 3, 0.0, 1.0, "what dark marks show: red, green, blue")
+    hole_share: float = setting(0.0, 0.0, 0.5, "share of the area where the picture is gone")
+    hole_px: float = setting(60.0, 4.0, 4000.0, "size of holes in pixels")
+    scan_blur_px: float = setting(0.0, 0.0, 8.0, "deviation in pixels of the blur that came with the scan")
+    jpeg_quality: float = setting(LOSSLESS, 1.0, LOSSLESS, "quality of JPEG compression; 100 is none")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class Damaged(NamedTuple):
+    """Damaged pictures (B, 3, H, W), where marks and holes lie, (B, 1, H, W) from 0 to 1, and what can be had
+    back: the pictures as they were, but gray ones where all color is lost.
+    """
+
+    image: Tensor
+    marks: Tensor
+    holes: Tensor
+    clean: Tensor
+
+
+Damaging = Callable[[Tensor, torch.Generator], Damaged]  # pictures (B, 3, H, W), and a generator on the CPU
+
+
+def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> Damaged:
+    """Pictures (B, 3, H, W) in [0, 1], each with its own damage, in steps of 1/255 like a file's.
+
+    Random draws are made where `rng` lives: with one of the pictures' device nothing crosses.
+    """
+    if len(damages) != len(image):
+        raise ValueError(f"got {len(damages)} damages for {len(image)} pictures: give one each")
+    a = _columns(damages, image)
+    x = blur(image, a["blur_px"], most) if (most := _most(damages, "blur_px")) else image
+    if _most(damages, "screen"):
+        x = x + a["screen"] * screen(x, a["screen_px"], a["screen_degrees"], rng)
+    x = _faded(x, a)
+    if _most(damages, "stain_share"):
+        x = _stained(x, a, rng)
+    if _most(damages, "grain"):
+        x = x + _grain(x, a, rng)
+    x, marks, gone = _marked(x, damages, a, rng)
+    x = x.clamp(0, 1)
+    if most := _most(damages, "scan_blur_px"):
+        x = blur(x, a["scan_blur_px"], most)
+    if min(damage.jpeg_quality for damage in damages) < LOSSLESS:
+        lossless = a["jpeg_quality"] >= LOSSLESS
+        x = torch.where(lossless, x, jpeg(x, a["jpeg_quality"].flatten()))
+    clean = torch.where(a["saturation"] < LEAST_COLOR, luma(image), image)
+    return Damaged((x * 255).round() / 255, marks, gone, clean)
+
+
+def _columns(damages: Sequence[Damage], like: Tensor) -> dict[str, Tensor]:
+    """Every setting by name, (B, 1 or more, 1, 1), in one transfer."""
+    names = [field.name for field in fields(Damage)]
+    rows = [[_numbers(getattr(damage, name)) for name in names] for damage in damages]
+    table = torch.tensor([sum(row, []) for row in rows]).to(like)
+    parts = table.split([len(numbers) for numbers in rows[0]], dim=1)
+    return {name: part[:, :, None, None] for name, part in zip(names, parts, strict=True)}
+
+
+def _numbers(value: float | tuple[float, ...]) -> list[float]:
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def _most(damages: Sequence[Damage], name: str) -> float:
+    return max(getattr(damage, name) for damage in damages)
+
+
+def _faded(x: Tensor, a: dict[str, Tensor]) -> Tensor:
+    gray = luma(x)
+    x = (gray + (x - gray) * a["saturation"]).clamp(1e-4, 1)  # a root's slope at 0 is infinite
+    return a["black"] + (a["white"] - a["black"]) * x ** a["gamma"]
+
+
+def _stained(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Tensor:
+    depth = (1 - a["stain_color"]) * (a["stain_share"] > 0)
+    return x * (1 - depth * stains(x, a["stain_share"], a["stain_px"], rng))
+
+
+def _grain(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Tensor:
+    B, _, H, W = x.shape
+    noise = banded(white((B, 4, H, W), rng, x), a["grain_spectrum"][:, :, 0, 0])
+    common, own = noise.split([1, 3], dim=1)
+    mixed = common * (1 - a["grain_color"]).sqrt() + own * a["grain_color"].sqrt()
+    return mixed * a["grain"] * (1 + a["grain_slope"] * (2 * luma(x) - 1)).clamp_min(0)
+
+
+def _marked(
+    x: Tensor, damages: Sequence[Damage], a: dict[str, Tensor], rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures with scratches, dust and holes, and where marks and holes are."""
+    B, _, H, W = x.shape
+    bright, dim = a["light_color"], a["dark_color"]
+    marks = gone = x.new_zeros(B, 1, H, W)
+    if _most(damages, "scratches_per_mp"):
+        cover = _scratched(x, a, rng)
+        x = torch.lerp(x, torch.where(cover.light > 0, bright, dim), cover.alpha)
+        marks = cover.alpha
+    if _most(damages, "dust_per_mp"):
+        most_px = _most(damages, "dust_px")
+        cover = dust(x, a["dust_per_mp"] / MEGAPIXEL, a["dust_px"], most_px, a["light_marks"], rng)
+        x = torch.lerp(x, torch.where(cover.light > 0, bright, dim), cover.alpha)
+        marks = torch.maximum(marks, cover.alpha)
+    if _most(damages, "hole_share"):
+        gone = holes(x, a["hole_share"], a["hole_px"], rng) * (a["hole_share"] > 0)
+        paper = torch.where(uniform((B, 1, 1, 1), rng, x) < 0.7, bright, dim)
+        x = torch.where(gone > 0, paper + 0.02 * white(x.shape, rng, x), x)
+    return x, marks, gone
+
+
+def _scratched(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Cover:
+    """Scratches whose middle lies on the picture, or less than half a length beside it."""
+    H, W = x.shape[2:]
+    column = {name: value.flatten(1)[:, 0] for name, value in a.items()}  # (B,) each
+    length = column["scratch_length_px"]
+    expected = column["scratches_per_mp"] * (H + length) * (W + length) / MEGAPIXEL
+    count = torch.poisson(expected.to(rng.device), generator=rng).to(x)
+    return scratches(x, count, length, column["scratch_width_px"], column["light_marks"], rng)

@@ -1,0 +1,170 @@
+"""A damage style: the damage that a few scans have in common, how it varies, and its file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ...core import checkpoint
+from ...core.config import check_settings, describe, from_json, setting, to_json
+from ...style.style import Provenance
+from .damage import LOSSLESS, Damage, Damaged, damaged
+from .residue import Residue, new_residue
+
+KIND = "pstyle.damage"
+KEYS = ("damage", "spread", "provenance")  # metadata of its file
+STRONGEST = 2.0
+# What is amount, and fades to none with strength; sizes, spectra and shares of kinds stay.
+AMOUNTS = (
+    "blur_px", "saturation", "black", "white", "gamma", "stain_share", "screen", "grain",
+    "scratches_per_mp", "dust_per_mp", "hole_share", "scan_blur_px", "jpeg_quality",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How damage varies from scan to scan: deviations around what they have in common."""
+
+    tone: float = setting(0.0, 0.0, 0.5, "deviation of black and white together, of all colors together")
+    cast: float = setting(0.0, 0.0, 0.5, "deviation of black and white together, of each color for itself")
+    grain: float = setting(0.0, 0.0, 2.0, "deviation of the grain's logarithm")
+    marks: float = setting(0.0, 0.0, 2.0, "deviation of the logarithm of how many marks there are")
+    quality: float = setting(0.0, 0.0, 30.0, "deviation of the JPEG quality")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class DamagingConfig:
+    """Settings of damaging pictures by a style."""
+
+    seed: int = setting(0, 0, 2**31 - 1, "where marks and grain fall; the same seed makes the same damage")
+    strength: float = setting(1.0, 0.0, STRONGEST, "how much of it: 0 is none, 1 as learned, 2 twice as much")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True, eq=False)
+class DamageStyle:
+    """What learning finds in scans: the damage in common, its spread, and what these miss."""
+
+    damage: Damage
+    spread: Spread = field(default_factory=Spread)
+    residue: Residue = field(default_factory=new_residue)
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def draw(self, rng: torch.Generator, strength: float = 1.0) -> Damage:
+        """The damage of one more picture, of strength 0, none, to 2; `rng` is on the CPU.
+
+        Raises ValueError for another strength.
+        """
+        if not 0 <= strength <= STRONGEST:
+            raise ValueError(f"strength must be from 0 to {STRONGEST:g}, got {strength}")
+        dice = torch.randn(7, generator=rng).tolist()
+        return _scaled(_varied(self.damage, self.spread, dice), strength)
+
+    def damage_pictures(self, image: Tensor, rng: torch.Generator, strength: float = 1.0) -> Damaged:
+        """New damage of this kind on pictures (B, 3, H, W), each its own; strength 0 returns them."""
+        damages = [self.draw(rng, strength) for _ in image]
+        if strength == 0:
+            nowhere = torch.zeros_like(image[:, :1])
+            return Damaged(image, nowhere, nowhere, image)
+        made = damaged(image, damages, rng)
+        return made._replace(image=with_residue(made.image, self.residue, rng, strength))
+
+
+@torch.no_grad()
+def with_residue(image: Tensor, residue: Residue, rng: torch.Generator, strength: float = 1.0) -> Tensor:
+    """Damaged pictures (B, 3, H, W) with what their parameters miss, in steps of 1/255 again."""
+    added = residue(image, rng) - image
+    return ((image + strength * added).clamp(0, 1) * 255).round() / 255
+
+
+def save_damage(path: Path, style: DamageStyle, *, overwrite: bool = False) -> None:
+    """Write a damage style, under 1 MB. Raises BadFile if the file exists and may not be replaced."""
+    metadata = {
+        "format": KIND,
+        "damage": to_json(style.damage),
+        "spread": to_json(style.spread),
+        "provenance": to_json(style.provenance),
+    }
+    tensors = {name: value.half() for name, value in style.residue.state_dict().items()}
+    checkpoint.save(path, tensors, metadata, overwrite=overwrite)
+
+
+def load_damage(path: Path) -> DamageStyle:
+    """Read a damage style, which may come from a stranger.
+
+    Raises BadFile for anything but a whole, sane one.
+    """
+    tensors, metadata = checkpoint.load(path, _expected, kind=KIND, keys=KEYS)
+    residue = Residue()
+    residue.load_state_dict({name: value.float() for name, value in tensors.items()})
+    return DamageStyle(
+        from_json(Damage, metadata["damage"]),
+        from_json(Spread, metadata["spread"]),
+        residue.requires_grad_(False),
+        from_json(Provenance, metadata["provenance"]),
+    )
+
+
+def describe_damage(style: DamageStyle) -> dict[str, object]:
+    """What a damage style holds, by name: its parameters, spread, and where it came from."""
+    adds = bool(style.residue.out.weight.any() or style.residue.out.bias.any())
+    rounded = {name: _rounded(getattr(style.damage, name)) for name in describe(Damage)}
+    spread = {f"{name}_spread": _rounded(getattr(style.spread, name)) for name in describe(Spread)}
+    origin = {name: getattr(style.provenance, name) for name in describe(Provenance)}
+    return rounded | spread | {"network": "adds to it" if adds else "adds nothing"} | origin
+
+
+def within(name: str, value: float) -> float:
+    """The value, or the nearest one that this setting of a damage allows."""
+    declared = describe(Damage)[name]
+    return max(declared["minimum"], min(declared["maximum"], value))
+
+
+def _varied(damage: Damage, spread: Spread, dice: list[float]) -> Damage:
+    tone, *casts, marks, grain, quality = dice
+    tones = {
+        name: tuple(
+            within(name, value + spread.tone * tone + spread.cast * cast)
+            for value, cast in zip(getattr(damage, name), casts, strict=True)
+        )
+        for name in ("black", "white")  # which a scanner's light moves together
+    }
+    many = math.exp(spread.marks * marks)
+    amounts = {"grain": damage.grain * math.exp(spread.grain * grain)}
+    amounts |= {name: getattr(damage, name) * many for name in ("scratches_per_mp", "dust_per_mp")}
+    if damage.jpeg_quality < LOSSLESS:
+        amounts["jpeg_quality"] = min(damage.jpeg_quality + spread.quality * quality, LOSSLESS - 1)
+    return replace(damage, **tones, **{name: within(name, value) for name, value in amounts.items()})
+
+
+def _scaled(damage: Damage, strength: float) -> Damage:
+    """A damage between none, at 0, and twice as much, at 2."""
+    none = Damage()
+
+    def toward(name: str) -> float | tuple[float, ...]:
+        start, end = getattr(none, name), getattr(damage, name)
+        if isinstance(end, tuple):
+            return tuple(within(name, a + strength * (b - a)) for a, b in zip(start, end, strict=True))
+        return within(name, start + strength * (end - start))
+
+    return replace(damage, **{name: toward(name) for name in AMOUNTS})
+
+
+def _expected(metadata: Mapping[str, str]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    for name, kind in (("damage", Damage), ("spread", Spread), ("provenance", Provenance)):
+        from_json(kind, metadata[name])
+    return {name: (tuple(value.shape), torch.float16) for name, value in Residue().state_dict().items()}
+
+
+def _rounded(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    return tuple(round(part, 3) for part in value) if isinstance(value, tuple) else round(value, 3)

@@ -1,0 +1,234 @@
+"""The parameters of the damage on a few scans, fitted without clean versions of them.
+
+Traces of damage in the scans are compared with those in practice pictures that were damaged with the
+parameters so far, and the parameters follow until both agree: indirect inference (Gouriéroux, Monfort &
+Renault, 1993). What a trace mistakes for damage in any picture cancels, since it is mistaken in both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ...core.config import check_settings, setting
+from ...core.seeding import generator_of
+from ...image.colors import luma
+from .damage import Damage, damaged
+from .damage_style import within
+from .grain import Grain
+from .halftone import measure_screen
+from .spots import FindMarks, Marks
+from .traces import Traces, measure_jpeg, measure_tones, traces
+
+EXTREMES = 12.0  # weight of the darkest and lightest tones: they vary least from picture to picture
+CURVED = 0.02  # what a gamma of e or 1 / e costs, beside squared errors of tones
+GAMMAS = torch.linspace(-0.9, 0.9, 61).exp()
+LEAST_GRAIN = 0.004  # one step of 8 bits
+LEAST_BLUR_PX = 0.35
+STEP = 2.0  # factor by which sizes and counts change in a round at most, and sizes in all rounds
+MANY = 2.0  # ... by which counts grow in all rounds at most
+OFTEN = 1.5  # times as many marks as clean pictures seem to have, and
+MORE_PER_MP = 15.0  # ... so many more, are marks
+COLORS = ("light_color", "dark_color")  # of marks
+
+
+@dataclass(frozen=True)
+class LearnDamageConfig:
+    """Settings of learning a damage style."""
+
+    rounds: int = setting(4, 1, 50, "rounds of damaging practice pictures and comparing them with the scans")
+    practice: int = setting(6, 2, 100, "practice pictures that are drawn")
+    practice_px: int = setting(320, 128, 2048, "side of practice pictures in pixels")
+    residue_steps: int = setting(
+        60, 0, 10_000, "steps of learning what parameters miss, where clean pictures are given; 0 is none"
+    )
+    seed: int = setting(0, 0, 2**31 - 1, "seed of practice pictures and of their damage")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def fit_damage(
+    scans: Sequence[Tensor],
+    practice: Sequence[Tensor],
+    config: LearnDamageConfig,
+    find_marks: FindMarks,
+    on_round: Callable[[int], None] = lambda done: None,
+) -> Damage:
+    """The parameters that leave in clean practice pictures the traces that are found in scans.
+
+    All are (1, 3, H, W) with sides of at least 64 px.
+    """
+    c = config
+    screen, quality = measure_screen(scans), measure_jpeg(scans)
+    found, base = (traces(pictures, find_marks, screen) for pictures in (scans, practice))
+    aim = found.tones
+    damage = _first(found, base, aim, practice)
+    damage = replace(damage, jpeg_quality=quality) if quality is not None else damage
+    if screen:
+        period_px = within("screen_px", screen.period_px)
+        damage = replace(damage, screen_px=period_px, screen_degrees=screen.degrees)
+    for round in range(c.rounds):
+        now = traces(damaged_alike(practice, damage, c.seed), find_marks, screen)
+        aim = aim + found.tones - now.tones
+        damage = _corrected(damage, found, now, base, aim, practice)
+        on_round(round + 1)
+    return without_traces_of_nothing(damage)
+
+
+def damaged_alike(pictures: Sequence[Tensor], damage: Damage, seed: int) -> list[Tensor]:
+    """Pictures, each (1, 3, H, W), all with one damage, each at its own places."""
+    rngs = [generator_of(seed, number) for number in range(len(pictures))]
+    return [damaged(picture, [damage], rng).image for picture, rng in zip(pictures, rngs, strict=True)]
+
+
+def _first(found: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor]) -> Damage:
+    grain, marks = found.grain, found.marks
+    saturation = 0.0 if found.tint is not None else min(1.5, found.chroma / max(base.chroma, 1e-3))
+    scratches, specks = _counts(marks, base.marks)
+    return Damage(
+        blur_px=within("blur_px", math.sqrt(max(0.0, found.softness - base.softness))),
+        screen=within("screen", found.dots - base.dots),
+        saturation=saturation,
+        **fit_tones(_tones_at(practice, saturation), aim, found.tint),
+        grain=within("grain", math.sqrt(max(0.0, grain.deviation**2 - base.grain.deviation**2))),
+        grain_color=grain.color,
+        grain_slope=grain.slope,
+        grain_spectrum=grain.spectrum,
+        scratches_per_mp=within("scratches_per_mp", scratches),
+        scratch_length_px=within("scratch_length_px", marks.scratch_length_px or 100),
+        scratch_width_px=within("scratch_width_px", marks.scratch_width_px or 1.5),
+        dust_per_mp=within("dust_per_mp", specks),
+        dust_px=within("dust_px", marks.dust_px or 3),
+        light_marks=marks.light,
+        **{name: getattr(marks, name) for name in COLORS if scratches + specks and getattr(marks, name)},
+    )
+
+
+def _corrected(
+    damage: Damage, found: Traces, now: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor]
+) -> Damage:
+    """Parameters moved so that traces `now` come nearer to those `found`."""
+    colored = damage.saturation**2 + (found.chroma**2 - now.chroma**2) / max(base.chroma, 1e-3) ** 2
+    saturation = 0.0 if found.tint is not None else min(1.5, math.sqrt(max(0.0, colored)))
+    return replace(
+        damage,
+        blur_px=within("blur_px", math.sqrt(max(0.0, damage.blur_px**2 + found.softness - now.softness))),
+        screen=within("screen", damage.screen + found.dots - now.dots),
+        saturation=saturation,
+        **fit_tones(_tones_at(practice, saturation), aim, found.tint),
+        **_grain(damage, found.grain, now.grain),
+        **_marks(damage, found.marks, now.marks, base.marks),
+    )
+
+
+def fit_tones(clean: Tensor, aim: Tensor, tint: Tensor | None = None) -> dict[str, tuple[float, ...]]:
+    """Black, white and gamma of each color that take the tones `clean` (3, K) nearest to `aim` (3, K).
+
+    For each of many gammas black and white are a straight line's, by least squares. Those of a print, whose
+    `tint` is known, are gray's: its colors lie on one line.
+    """
+    if tint is not None:
+        clean, aim = (tones.mean(0, keepdim=True) for tones in (clean, aim))
+    weight = torch.ones(clean.shape[1])
+    weight[[0, -1]] = EXTREMES
+    bent = clean[:, None].clamp(1e-4, 1) ** GAMMAS[:, None]  # (3, G, K)
+    x, y = (values - _weighed(values, weight) for values in (bent, aim[:, None].expand_as(bent)))
+    slope = _weighed(x * y, weight) / _weighed(x * x, weight).clamp_min(1e-6)
+    cost = _weighed((y - slope * x).square(), weight)[..., 0] + CURVED * GAMMAS.log().square() / len(weight)
+    best = cost.argmin(1)  # (3,), of a print (1,)
+    row = torch.arange(len(best))
+    slope, mean = slope[row, best, 0], _weighed(bent, weight)[row, best, 0]
+    black = _weighed(aim, weight)[:, 0] - slope * mean
+    white = black + slope
+    if tint is not None:
+        black, white = (gray + tint[0] + gray * tint[1] for gray in (black, white))
+    return {
+        "black": tuple(within("black", value) for value in black.tolist()),
+        "white": tuple(within("white", value) for value in white.tolist()),
+        "gamma": tuple(GAMMAS[best].expand(3).tolist()),
+    }
+
+
+def _weighed(values: Tensor, weight: Tensor) -> Tensor:
+    return (values * weight).sum(-1, keepdim=True) / weight.sum()
+
+
+def _tones_at(pictures: Sequence[Tensor], saturation: float) -> Tensor:
+    grays = [luma(picture) for picture in pictures]
+    return measure_tones(
+        [gray + (picture - gray) * saturation for gray, picture in zip(grays, pictures, strict=True)]
+    )
+
+
+def _grain(damage: Damage, found: Grain, now: Grain) -> dict[str, float | tuple[float, ...]]:
+    wanted, got = _amplitudes(found), _amplitudes(now)
+    bands = [own * _step(a, b) for own, a, b in zip(damage.grain_spectrum, wanted, got, strict=True)]
+    variance = damage.grain**2 + found.deviation**2 - now.deviation**2
+    return {
+        "grain": within("grain", math.sqrt(max(0.0, variance))),
+        "grain_color": within("grain_color", damage.grain_color + found.color - now.color),
+        "grain_slope": within("grain_slope", damage.grain_slope + found.slope - now.slope),
+        "grain_spectrum": tuple(band / max(bands) for band in bands),
+    }
+
+
+def _amplitudes(grain: Grain) -> list[float]:
+    """Of each band of the spectrum, their root mean square being 1."""
+    power = sum(band**2 for band in grain.spectrum) / len(grain.spectrum)
+    return [band / math.sqrt(power) for band in grain.spectrum]
+
+
+def _marks(damage: Damage, found: Marks, now: Marks, base: Marks) -> dict[str, float]:
+    """Counts and sizes of marks. Scratches are found in pieces, however long they are: their length stays as
+    it was seen, and they become as many as makes all that is found of them as long together.
+    """
+    scratches, specks = _counts(found, base)
+    many = damage.scratches_per_mp * _step(_together_px(found, base), _together_px(now, base))
+    pieces = now.dust_per_mp - base.dust_per_mp - damage.dust_per_mp  # of scratches, too short for lines
+    sized = {
+        name: min(STEP * seen, max(seen / STEP, getattr(damage, name) * _step(seen, getattr(now, name))))
+        for name in ("scratch_width_px", "dust_px")
+        if (seen := getattr(found, name))
+    }
+    moved = sized | {
+        "scratches_per_mp": min(many, MANY * scratches),
+        "dust_per_mp": min(specks - pieces, MANY * specks),
+        "light_marks": damage.light_marks + found.light - now.light,
+    }
+    return {name: within(name, value) for name, value in moved.items()}
+
+
+def _together_px(marks: Marks, base: Marks) -> float:
+    """The length of all scratches in a million pixels, beyond what clean pictures seem to have."""
+    own, usual = (one.scratches_per_mp * one.scratch_length_px for one in (marks, base))
+    return own - usual
+
+
+def _counts(marks: Marks, base: Marks) -> tuple[float, float]:
+    """Scratches and specks in a million pixels beyond those that clean pictures seem to have, or 0."""
+    both = ((getattr(one, name) for one in (marks, base)) for name in ("scratches_per_mp", "dust_per_mp"))
+    scratches, specks = (own - usual if own > OFTEN * usual + MORE_PER_MP else 0.0 for own, usual in both)
+    return scratches, specks
+
+
+def _step(wanted: float, got: float) -> float:
+    """The factor from one to the other, at most STEP either way; 1 where either says nothing."""
+    if wanted <= 0 or got <= 0:
+        return 1.0 if wanted == got or not wanted else STEP
+    return max(1 / STEP, min(STEP, wanted / got))
+
+
+def without_traces_of_nothing(damage: Damage) -> Damage:
+    """A damage without what is too little to be told from none, or too smooth to be grain."""
+    power = [band**2 for band in damage.grain_spectrum]
+    fine = damage.grain * math.sqrt(sum(power[1:]) / max(sum(power), 1e-6))
+    return replace(
+        damage,
+        blur_px=damage.blur_px if damage.blur_px >= LEAST_BLUR_PX else 0.0,
+        grain=damage.grain if fine >= LEAST_GRAIN else 0.0,
+    )

@@ -1,0 +1,55 @@
+"""Practice pictures: clean ones that damage is put on, to see what traces it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ...image.crops import single_pictures
+from ...image.pictures import resize_short_side
+from ...samples import content_pictures
+from .traces import measure_tones
+
+LEAST_PX = 128
+# What photographs show at the quantiles SHARES of `traces`: 32 of them, of any kind, colors alike. Drawn
+# scenes have less black and blue, which would be taken for damage.
+PHOTOGRAPHED = (0.02, 0.14, 0.25, 0.42, 0.60, 0.75, 0.98)
+
+
+def practice_pictures(clean: Sequence[Tensor] | None, count: int, size_px: int, seed: int) -> list[Tensor]:
+    """Pictures (1, 3, H, W): the middles of clean ones that are given, or scenes with photographs' tones.
+
+    Raises ValueError for pictures that are given and have a side below 128 px.
+    """
+    if not clean:
+        return with_tones(content_pictures(count, size_px, seed), torch.tensor([PHOTOGRAPHED] * 3))
+    return [
+        middle(resize_short_side(picture, size_px), 2 * size_px)
+        for picture in single_pictures(clean, "clean picture", LEAST_PX)
+    ]
+
+
+def middle(picture: Tensor, most_px: int) -> Tensor:
+    """The middle of a picture (1, 3, H, W), of sides of at most `most_px`."""
+    top, left = ((side - min(side, most_px)) // 2 for side in picture.shape[2:])
+    return picture[:, :, top : top + most_px, left : left + most_px]
+
+
+def with_tones(pictures: Sequence[Tensor], tones: Tensor) -> list[Tensor]:
+    """Pictures (1, 3, H, W) after one curve for each color, by which together they have the tones (3, K)."""
+    ends = torch.tensor([[0.0, 1.0]] * 3)
+    own, wanted = (
+        torch.cat([ends[:, :1], values, ends[:, 1:]], dim=1) for values in (measure_tones(pictures), tones)
+    )
+    steps = own.diff().clamp_min(1e-6)
+    return [_bent(picture, own, wanted.diff() / steps, wanted) for picture in pictures]
+
+
+def _bent(picture: Tensor, own: Tensor, slope: Tensor, wanted: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) whose colors went along straight pieces from `own` to `wanted` (3, K)."""
+    values = picture[0].flatten(1).contiguous()  # (3, H W)
+    piece = (torch.searchsorted(own, values) - 1).clamp(0, slope.shape[1] - 1)
+    start, rise, at = (table.gather(1, piece) for table in (own, slope, wanted))
+    return (at + rise * (values - start)).clamp(0, 1).view_as(picture)

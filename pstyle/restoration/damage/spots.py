@@ -1,0 +1,131 @@
+"""Marks found on pictures, by their shapes: how many scratches and specks, how large, how many light.
+
+Where marks are a restorer tells. Connected pixels make one mark, whose area and outline tell a line, however
+bent, from a speck.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...image.colors import luma
+
+FindMarks = Callable[[Tensor], Tensor]  # a picture (1, 3, H, W) -> where marks are on it, (1, 1, H, W)
+
+GAP_PX = 2  # around a mark's pixels, where others belong to it: faint scratches are seen in pieces
+AROUND_PX = 15  # side of the square whose pixels beside marks are a mark's ground
+SMALLEST_PX = 3  # pixels that count as a mark
+STRONGEST = 0.15  # share of marks' pixels that show their color
+LINE = 5.0  # times as long as wide
+SHORTEST_LINE_PX = 20.0
+
+
+class Marks(NamedTuple):
+    """Scratches and specks in the terms of `Damage`; sizes are means, 0 where there are none, and colors are
+    those of the pixels that stand out most, None where there are none.
+    """
+
+    scratches_per_mp: float
+    scratch_length_px: float
+    scratch_width_px: float
+    dust_per_mp: float
+    dust_px: float
+    light: float
+    light_color: tuple[float, ...] | None
+    dark_color: tuple[float, ...] | None
+
+
+def measure_marks(pictures: Sequence[Tensor], masks: Sequence[Tensor]) -> Marks:
+    """The marks on pictures, each (1, 3, H, W), where masks, each (1, 1, H, W), are not 0, together."""
+    found = [_shapes(picture, mask > 0) for picture, mask in zip(pictures, masks, strict=True)]
+    length, width, light, colors, contrast = (torch.cat(parts) for parts in zip(*found, strict=True))
+    megapixels = sum(mask.numel() for mask in masks) / 1e6
+    line = (length > LINE * width) & (length > SHORTEST_LINE_PX)
+    return Marks(
+        line.sum().item() / megapixels,
+        _mean(length[line]),
+        _mean(width[line]),
+        (~line).sum().item() / megapixels,
+        _mean((length * width)[~line].sqrt()),
+        _mean(light.float()),
+        _strongest(colors[contrast > 0], contrast[contrast > 0]),
+        _strongest(colors[contrast < 0], -contrast[contrast < 0]),
+    )
+
+
+def _shapes(picture: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+    """Length and width in pixels of every mark (N,), and whether it is lighter than its ground; the color of
+    every pixel of a mark (P, 3), and how much lighter than its ground it is (P,).
+    """
+    inside = mask[0, 0]
+    labels = connected(_grown(mask)[0, 0])[inside]
+    _, index, area = labels.unique(return_inverse=True, return_counts=True)
+    contrast = (luma(picture) - _ground(picture, mask))[0, 0][inside]
+    outline, light = (
+        torch.zeros(len(area)).index_add(0, index, values)
+        for values in (_outline(mask)[0, 0][inside], contrast)
+    )
+    # A ribbon of length l and width w has an area of l w and an outline of 2 (l + w); no disc has.
+    half = outline / 2
+    length = (half + (half.square() - 4 * area).clamp_min(0).sqrt()) / 2
+    kept = area >= SMALLEST_PX
+    width = area / length.clamp_min(1)
+    return length[kept], width[kept], light[kept] > 0, picture[0][:, inside].T, contrast
+
+
+def _ground(picture: Tensor, mask: Tensor) -> Tensor:
+    """The brightness (1, 1, H, W) around each pixel, without marks."""
+    free = (~_grown(mask)).float()
+    half = AROUND_PX // 2
+    around = [F.avg_pool2d(x, AROUND_PX, 1, half) for x in (luma(picture) * free, free)]
+    return around[0] / around[1].clamp_min(1e-6)
+
+
+def _outline(mask: Tensor) -> Tensor:
+    """The length in pixels of the outline of a mask (1, 1, H, W) that lies at each of its pixels.
+
+    By Crofton's formula: how often lines in four directions leave the mask, each as far apart from the next
+    as a step along the other is long.
+    """
+    padded = F.pad(mask.float(), (1,) * 4)
+    height, width = mask.shape[2:]
+    total = torch.zeros(mask.shape)
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            if down or across:
+                beside = padded[..., 1 + down : 1 + down + height, 1 + across : 1 + across + width]
+                total += (1 - beside) / math.hypot(down, across)
+    return mask * total * math.pi / 8
+
+
+def _grown(mask: Tensor) -> Tensor:
+    return F.max_pool2d(mask.float(), 2 * GAP_PX + 1, 1, GAP_PX) > 0
+
+
+def connected(mask: Tensor) -> Tensor:
+    """A number for each connected region of a mask (H, W), eight neighbors to a pixel; -1 outside."""
+    labels = torch.where(mask, torch.arange(mask.numel()).view_as(mask), -1).double()
+    while True:
+        spread = F.max_pool2d(labels[None, None], 3, stride=1, padding=1)[0, 0].where(mask, labels)
+        flat = spread.flatten()
+        spread = flat[flat.long().clamp_min(0)].view_as(mask).where(mask, spread)  # a jump to the label's own
+        if torch.equal(spread, labels):
+            return labels.long()
+        labels = spread
+
+
+def _strongest(colors: Tensor, contrast: Tensor) -> tuple[float, ...] | None:
+    """The mean color, of colors (P, 3), of those with the largest contrast (P,): others are half covered."""
+    if not len(colors):
+        return None
+    return tuple(colors[contrast >= contrast.quantile(1 - STRONGEST)].mean(0).tolist())
+
+
+def _mean(values: Tensor) -> float:
+    return values.mean().item() if len(values) else 0.0

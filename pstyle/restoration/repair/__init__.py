@@ -1,0 +1,1 @@
+"""The restorer: its network, its training, and the call that repairs."""

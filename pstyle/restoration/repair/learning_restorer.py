@@ -1,0 +1,61 @@
+"""A restorer of one's own: the shipped one, trained on for a few minutes with one's own clean pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...core.config import check_settings, setting
+from ...image.crops import Crops, single_pictures
+from ...nets.vgg import VGG
+from ..damage.damage_style import DamageStyle
+from ..damage.mixture import MixedDamage
+from .restorer import STRIDE, Restorer
+from .restorer_training import RestoreConfig, train_restorer
+
+SHORT_SIDES_PX = (512, 384, 256)  # at which pictures are kept
+
+
+@dataclass(frozen=True)
+class LearnRestorerConfig:
+    """Settings of training a restorer on from another one."""
+
+    steps: int = setting(300, 1, 100_000, "optimization steps")
+    batch: int = setting(8, 1, 256, "crops per step")
+    size_px: int = setting(128, 64, 512, "side of the crops in pixels; a multiple of 16")
+    lr: float = setting(0.0002, 0.000001, 0.1, "highest learning rate; it decays along a cosine")
+    seed: int = setting(0, 0, 2**31 - 1, "seed of crops and damage")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.size_px % STRIDE:
+            raise ValueError(
+                f"LearnRestorerConfig.size_px must be a multiple of {STRIDE}, got {self.size_px}"
+            )
+
+
+def learn_restorer(
+    pictures: Sequence[Tensor],
+    restorer: Restorer,
+    vgg: VGG,
+    config: LearnRestorerConfig | None = None,
+    damage: DamageStyle | None = None,
+    on_step: Callable[[dict[str, float]], None] = lambda record: None,
+) -> Restorer:
+    """A restorer trained on from a given one, which stays as it is, with clean pictures (B, C, H, W).
+
+    With a damage style half of the crops are damaged that way, and a tenth is left alone. Reading tones is
+    not learned anew: it takes many pictures. Raises ValueError for no picture or a small one.
+    """
+    c = config or LearnRestorerConfig()
+    crops = Crops(single_pictures(pictures, "clean picture", c.size_px), SHORT_SIDES_PX)
+    new = deepcopy(restorer).to(memory_format=torch.channels_last)
+    training = RestoreConfig(
+        steps=c.steps, tone_steps=0, batch=c.batch, size_px=c.size_px, lr=c.lr, ema=0.99, seed=c.seed
+    )
+    damaging = None if damage is None else MixedDamage(damage)
+    return train_restorer(new, crops, vgg, training, damaging, on_step=on_step).requires_grad_(False)

@@ -1,0 +1,47 @@
+"""The adversarial stage of a restorer: a discriminator that tells repaired crops from clean ones.
+
+The heads, the hinge loss and the balance of gradients are those of fine-tuning a style.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ...finetuning.adversarial import balanced
+from ...losses.perceptual import clamp_through
+from ...nets.discriminator import Discriminator, augment, hinge, realness
+from ...nets.vgg import VGG
+from ...training.guarded_optimizer import Stepper
+
+LR = 0.002
+BETAS = (0.0, 0.99)
+
+
+class Adversary:
+    """A discriminator in training, on the features of a frozen VGG."""
+
+    def __init__(self, vgg: VGG, clean: Tensor, seed: int) -> None:
+        """`clean` are crops (B, 3, S, S) whose features set the scale of what comes in."""
+        self.vgg = vgg
+        self.discriminator = Discriminator(vgg, seed=seed).to(clean.device)
+        self.discriminator.measure(vgg(clean, self.discriminator.layers))
+        adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=BETAS)
+        self.stepper = Stepper(adam)
+
+    def learn(self, clean: Tensor, repaired: Tensor, rng: torch.Generator) -> float:
+        """Move the discriminator by a step; crops (B, 3, S, S). Returns its loss."""
+        batch = augment(torch.cat([clean, repaired.detach().clamp(0, 1)]), rng)
+        with torch.no_grad():
+            features = self.vgg(batch, self.discriminator.layers)
+        logits = self.discriminator(features)
+        real, made = ({name: value.chunk(2)[side] for name, value in logits.items()} for side in (0, 1))
+        loss = hinge(real, 1) + hinge(made, -1)
+        self.stepper.step(loss)
+        return loss.item()
+
+    def against(self, repaired: Tensor, loss: Tensor, ratio: float, rng: torch.Generator) -> Tensor:
+        """A loss of repaired crops with the adversarial term, whose gradient is `ratio` of its own."""
+        seen = augment(clamp_through(repaired), rng)
+        term = -realness(self.discriminator(self.vgg(seen, self.discriminator.layers)))
+        return balanced(repaired, loss, term, ratio)[0]

@@ -1,0 +1,202 @@
+"""The loop that trains a restorer: clean crops are damaged, and the restorer learns the way back.
+
+Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. First comes the reading of tones, on
+small, nearly whole pictures, of any and then of worn ones; then all else on crops, whose tones are those that
+fit best: a network that sees the reader err on crops learns to undo what it does right on whole pictures.
+Mean absolute error leads; features and a discriminator join for the last part of a run only, as in
+Real-ESRGAN (arXiv 2107.10833), so that they sharpen what is repaired already. A share of crops is not
+damaged, so that clean pictures are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...core.config import check_settings, setting, to_json
+from ...image.crops import Crops
+from ...losses.perceptual import clamp_through, weighted
+from ...nets.vgg import VGG
+from ...training.base_training import follow
+from ...training.guarded_optimizer import Stepper, cosine
+from ...training.training_state import TrainingState
+from ..damage.damage import Damaging
+from ..damage.marks import holes, scratches
+from ..damage.random_damage import FADED, RandomDamage, noise_on
+from ..damage.random_fields import uniform
+from .restorer import STRIDE, Repair, Restorer, detail
+from .restorer_adversary import Adversary
+from .tone_correction import fitted_tones, some_gray, train_tones
+
+PACES = 10_000  # in which the learning rate falls over a run
+SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
+LENIENCE = 0.15  # mean absolute harm that halves the weight of an error
+SEEN = 0.15  # cover from which a mark counts as one
+
+
+@dataclass(frozen=True)
+class RestoreConfig:
+    """Settings of training a restorer."""
+
+    steps: int = setting(1200, 1, 10_000_000, "optimization steps")
+    tone_steps: int = setting(200, 0, 1_000_000, "steps before them that teach each of two readings of tones")
+    batch: int = setting(8, 1, 1024, "crops per step")
+    size_px: int = setting(128, 64, 1024, "side of the crops in pixels")
+    lr: float = setting(5e-4, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
+    told_share: float = setting(0.25, 0.0, 1.0, "share of crops with holes that the restorer is told of")
+    gray_share: float = setting(0.1, 0.0, 1.0, "share of clean crops made gray, as old photographs are")
+    detail_weight: float = setting(1.0, 0.0, 100.0, "weight of detail; the mean absolute error has weight 1")
+    marks_weight: float = setting(0.03, 0.0, 100.0, "weight of finding marks and holes")
+    feature_weight: float = setting(0.02, 0.0, 100.0, "weight of VGG features, in the last part of the run")
+    feature_share: float = setting(0.3, 0.0, 1.0, "last part of the run in which features count")
+    adversarial_ratio: float = setting(
+        0.05, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms; 0 is none"
+    )
+    adversarial_share: float = setting(0.1, 0.0, 1.0, "last part of the run with a discriminator")
+    ema: float = setting(0.998, 0.0, 0.99999, "decay per step of the averaged weights, which are kept")
+    seed: int = setting(0, 0, 2**31 - 1, "seed of crops and damage")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.size_px % STRIDE:
+            raise ValueError(f"RestoreConfig.size_px must be a multiple of {STRIDE}, got {self.size_px}")
+
+
+class Example(NamedTuple):
+    """Crops to learn from: damaged and clean (B, 3, S, S), where the restorer is told of loss and where marks
+    and holes are that it is to find, (B, 1, S, S) in {0, 1}.
+    """
+
+    image: Tensor
+    clean: Tensor
+    told: Tensor
+    marks: Tensor
+
+
+def train_restorer(
+    restorer: Restorer,
+    pictures: Crops,
+    vgg: VGG,
+    config: RestoreConfig | None = None,
+    damaging: Damaging | None = None,
+    state_path: Path | None = None,
+    on_step: Callable[[dict[str, float]], None] = lambda record: None,
+    save_every: int = 100,
+    share_done: Callable[[int], float] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Restorer:
+    """Train a restorer, where it is, on crops of clean pictures; returns its averaged weights, a new module.
+
+    `share_done` tells after how many steps which share of the run is over, by default in proportion; at 1 it
+    ends. `dtype` is what convolutions compute in. Resumes from `state_path` if that file exists; the
+    discriminator, being young, begins anew.
+    """
+    c, device = config or RestoreConfig(), next(restorer.parameters()).device
+    damaging, share_done = damaging or RandomDamage(), share_done or (lambda step: step / c.steps)
+    rng = torch.Generator().manual_seed(c.seed)
+    restorer.requires_grad_(True).train()
+    if c.tone_steps and not (state_path and Path(state_path).exists()):
+        small = pictures.reduced(SMALL_PX)
+        for expected, worn in ((damaging, False), (FADED, True)):
+            train_tones(restorer.tone_reader, small, c.tone_steps, expected, rng, c.gray_share, worn)
+    restorer.tone_reader.requires_grad_(False)
+    average = deepcopy(restorer).requires_grad_(False)
+    learning = [weight for weight in restorer.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(learning, lr=c.lr, betas=(0.9, 0.99))
+    state = TrainingState({"restorer": restorer, "average": average}, {"adam": optimizer}, rng, to_json(c))
+    if state_path:
+        state.resume(state_path)
+    stepper, adversary = Stepper(optimizer), None
+    while (share := share_done(state.step)) < 1:
+        # batch
+        clean = some_gray(pictures.draw(c.batch, c.size_px, rng).to(device), c.gray_share, rng)
+        example = examples(clean, damaging, c, rng)
+        tones = fitted_tones(example.image, example.clean, 1 - torch.maximum(example.told, example.marks))
+        # forward, losses
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            repair = restorer(example.image, example.told, tones)
+            with_features = share >= 1 - c.feature_share and c.feature_weight > 0
+            terms = repair_terms(repair, example, vgg if with_features else None)
+        loss = weighted(terms, loss_weights(c))
+        record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
+        if share >= 1 - c.adversarial_share and c.adversarial_ratio:
+            adversary = adversary or Adversary(vgg, example.clean, c.seed)
+            record["discriminator"] = adversary.learn(example.clean, repair.image, rng)
+            loss = adversary.against(repair.image, loss, c.adversarial_ratio, rng)
+        # backward, guard, step
+        if stepper.step(loss, cosine(int(share * PACES), PACES, warmup=PACES // 50), record):
+            follow(average, restorer, min(c.ema, (state.step + 1) / (state.step + 10)))
+        # record
+        state.step += 1
+        on_step({"step": state.step} | record)
+        if state_path and (state.step % save_every == 0 or share_done(state.step) >= 1):
+            state.save(state_path)
+    return average.eval()
+
+
+@torch.no_grad()
+def examples(clean: Tensor, damaging: Damaging, config: RestoreConfig, rng: torch.Generator) -> Example:
+    """Clean crops (B, 3, S, S) damaged, with some of what is lost told and the rest to be found."""
+    found = damaging(clean, rng)
+    noise = noise_on(clean.device, rng)
+    choice = uniform((3, len(clean), 1, 1, 1), noise, clean)
+    lost = torch.maximum(found.marks, found.holes) > SEEN
+    known = (found.holes > SEEN) | (lost & (choice[0] < 0.5))  # half of the time thin marks are told as well
+    told = (known | _random_loss(clean, noise)) & (choice[1] < config.told_share)
+    return Example(found.image, found.clean, told.to(clean), (lost & ~told).to(clean))
+
+
+def repair_terms(repair: Repair, example: Example, vgg: VGG | None) -> dict[str, Tensor]:
+    """Loss terms of repaired crops: pixels, detail, marks, and features of a VGG if it is given.
+
+    An error counts less where the damage was greater. Detail is the error without its surroundings' mean: a
+    wrong shade, which often nothing can tell, would else turn every pixel's gradient to itself.
+    """
+    clean, kept = example.clean, 1 - example.told
+    harm = ((example.image - clean) * kept).abs().mean((1, 2, 3), keepdim=True)
+    error = (repair.image - clean) * (LENIENCE / (LENIENCE + harm))
+    terms = {
+        "pixels": error.abs().mean(),
+        "detail": detail(error).abs().mean(),
+        "marks": F.binary_cross_entropy_with_logits(repair.marks, example.marks, weight=kept),
+    }
+    if vgg is not None:
+        terms["features"] = feature_distance(vgg, repair.image, clean)
+    return terms
+
+
+def feature_distance(vgg: VGG, output: Tensor, clean: Tensor) -> Tensor:
+    """Mean absolute difference of VGG features relative to the clean ones' size, averaged over layers."""
+    with torch.no_grad():
+        wanted = vgg(clean)
+    found = vgg(clamp_through(output))
+    return torch.stack(
+        [F.l1_loss(found[name], value) / value.abs().mean() for name, value in wanted.items()]
+    ).mean()
+
+
+def loss_weights(config: RestoreConfig) -> dict[str, float]:
+    """The weight of every term by name."""
+    return {
+        "pixels": 1.0,
+        "detail": config.detail_weight,
+        "marks": config.marks_weight,
+        "features": config.feature_weight,
+    }
+
+
+def _random_loss(clean: Tensor, rng: torch.Generator) -> Tensor:
+    """Holes or thick strokes (B, 1, S, S), true where a picture is to be filled in."""
+    batch = len(clean)
+    r = uniform((7, batch), rng, clean)
+    share, size_px = 0.02 + 0.23 * r[0] ** 2, 10 * 16 ** r[1]
+    blobs = holes(clean, share.view(-1, 1, 1, 1), size_px.view(-1, 1, 1, 1), rng)
+    strokes = scratches(clean, 4 * r[2], 40 * 8 ** r[3], 3 * 8 ** r[4], r[5], rng).alpha
+    return torch.where(r[6].view(-1, 1, 1, 1) < 0.6, blobs, strokes) > SEEN

@@ -1,0 +1,236 @@
+"""Tones: what undoes fading and casts of color, read off a small copy of a picture; and how that is learned.
+
+A map of colors, the same everywhere, is all that fading is. Where black, white and the middle of each color
+lie tells most of it, so quantiles of the colors are read beside what a few convolutions find. Grain and
+marks, which a small copy does not show, tell that a picture is worn. A worn one rarely has not faded, so it
+has a reader of its own that expects fading, where the other one has to be convinced of it. A toned print, all
+of whose colors lie on one line, needs little reading: its color is lost, its levels are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...image.colors import luma
+from ...image.crops import Crops
+from ...training.base_training import channels_last
+from ...training.guarded_optimizer import Stepper, cosine
+from ..damage.damage import Damaging
+
+TONES_PX = 96  # short side of the copy that tones are read from
+POWERS = 3  # of each color, in the map of colors
+QUANTILES = (0.005, 0.02, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92, 0.98, 0.995)
+SIGNALS = 6  # whose quantiles are read: red, green, blue, and each less the lightness
+ACROSS = 0.003  # most variance of colors across their line to that along it, of a print without color
+OFF, SPOTS = 0.04, 0.01  # distance from the line, and the share of its colors that may be farther
+TINT = 0.01  # least difference of its mean color from gray
+BELIEF = 0.6  # in auto levels, at least, for such a print
+CLEAN, WORN = 0.006, 0.012  # root mean square of the detail that repair changes: not at all worn, and wholly
+FADING = 10  # numbers of a fading: see `undone`
+WORN_CHANNELS = (64, 48)
+GRAY = -20.0  # logarithm of the color that is left of nothing
+LR = 2e-3
+BATCH = 48
+COARSE_PX = 4  # over which grain is averaged before a map is fitted
+RIDGE = 1e-4
+EPS = 1e-4  # mean square error that nobody sees
+
+
+class Tones(nn.Module):
+    """A small copy of a picture and of its mask (B, 4, h, w) -> a map of colors (B, 3, 1 + 3 * POWERS)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fresh, self.worn = Reader(channels), _of_quantiles(WORN_CHANNELS)
+
+    def forward(self, small: Tensor, worn: float = 0.0) -> Tensor:
+        """`worn` from 0 to 1 is how far the picture is taken for a worn one."""
+        with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
+            quantiles = color_quantiles(small[:, :3], small[:, 3:])
+            toned = is_toned(small[:, :3], small[:, 3:])
+            fading = as_print(self.fresh(small, quantiles - 0.5), toned)
+            if worn:
+                fading = fading.lerp(without_color(self.worn(quantiles - 0.5), toned), worn)
+            ends = quantiles.unflatten(1, (SIGNALS, -1))[:, :3, [0, -1]]
+            return undone(fading, ends)
+
+
+class Reader(nn.Module):
+    """A small copy (B, 4, h, w) and its quantiles, less one half, -> a fading (B, 10) for `undone`."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        sizes = (4, channels, 2 * channels, 4 * channels)
+        self.convs = nn.ModuleList(
+            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+        self.inner = nn.Linear(3 * sum(sizes[1:]) + SIGNALS * len(QUANTILES), 4 * channels)
+        self.middle = nn.Linear(4 * channels, 4 * channels)
+        self.out = nn.Linear(4 * channels, FADING)
+
+    def forward(self, small: Tensor, quantiles: Tensor) -> Tensor:
+        x, code = small - 0.5, [quantiles]
+        for layer in self.convs:
+            x = F.relu(layer(x))
+            variance, mean = torch.var_mean(x, dim=(2, 3), correction=0)
+            code += [mean, (variance + 1e-4).sqrt(), x.amax((2, 3))]
+        return self.out(F.relu(self.middle(F.relu(self.inner(torch.cat(code, dim=1))))))
+
+
+def _of_quantiles(channels: tuple[int, ...]) -> nn.Sequential:
+    """Quantiles, less one half, -> a fading (B, 10). With convolutions it knew its own pictures better, and
+    others worse.
+    """
+    sizes = (SIGNALS * len(QUANTILES), *channels)
+    layers = [nn.Sequential(nn.Linear(a, b), nn.ReLU()) for a, b in zip(sizes, sizes[1:], strict=False)]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], FADING))
+
+
+def undone(fading: Tensor, ends: Tensor) -> Tensor:
+    """The map of colors (B, 3, 1 + 3 * POWERS) that undoes a fading (B, 10) of a picture whose darkest and
+    lightest red, green and blue are `ends` (B, 3, 2).
+
+    The ten numbers are 0 for none: which part of the way from black to the darkest, and from white to the
+    lightest, is fading; the exponent of each color, and how much color is left, both in logarithms. Auto
+    levels are six ones; what is to learn is when to believe them. The exponent's curves are the nearest
+    cubics.
+    """
+    black, white, gamma = (part.float() for part in fading[:, :9].split(3, dim=1))
+    black, white, power = black * ends[..., 0], 1 - white * (1 - ends[..., 1]), torch.exp(-gamma)
+    more = torch.exp(fading[:, 9:].float()).clamp_max(4) - 1  # color, above what is left
+    scale = 1 / (white - black).clamp_min(0.1)
+    shift = -black * scale
+    u = torch.linspace(0.02, 1, 24, device=fading.device)
+    bend = (u ** power[..., None] - u) @ torch.linalg.pinv(torch.stack([u**n for n in range(4)])).to(u)
+    c0, c1, c2, c3 = bend.unbind(2)  # of u = scale * color + shift, beyond u itself; (B, 3) each
+    curve = torch.stack(
+        [
+            shift + c0 + shift * (c1 + shift * (c2 + shift * c3)),
+            scale * (1 + c1 + shift * (2 * c2 + 3 * shift * c3)) - 1,
+            scale**2 * (c2 + 3 * shift * c3),
+            scale**3 * c3,
+        ],
+        dim=2,
+    )  # (B, 3, 1 + POWERS): what each color gains, by powers of itself
+    own = torch.eye(3, device=fading.device)
+    gray = luma(own.view(1, 3, 3, 1)).view(1, 1, 3)  # of red, green and blue
+    mixing = own + more[..., None] * (own - gray)  # (B, 3, 3)
+    first = mixing @ curve[..., :1]  # (B, 3, 1)
+    linear, *higher = (mixing * curve[:, None, :, n] for n in (1, 2, 3))
+    return torch.cat([first, linear + mixing - own, *higher], dim=2)
+
+
+def worn_share(wear: float) -> float:
+    """How far a picture is worn, from 0 to 1, if repair changes its detail by `wear`, a root mean square."""
+    return min(1.0, max(0.0, (wear - CLEAN) / (WORN - CLEAN)))
+
+
+@torch.no_grad()
+def is_toned(image: Tensor, mask: Tensor) -> Tensor:
+    """Which pictures (B, 3, h, w), where the mask (B, 1, h, w) is below one half, are prints without color on
+    toned paper: (B,). Of 286 pictures four, engravings and sepia prints; the next, in color, had 0.0033
+    across its line, and a spot of red 0.16 off it.
+    """
+    known = (mask.flatten(2) < 0.5).to(image)
+    count, colors = known.sum(2, keepdim=True).clamp_min(1), image.flatten(2)
+    middle = (colors * known).sum(2, keepdim=True) / count  # (B, 3, 1)
+    colors = (colors - middle) * known
+    power, axes = torch.linalg.eigh((colors @ colors.mT / count).double())  # (B, 3), rising; (B, 3, 3)
+    is_line = power[:, :2].clamp_min(0).sum(1) < ACROSS * power[:, 2]
+    off = (axes[:, :, :2].mT.to(colors) @ colors).norm(dim=1)  # (B, N)
+    is_line &= (off > OFF).float().mean(1) <= SPOTS  # a small red boat on a gray sea is color
+    return is_line & ((middle - middle.mean(1, keepdim=True)).abs().amax((1, 2)) > TINT)
+
+
+def as_print(fading: Tensor, toned: Tensor) -> Tensor:
+    """A fading (B, 10), for `undone`, with no color left and levels to believe where pictures are `toned`."""
+    believed = torch.cat([fading[:, :6].clamp_min(BELIEF), fading[:, 6:]], dim=1)
+    return without_color(torch.where(toned[:, None], believed, fading), toned)
+
+
+def without_color(fading: Tensor, toned: Tensor) -> Tensor:
+    """A fading (B, 10), for `undone`, with no color left where pictures are `toned`."""
+    known = torch.cat([fading[:, :9], torch.full_like(fading[:, 9:], GRAY)], dim=1)
+    return torch.where(toned[:, None], known, fading)
+
+
+@torch.no_grad()
+def color_quantiles(image: Tensor, mask: Tensor) -> Tensor:
+    """Quantiles (B, SIGNALS * len(QUANTILES)) of colors (B, 3, h, w), and of each less the lightness plus
+    0.5, where the mask (B, 1, h, w) is below one half; 0.5 where that is nowhere.
+    """
+    signals = torch.cat([image, image - luma(image) + 0.5], dim=1).flatten(2)  # (B, SIGNALS, N)
+    known = mask.flatten(2) < 0.5
+    ordered = signals.masked_fill(~known, torch.inf).sort(2).values
+    shares = torch.tensor(QUANTILES, device=image.device)
+    places = (shares * (known.sum(2) - 1).clamp_min(0)).round().long()  # (B, quantiles)
+    found = ordered.gather(2, places[:, None].expand(-1, SIGNALS, -1)).flatten(1)
+    return torch.where(found.isfinite(), found, 0.5)
+
+
+def with_tones(image: Tensor, tones: Tensor) -> Tensor:
+    """Colors (B, 3, H, W) plus a linear map (B, 3, 1 + 3 * POWERS) of 1 and of the powers of all colors."""
+    powers = torch.cat([image**power for power in range(1, POWERS + 1)], dim=1)
+    with torch.autocast(image.device.type, enabled=False):  # colors are more than three digits
+        changes = torch.einsum("bij,bjhw->bihw", tones[:, :, 1:], powers)
+    return image + changes + tones[:, :, :1, None]
+
+
+@torch.no_grad()
+def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
+    """The map of colors, for `with_tones`, that brings pictures (B, 3, H, W) nearest to clean ones: in least
+    squares, over means of COARSE_PX that count by `weight` (B, 1, H, W).
+    """
+    weight = F.avg_pool2d(weight, COARSE_PX)
+    seen, wanted = (F.avg_pool2d(x.float(), COARSE_PX) for x in (image, clean))
+    powers = [torch.ones_like(seen[:, :1]), *(seen**n for n in range(1, POWERS + 1))]
+    powers = torch.cat(powers, dim=1).flatten(2)  # (B, 1 + 3 * POWERS, N)
+    weighted = powers * weight.flatten(2)
+    normal = weighted @ powers.transpose(1, 2)
+    normal += RIDGE * powers.shape[2] * torch.eye(powers.shape[1], device=image.device)
+    changes = (wanted - seen).flatten(2) @ weighted.transpose(1, 2)
+    return torch.linalg.solve(normal, changes, left=False)
+
+
+def train_tones(
+    tones: Tones,
+    pictures: Crops,
+    steps: int,
+    damaging: Damaging,
+    rng: torch.Generator,
+    gray_share: float = 0.1,
+    worn: bool = False,
+    on_step: Callable[[int, float], None] = lambda step, loss: None,
+) -> None:
+    """Teach one of two readers, where it is, on nearly whole small copies of clean pictures.
+
+    `pictures` hold a level little larger than TONES_PX; a share of them is made gray. The loss is the root of
+    the mean square error of each picture: the mean of all would hear of the most faded only, and a mean
+    absolute error settles for the median, which is to leave pictures alone.
+    """
+    device = next(tones.parameters()).device
+    reader = tones.worn if worn else tones.fresh
+    side_px = min(TONES_PX, pictures.smallest_px)
+    stepper = Stepper(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
+    for step in range(steps):
+        # batch
+        clean = some_gray(pictures.draw(BATCH, side_px, rng).to(device), gray_share, rng)
+        found = damaging(clean, rng)
+        faded = found.image
+        # forward, loss
+        small = torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)
+        toned = with_tones(faded, tones(small, float(worn)))
+        loss = ((toned - found.clean).square().mean((1, 2, 3)) + EPS).sqrt().mean()
+        # backward, step, record
+        stepper.step(loss, cosine(step, steps, warmup=max(1, steps // 20)))
+        on_step(step + 1, loss.item())
+
+
+def some_gray(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """Pictures (B, 3, H, W), a share of them without color, in the memory layout that convolutions like."""
+    chosen = (torch.rand(len(image), 1, 1, 1, generator=rng) < share).to(image.device)
+    return channels_last(torch.where(chosen, luma(image), image))

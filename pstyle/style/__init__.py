@@ -1,0 +1,1 @@
+"""The style file, and the settings that a picture is painted with."""

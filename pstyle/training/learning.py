@@ -1,0 +1,265 @@
+"""The loop that learns a style: a generator is moved until it paints as the style pictures do.
+
+Latent before weights after Roich et al., arXiv 2106.05744 (pivotal tuning); here all move at once, each at
+its own pace, and the convolutions start from a generator that already paints in the encoded style.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .. import __version__
+from ..core import checkpoint
+from ..core.config import check_settings, setting, to_json
+from ..image.crops import random_crop, single_pictures
+from ..image.pictures import resize_short_side
+from ..losses.patches import patch_distance, style_patches
+from ..losses.perceptual import Perceptual, clamp_through, weighted
+from ..losses.style_content import light_distance, structure_distance
+from ..nets.generator import STRIDE, Generator, style_moments
+from ..nets.moments import Moments, mix_by_layer, normalized_weights
+from ..nets.vgg import VGG
+from ..style.calibration import calibrated
+from ..style.style import Provenance, Style, StyledGenerator, preview_of
+from ..taste.stars import dislike, margin_of
+from .guarded_optimizer import Stepper, cosine
+from .training_state import TrainingState
+
+MIN_STYLE_PX = 64
+MAX_PICTURES = 50
+
+
+@dataclass(frozen=True)
+class LearnConfig:
+    """Settings of learning a style."""
+
+    steps: int = setting(120, 0, 10_000, "optimization steps; 0 only encodes the pictures")
+    size_px: int = setting(
+        512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size"
+    )
+    crop_px: int = setting(192, 64, 512, "side of the content crops in pixels")
+    batch: int = setting(2, 1, 32, "content crops per step; their statistics are taken together")
+    style_weight: float = setting(24.0, 0.0, 1000.0, "weight of style; content has weight 1")
+    gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
+    smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
+    lr_latent: float = setting(0.02, 0.0, 1.0, "learning rate of the latents")
+    lr_offset: float = setting(0.005, 0.0, 1.0, "learning rate of the modulation offsets")
+    lr_weight: float = setting(0.001, 0.0, 1.0, "learning rate of the convolutions")
+    seed: int = setting(0, 0, 2**31 - 1, "seed of the crops")
+    structure_weight: float = setting(
+        3.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
+    )
+    patch_weight: float = setting(
+        25.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+    )
+    light_weight: float = setting(
+        4.0, 0.0, 100.0, "weight of where light and dark lie in the photograph; more gives fewer halos"
+    )
+
+    dislike_weight: float = setting(1.0, 0.0, 100.0, "weight of keeping away from disliked pictures")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.crop_px % STRIDE or self.crop_px > self.size_px:
+            raise ValueError(
+                f"LearnConfig.crop_px must be a multiple of {STRIDE} and at most size_px ({self.size_px}), "
+                f"got {self.crop_px}"
+            )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a loop tells after each step: losses by name, and a picture it just painted, (1, 3, H, W)."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    sample: Tensor
+
+
+@dataclass
+class Learned:
+    """A style with the losses of every step on the way."""
+
+    style: Style
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+OnStep = Callable[[Progress], None]
+
+
+class Learning:
+    """A learning in progress: `run` it, stop it by an exception from `on_step`, take `result` at any time."""
+
+    def __init__(
+        self,
+        pictures: Sequence[Tensor],
+        contents: Sequence[Tensor],
+        generator: Generator,
+        vgg: VGG,
+        perceptual: Perceptual,
+        config: LearnConfig | None = None,
+        weights: Sequence[float] | None = None,
+        disliked: Sequence[Tensor] = (),
+    ) -> None:
+        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the one that the generator reads.
+
+        The latents keep a margin from the codes of `disliked` pictures. In whatever order the pictures come,
+        the same is learned; the first becomes the preview. Raises ValueError for no picture, too many, too
+        small ones, or unusable weights.
+        """
+        self.config = config or LearnConfig()
+        self.pictures = style_pictures(pictures)
+        self.generator, self.vgg, self.perceptual = generator, vgg, perceptual
+        device = next(generator.parameters()).device
+        ordered, weights = ordered_by_content(self.pictures, weights)
+        seen = [resize_short_side(picture.to(device), self.config.size_px) for picture in ordered]
+        with torch.no_grad():
+            code = mix_by_layer([style_moments(vgg, picture) for picture in seen], weights)
+            latent = generator.encode(code)[0]
+            self.avoided = self._codes(style_pictures(disliked)) if disliked else None  # (N, D)
+            self.margin = margin_of(torch.cat([self._codes(ordered), self.avoided])) if disliked else None
+            self.target: dict[str, Moments] = mix_by_layer(
+                [perceptual.style(picture) for picture in seen], weights
+            )
+        drawing = torch.Generator().manual_seed(self.config.seed)
+        self.patches = style_patches(seen, weights, drawing)
+        self.styled = StyledGenerator(generator, latent).to(device)
+        self.contents = [
+            resize_short_side(picture, self.config.size_px).to(device)
+            for picture in single_pictures(contents, "content picture", self.config.crop_px // 2)
+        ]
+        self.rng = torch.Generator().manual_seed(self.config.seed)
+        self.state = self._state()
+        self.stepper = Stepper(self.state.optimizers["adam"])
+        self.history: list[dict[str, float]] = []
+
+    def run(
+        self, on_step: OnStep = lambda progress: None, state_path: Path | None = None, save_every: int = 50
+    ) -> None:
+        """Go on to the last step; with `state_path`, from where a killed run with the same settings stood."""
+        c, state = self.config, self.state
+        if state_path:
+            state.resume(state_path)
+        weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
+        weights |= {"light": c.light_weight, "patches": c.patch_weight, "dislike": c.dislike_weight}
+        while state.step < c.steps:
+            # batch
+            image = self._crops()
+            with torch.no_grad():
+                features, content = self.styled.generator.content(image), self.perceptual.content(image)
+            # forward, losses
+            output = self.styled.generator(image, features, self.styled.modulation())
+            terms = self.perceptual.terms(output, content, self.target, c.gram_weight, group=c.batch)
+            shown = clamp_through(output)
+            terms["structure"] = structure_distance(shown, image)
+            terms["light"] = light_distance(shown, image)
+            terms["patches"] = patch_distance(shown, self.patches, self.rng)
+            if self.avoided is not None:
+                terms["dislike"] = dislike(self.styled.latent, self.avoided, self.margin)
+            loss = weighted(terms, weights)
+            # backward, guard, step
+            self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
+            # record
+            state.step += 1
+            record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
+            self.history.append({"step": state.step} | record)
+            if state_path and (state.step % save_every == 0 or state.step == c.steps):
+                state.save(state_path)
+            on_step(Progress(state.step, c.steps, record, output[:1].detach().clamp(0, 1)))
+
+    def result(self) -> Learned:
+        """The style as learned so far, with its strength calibrated."""
+        provenance = provenance_of(self.pictures, self.config.seed, self.state.step, to_json(self.config))
+        style = self.styled.style(provenance, preview_of(self.pictures[0]))
+        style = calibrated(style, self.generator, self.vgg, self.perceptual, self.target, self.contents)
+        return Learned(style, list(self.history))
+
+    def _state(self) -> TrainingState:
+        c, styled = self.config, self.styled
+        convs = list(styled.generator.convs.requires_grad_(True).parameters())
+        groups = [
+            {"params": [styled.latent], "lr": c.lr_latent},
+            {"params": list(styled.offsets.parameters()), "lr": c.lr_offset},
+            {"params": convs, "lr": c.lr_weight},
+        ]
+        optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
+        known = {"latent": styled.latent, **{k: m.gram for k, m in self.target.items()}}
+        pictures = checkpoint.digest(known if self.avoided is None else known | {"avoided": self.avoided})
+        settings = f"{to_json(c)} on pictures {pictures}"  # other pictures are another run
+        return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, settings)
+
+    def _codes(self, pictures: Sequence[Tensor]) -> Tensor:
+        """The latents (N, D) that pictures, each (1, 3, H, W), are encoded to."""
+        device = next(self.generator.parameters()).device
+        seen = [resize_short_side(picture.to(device), self.config.size_px) for picture in pictures]
+        return torch.cat([self.generator.encode(style_moments(self.vgg, one))[:, 0] for one in seen])
+
+    def _crops(self) -> Tensor:
+        crops = [random_crop(self.contents, self.config.crop_px, self.rng) for _ in range(self.config.batch)]
+        return torch.cat(crops).contiguous(memory_format=torch.channels_last)
+
+
+def learn(
+    pictures: Sequence[Tensor],
+    contents: Sequence[Tensor],
+    generator: Generator,
+    vgg: VGG,
+    perceptual: Perceptual,
+    config: LearnConfig | None = None,
+    weights: Sequence[float] | None = None,
+    on_step: OnStep = lambda progress: None,
+    disliked: Sequence[Tensor] = (),
+) -> Learned:
+    """Learn a style from 1 to 50 pictures; see `Learning`, which can also be stopped and resumed."""
+    learning = Learning(pictures, contents, generator, vgg, perceptual, config, weights, disliked)
+    learning.run(on_step)
+    return learning.result()
+
+
+def style_pictures(pictures: Sequence[Tensor]) -> list[Tensor]:
+    """Checked style pictures, each (1, 3, H, W). Raises ValueError for none, too many, or a small one."""
+    singles = single_pictures(pictures, "style picture", MIN_STYLE_PX)
+    if len(singles) > MAX_PICTURES:
+        raise ValueError(
+            f"got {len(singles)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best"
+        )
+    return singles
+
+
+def ordered_by_content(
+    pictures: Sequence[Tensor], weights: Sequence[float] | None = None
+) -> tuple[list[Tensor], list[float]]:
+    """Pictures with their weights, by default all 1, in one order for every order they may come in.
+
+    Raises ValueError for unusable weights.
+    """
+    weights = [1.0] * len(pictures) if weights is None else weights
+    normalized_weights(weights, len(pictures))  # checks them
+    # Draws of patches, and the last bits of sums, depend on the order. Equal pictures go by their weights.
+    digests = [checkpoint.digest({"picture": picture}) for picture in pictures]
+    order = sorted(range(len(pictures)), key=lambda index: (digests[index], weights[index]))
+    return [pictures[index] for index in order], [weights[index] for index in order]
+
+
+def provenance_of(
+    pictures: Sequence[Tensor], seed: int, steps: int, settings: str, note: str = ""
+) -> Provenance:
+    """What a style file tells about a run over these pictures, each (1, 3, H, W)."""
+    return Provenance(
+        pictures=len(pictures),
+        sizes_px=", ".join(f"{picture.shape[3]}x{picture.shape[2]}" for picture in pictures),
+        seed=seed,
+        steps=steps,
+        settings=settings,
+        date=date.today().isoformat(),
+        versions=f"pstyle {__version__}, torch {torch.__version__}, python {platform.python_version()}",
+        note=note,
+    )

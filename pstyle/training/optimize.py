@@ -1,0 +1,198 @@
+"""L minimized over the picture itself, the ceiling that painters are measured against: Gatys et al., arXiv
+1508.06576.
+
+Coarse to fine as crowsonkb's style-transfer-pytorch. We differ from it in what settles the picture: a cosine
+takes Adam's pace down where an average of the iterates was kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..core.config import check_settings, choice, setting
+from ..image.crops import single_pictures
+from ..image.pictures import resize_short_side, resize_to
+from ..losses.perceptual import Perceptual, weighted
+from ..losses.style_content import content_distance, content_loss, style_distance, total_loss, total_variation
+from ..nets.moments import Moments, mix_by_layer, moments_by_layer
+from .guarded_optimizer import NotFinite, Stepper, cosine
+from .learning import OnStep, Progress
+
+MIN_PX = 32  # the deepest features of a smaller picture are a pixel or two, which have no statistics
+GROWTH = 2**0.5  # from one scale to the next
+
+
+@dataclass(frozen=True)
+class OptimizeConfig:
+    """Settings of optimizing a picture."""
+
+    loss: str = choice(
+        "relative",
+        ("relative", "gatys"),
+        "relative: style, content and smoothness as in learning; gatys: alpha L_c + beta L_s, unscaled",
+    )
+    optimizer: str = choice("adam", ("adam", "lbfgs"), "what takes the steps; lbfgs takes longer ones")
+    steps: int = setting(200, 1, 10_000, "optimization steps at each scale")
+    size_px: int = setting(512, MIN_PX, 4096, "short side in pixels; larger pictures are reduced to it")
+    first_px: int = setting(
+        128, MIN_PX, 4096, "short side in pixels of the coarsest scale; each next one is 1.41 times larger"
+    )
+    style_weight: float = setting(
+        12.0, 0.0, 1e4, "weight of style in the relative loss; content has weight 1"
+    )
+    gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
+    smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
+    alpha: float = setting(1.0, 0.0, 1e12, "weight of L_c in the gatys loss")
+    beta: float = setting(1e6, 0.0, 1e12, "weight of L_s in the gatys loss")
+    lr: float = setting(0.03, 1e-6, 1.0, "highest learning rate of adam; it decays along a cosine")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class Target(NamedTuple):
+    """What a picture is pulled toward: content features and style moments by layer."""
+
+    content: dict[str, Tensor]
+    style: dict[str, Moments]
+
+
+Measure = Callable[[Tensor], "dict[str, Tensor]"]
+
+
+def optimize(
+    content: Tensor,
+    styles: Sequence[Tensor],
+    perceptual: Perceptual,
+    config: OptimizeConfig | None = None,
+    weights: Sequence[float] | None = None,
+    on_step: OnStep = lambda progress: None,
+) -> Tensor:
+    """The content picture (1, C, H, W) as its loss wants it: (1, 3, h, w) in [0, 1], on the CPU.
+
+    Its short side is `size_px`, or its own if that is smaller. Styles are (B, C, H, W) of any sizes, seen at
+    the content's short side and mixed by `weights`. Every step tells the loss, its terms, and L_c and L_s as
+    averages over their layers. Raises ValueError for pictures that are none, too small or more than one
+    content, and NotFinite for a loss that is.
+    """
+    c = config or OptimizeConfig()
+    contents = single_pictures([content], "content picture", MIN_PX)
+    if len(contents) > 1:
+        raise ValueError(f"one content picture is optimized at a time, got a batch of {len(contents)}")
+    singles = single_pictures(styles, "style picture", MIN_PX)
+    shares = [1.0] * len(singles) if weights is None else weights
+    device = next(perceptual.parameters()).device
+    image = original = contents[0].to(device)
+    sizes_px = scales(min(original.shape[2:]), c)
+    step = 0
+    for size_px in sizes_px:
+        seen = resize_short_side(original, size_px)
+        target = aim(
+            seen, [resize_short_side(single, size_px).to(device) for single in singles], shares, perceptual
+        )
+        image = resize_to(image, *seen.shape[2:]).clone().requires_grad_()
+        for terms in STEPS[c.optimizer](image, lambda x, aimed=target: measure(x, aimed, perceptual, c), c):
+            step += 1
+            losses = {name: value.item() for name, value in terms.items()}
+            on_step(Progress(step, c.steps * len(sizes_px), losses, image.detach().clamp(0, 1)))
+        image = image.detach().clamp(0, 1)
+    return image.cpu()
+
+
+def scales(own_px: int, config: OptimizeConfig) -> list[int]:
+    """Short sides from coarse to fine, the last one the final size of a picture whose own is `own_px`."""
+    last_px = min(own_px, config.size_px)
+    count = 1 + max(0, math.floor(math.log(last_px / config.first_px, GROWTH) + 1e-9))
+    return [round(last_px / GROWTH**back) for back in reversed(range(count))]
+
+
+def aim(
+    content: Tensor, styles: Sequence[Tensor], weights: Sequence[float], perceptual: Perceptual
+) -> Target:
+    """The targets for a content picture and weighted style pictures, each (1, 3, H, W)."""
+    return Target(
+        perceptual.content(content), mix_by_layer([perceptual.style(style) for style in styles], weights)
+    )
+
+
+def measure(
+    image: Tensor, target: Target, perceptual: Perceptual, config: OptimizeConfig
+) -> dict[str, Tensor]:
+    """The loss of a picture (1, 3, H, W), its terms, and the raw L_c and L_s."""
+    features = perceptual.features(image)
+    found = moments_by_layer(features)
+    raw = {
+        "L_c": _mean([content_loss(features[name], value) for name, value in target.content.items()]),
+        "L_s": _mean([gram_loss(found[name], value) for name, value in target.style.items()]),
+    }
+    if config.loss == "gatys":
+        return {"loss": total_loss(raw["L_c"], raw["L_s"], config.alpha, config.beta)} | raw
+    terms = {
+        "style": style_distance(found, target.style, config.gram_weight),
+        "content": content_distance(features, target.content),
+        "smooth": total_variation(image),
+        "range": (F.relu(image - 1) + F.relu(-image)).mean(),  # only L-BFGS ever leaves [0, 1]
+    }
+    weights = {"style": config.style_weight, "smooth": config.smooth_weight}
+    return {"loss": weighted(terms, weights)} | terms | raw
+
+
+def gram_loss(output: Moments, target: Moments) -> Tensor:
+    """L_s of `losses.style_loss`, for Gram matrices that are known already."""
+    maps = output.gram.shape[1]
+    return 0.25 * (output.gram - target.gram).square().sum() / maps**2
+
+
+def adam_steps(image: Tensor, measure: Measure, config: OptimizeConfig) -> Iterator[dict[str, Tensor]]:
+    """Move the picture in place, within [0, 1]; yields what was measured before each step."""
+    optimizer = torch.optim.Adam([image], lr=config.lr, betas=(0.9, 0.99))
+    stepper = Stepper(optimizer, clip_norm=math.inf)
+    for step in range(config.steps):
+        terms = measure(image)
+        stepper.step(terms["loss"], cosine(step, config.steps, warmup=10), terms)
+        with torch.no_grad():
+            image.clamp_(0, 1)
+        yield terms
+
+
+def lbfgs_steps(image: Tensor, measure: Measure, config: OptimizeConfig) -> Iterator[dict[str, Tensor]]:
+    """Move the picture in place by L-BFGS; yields what was measured before each step."""
+    optimizer = torch.optim.LBFGS(
+        [image],
+        max_iter=1,
+        max_eval=8,
+        history_size=10,
+        tolerance_grad=0,  # gradients of a mean over pixels are tiny, and no reason to stop
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+    for _ in range(config.steps):
+        seen: list[dict[str, Tensor]] = []
+
+        def closure(seen: list[dict[str, Tensor]] = seen) -> Tensor:
+            optimizer.zero_grad()
+            seen.append(measure(image))
+            seen[-1]["loss"].backward()
+            return seen[-1]["loss"]
+
+        optimizer.step(closure)
+        if not (torch.isfinite(seen[0]["loss"]) and torch.isfinite(image).all()):
+            raise NotFinite("L-BFGS met a loss that is not finite: use adam, or lower the weights")
+        yield seen[0]
+
+
+STEPS: dict[str, Callable[[Tensor, Measure, OptimizeConfig], Iterator[dict[str, Tensor]]]] = {
+    "adam": adam_steps,
+    "lbfgs": lbfgs_steps,
+}
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean()

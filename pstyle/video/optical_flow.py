@@ -1,0 +1,124 @@
+"""Optical flow: where each pixel of one frame lies in another, and whether that can be relied on.
+
+Lucas & Kanade 1981, coarse to fine (Bouguet 2001), in dense form. We differ: after each step every pixel
+takes the mean of its surroundings, weighed by how well their texture determines a motion, so that flat areas
+follow what is around them.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..image.colors import luma
+from ..nets.layers import pad
+
+MAX_PIXELS = 1 << 19  # of the finest level: half of 1920x1080; the flow of larger frames is found reduced
+COARSEST_PX = 24  # shorter side of the coarsest level, at least
+STEPS = 2  # at each level
+WINDOW_PX, SURROUNDINGS_PX = 2.0, 4.0  # deviations: of where one motion is assumed, and of what is averaged
+GRAIN_PX = 0.7  # deviation of the blur against noise and aliasing
+NO_TEXTURE = 1e-4  # squared slope of brightness below which steps are held back
+LEAST = 1e-6  # weight of a flat pixel among its surroundings
+DISAGREEMENT_PX = 0.5  # there and back again, a pixel may be so far off and is half relied on
+
+
+def flow_between(first: Tensor, second: Tensor) -> Tensor:
+    """Where the pixels of one picture lie in another, both (B, 3, H, W): offsets (B, 2, H, W) in x and y, px.
+
+    `second` at a pixel's place plus its offset shows what `first` shows at that place.
+    """
+    levels = list(zip(_levels(first), _levels(second), strict=True))
+    flow = first.new_zeros(len(first), 2, 1, 1)
+    for near, far in reversed(levels):
+        flow = resized(flow, near.shape[2:])
+        for _ in range(STEPS):
+            flow = _improved(flow, near, far)
+    return resized(flow, first.shape[2:])
+
+
+def moved(image: Tensor, flow: Tensor, mode: str = "bicubic") -> Tensor:
+    """What a picture (B, C, H, W) shows where the offsets (B, 2, H, W) point; its border goes on outside."""
+    place = _places(flow) + flow
+    height, width = flow.shape[2:]
+    scale = flow.new_tensor([2 / width, 2 / height]).view(1, 2, 1, 1)
+    grid = (scale * (place + 0.5) - 1).permute(0, 2, 3, 1)  # (B, H, W, 2) from -1 to 1
+    return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=False)
+
+
+def agreement(flow: Tensor, back: Tensor) -> Tensor:
+    """How far a flow can be relied on, (B, 1, H, W) in [0, 1], given the one from the other picture back.
+
+    What is hidden in the other picture does not come back to where it was; 0 where the flow leaves it.
+    """
+    far = (flow + moved(back, flow, "bilinear")).square().sum(1, keepdim=True)
+    return torch.exp2(-far / DISAGREEMENT_PX**2) * within(flow)
+
+
+def within(flow: Tensor) -> Tensor:
+    """Which pixels (B, 1, H, W) a flow leaves within the picture."""
+    height, width = flow.shape[2:]
+    x, y = (_places(flow) + flow).split(1, dim=1)
+    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+
+
+def resized(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    """A flow for pictures of another height and width."""
+    if flow.shape[2:] == size:
+        return flow
+    scale = flow.new_tensor([size[1] / flow.shape[3], size[0] / flow.shape[2]]).view(1, 2, 1, 1)
+    return F.interpolate(flow, size, mode="bilinear", align_corners=False) * scale
+
+
+def smooth(x: Tensor, sigma_px: float) -> Tensor:
+    """(B, C, H, W) averaged with a Gaussian of this deviation; the border goes on outside."""
+    reach, channels = round(2.5 * sigma_px), x.shape[1]
+    window = torch.exp(-(torch.arange(-reach, reach + 1).to(x) / sigma_px).square() / 2)
+    window = (window / window.sum()).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    x = F.conv2d(pad(x, reach, "replicate"), window, groups=channels)
+    return F.conv2d(x, window.mT, groups=channels)
+
+
+def _levels(image: Tensor) -> list[Tensor]:
+    """Brightness (B, 1, h, w) of a picture, each time half as large, the finest first."""
+    bright = luma(image)
+    while bright.shape[2] * bright.shape[3] > MAX_PIXELS:
+        bright = _halved(bright)
+    levels = [smooth(bright, GRAIN_PX)]
+    while min(levels[-1].shape[2:]) >= 2 * COARSEST_PX:
+        levels.append(_halved(levels[-1]))
+    return levels
+
+
+def _halved(x: Tensor) -> Tensor:
+    return F.interpolate(smooth(x, 1.0), (x.shape[2] // 2, x.shape[3] // 2), mode="bilinear")
+
+
+def _improved(flow: Tensor, near: Tensor, far: Tensor) -> Tensor:
+    """A step of least squares: the motion within a window that explains best what the flow leaves over."""
+    found = moved(far, flow)
+    across, down = _slopes((near + found) / 2)
+    over = found - near
+    products = [across * across, across * down, down * down, across * over, down * over]
+    xx, xy, yy, x, y = smooth(torch.cat(products, dim=1), WINDOW_PX).split(1, dim=1)
+    # Near the smaller eigenvalue of [[xx, xy], [xy, yy]]: along an edge alone no motion is seen.
+    known = (xx * yy - xy * xy).clamp_min(0) / (xx + yy + LEAST) + LEAST
+    xx, yy = xx + NO_TEXTURE, yy + NO_TEXTURE
+    step = torch.cat([xy * y - yy * x, xy * x - xx * y], dim=1) / (xx * yy - xy * xy)
+    flow = flow + step.clamp(-1, 1)  # beyond a pixel the slopes mean nothing
+    sums = smooth(torch.cat([flow * known, known], dim=1), SURROUNDINGS_PX)
+    return sums[:, :2] / sums[:, 2:]
+
+
+def _slopes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Differences per pixel, to the right and down."""
+    around = pad(x, 1, "replicate")
+    across = (around[..., 1:-1, 2:] - around[..., 1:-1, :-2]) / 2
+    return across, (around[..., 2:, 1:-1] - around[..., :-2, 1:-1]) / 2
+
+
+def _places(flow: Tensor) -> Tensor:
+    """Column and row of each pixel, (1, 2, H, W)."""
+    rows, columns = (torch.arange(side).to(flow) for side in flow.shape[2:])
+    return torch.stack(torch.meshgrid(columns, rows, indexing="xy"))[None]

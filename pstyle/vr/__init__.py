@@ -1,0 +1,1 @@
+"""360 panoramas and stereo pairs."""

@@ -1,0 +1,35 @@
+"""What several pictures have in common, so that they are painted alike: both eyes of a stereo pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..nets.layers import Statistics
+from ..painting.painter import Whole
+
+
+def pooled(wholes: Sequence[Whole]) -> Whole:
+    """What is known of several pictures of one size, as if they were parts of one."""
+    own = [whole.own for whole in wholes if whole.own is not None]
+    return Whole(
+        {site: _mean([one[site] for one in own]) for site in own[0]} if own else None,
+        _pooled([whole.painted for whole in wholes]),
+        _pooled([whole.rebuilt for whole in wholes]),
+    )
+
+
+def _pooled(parts: Sequence[Mapping[str, Statistics]]) -> dict[str, Statistics]:
+    found = {}
+    for site in parts[0]:
+        mean = _mean([part[site].mean for part in parts])
+        within = _mean([part[site].variance for part in parts])
+        between = _mean([(part[site].mean - mean).square() for part in parts])
+        found[site] = Statistics(mean, within + between)
+    return found
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean(0)

@@ -1,0 +1,154 @@
+"""Painting stereo pairs so that the eyes agree: common statistics, and strokes that stick to what they paint.
+
+Chen et al., arXiv 1802.10591, train for agreement with a disparity loss. We need no training: the right eye
+gets the left eye's painting, moved to where it sees the same, and its own where the left eye sees nothing of
+it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..core.config import check_settings, choice, setting
+from ..core.memory import check_room
+from ..image.pictures import check_image, resize_to, split_alpha
+from ..nets.generator import COLOR
+from ..painting.painter import Painter, finished, painted_size
+from ..style.paint_settings import Look
+from .disparity import Match, match_eyes, match_of_disparity, seen_through
+from .panorama import paint_spheres
+from .pooled_statistics import pooled
+from .sphere import check_panorama
+
+LAYOUTS = {"side-by-side": 3, "top-bottom": 2}  # dimension of (B, C, H, W) along which the left eye is first
+SAME = "as the input"
+FEATHER_PX = 2  # over how many pixels the right eye's own painting sets in, within what both see
+
+
+@dataclass(frozen=True)
+class StereoConfig:
+    """How both eyes' pictures lie in one."""
+
+    layout: str = choice("side-by-side", tuple(LAYOUTS), "how the eyes lie in the picture: left first")
+    out_layout: str = choice(SAME, (SAME, *LAYOUTS), "how the eyes lie in the painted picture")
+    panorama: bool = setting(False, help="each eye is a 360 picture, twice as wide as high")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    @property
+    def painted_layout(self) -> str:
+        """The layout of the painted picture."""
+        return self.layout if self.out_layout == SAME else self.out_layout
+
+
+def paint_stereo(
+    painter: Painter,
+    image: Tensor,
+    config: StereoConfig | None = None,
+    look: Look | None = None,
+    disparity: Tensor | None = None,
+    **settings: Any,
+) -> Tensor:
+    """Stereo pictures (B, C, H, W) painted; the result has 3 channels, or 4 with the input's alpha.
+
+    `disparity` (1 or B, 1, h, w) is how many pixels farther left the right eye sees what the left eye sees at
+    each pixel, NaN where that is not known; without it, it is found from the pictures. Settings are as of
+    `Painter`. Raises ValueError for eyes that cannot be split, or are no 360 pictures where they should be.
+    """
+    config, look = config or StereoConfig(), replace(look or Look(), **settings)
+    rgb, alpha = split_alpha(check_image(image))
+    lefts, rights = split_eyes(rgb, config)
+    known = [None] * len(rgb) if disparity is None else list(_fitted(disparity, lefts).split(1))
+    painted = []
+    for left, right, told in zip(lefts.split(1), rights.split(1), known, strict=True):
+        match = match_of(left, right, config.panorama, told)
+        painted.append(join_eyes(*paint_eyes(painter, left, right, match, look, config.panorama), config))
+    found = torch.cat(painted)
+    return found if alpha is None else torch.cat([found, relaid(alpha, config)], dim=1)
+
+
+def split_eyes(image: Tensor, config: StereoConfig) -> tuple[Tensor, Tensor]:
+    """The left and the right eye's pictures (B, C, h, w) of stereo pictures (B, C, H, W).
+
+    Raises ValueError for a side that does not divide by two, or eyes that are no 360 pictures if they should
+    be.
+    """
+    dim = LAYOUTS[config.layout]
+    if (side := image.shape[dim]) % 2:
+        name = "width" if dim == 3 else "height"
+        got = f"{image.shape[3]}x{image.shape[2]} px, of odd {name}"
+        raise ValueError(
+            f"a {config.layout} picture holds two eyes of one size: got {got}; "
+            f"crop it to a {name} of {side - 1} px"
+        )
+    left, right = (eye.contiguous() for eye in image.chunk(2, dim))
+    if config.panorama:
+        check_panorama(left, f"each eye of a {config.layout} 360 picture")
+    return left, right
+
+
+def join_eyes(left: Tensor, right: Tensor, config: StereoConfig) -> Tensor:
+    """Both eyes' pictures (B, C, h, w) in one, in the layout of the output."""
+    return torch.cat([left, right], dim=LAYOUTS[config.painted_layout])
+
+
+def relaid(image: Tensor, config: StereoConfig) -> Tensor:
+    """Stereo pictures (B, C, H, W) in the layout of the output; raises what `split_eyes` does."""
+    return join_eyes(*split_eyes(image, config), config)
+
+
+def match_of(left: Tensor, right: Tensor, around: bool = False, disparity: Tensor | None = None) -> Match:
+    """Where the eyes (1, 3, H, W) see the same, by the left eye's disparity if it is known."""
+    return match_eyes(left, right, around) if disparity is None else match_of_disparity(disparity, around)
+
+
+@torch.inference_mode()
+def paint_eyes(
+    painter: Painter, left: Tensor, right: Tensor, match: Match, look: Look, panorama: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The eyes' pictures (1, 3, H, W) painted so that they agree where the match says they see the same."""
+    paint = paint_spheres if panorama else paint_alike
+    first, own = paint(painter, [left, right], look)
+    lost = max(0.0, 1 - painter.amounts(look)[COLOR])  # given back as in painting: strength 0 changes nothing
+    moved, before = (seen_through(eye, match.shift, panorama) for eye in (first, left))
+    moved = moved + lost * (right - before)
+    return first, own.lerp(moved.clamp(0, 1), _feathered(match.seen))
+
+
+@torch.inference_mode()
+def paint_alike(painter: Painter, pictures: list[Tensor], look: Look) -> list[Tensor]:
+    """Pictures (1, 3, H, W) of one size painted with common statistics."""
+    height, width = pictures[0].shape[2:]
+    size, amounts = painted_size(height, width, look), painter.amounts(look)
+    check_room(max(height, size[0]), max(width, size[1]), painter.device)
+    reduced = [resize_to(picture, *size) for picture in pictures]
+    whole = pooled([painter.measure(picture, amounts) for picture in reduced])
+    painted = [resize_to(painter.paint(picture, amounts, whole), height, width) for picture in reduced]
+    return [finished(*pair, look) for pair in zip(painted, pictures, strict=True)]
+
+
+def _feathered(seen: Tensor) -> Tensor:
+    """Less than 1 within FEATHER_PX of what is not seen, 0 there."""
+    side = 2 * FEATHER_PX + 1
+    padded = F.pad(seen, (FEATHER_PX,) * 4, mode="replicate")
+    inside = -F.max_pool2d(-padded, side, stride=1)
+    return F.avg_pool2d(F.pad(inside, (FEATHER_PX,) * 4, mode="replicate"), side, stride=1)
+
+
+def _fitted(disparity: Tensor, eyes: Tensor) -> Tensor:
+    """Disparities for each of the eyes (B, 3, H, W), resized if their size differs."""
+    if disparity.ndim != 4 or disparity.shape[1] != 1 or len(disparity) not in (1, len(eyes)):
+        raise ValueError(
+            f"a disparity must be (1 or {len(eyes)}, 1, height, width), got {tuple(disparity.shape)}"
+        )
+    scale = eyes.shape[3] / disparity.shape[3]
+    found = disparity.float()
+    if found.shape[2:] != eyes.shape[2:]:  # nearest: between near and far there is nothing
+        found = F.interpolate(found, eyes.shape[2:], mode="nearest") * scale
+    return found.expand(len(eyes), -1, -1, -1)

@@ -1,0 +1,149 @@
+"""Protects painting of spheres: closed, turned as one likes, alike at the poles, and whatever painting itself
+promises.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from pstyle.painting.painter import WHOLE
+from pstyle.samples.worlds import world
+from pstyle.style.paint_settings import Look
+from pstyle.vr.panorama import first_column, paint_panorama, paint_spheres
+from pstyle.vr.seam_scores import pole_ratio, seam_ratio
+from pstyle.vr.sphere import perspective, pixel_directions, row_weights, sampled
+from pstyle.vr.sphere_parts import HALF_JOIN, RINGS, Cap, Strip, levels_of, share_of
+
+HEIGHT = 128
+
+
+@pytest.fixture(scope="module")
+def sphere() -> torch.Tensor:
+    return world(*pixel_directions(HEIGHT))
+
+
+@pytest.mark.parametrize("turn", [1, 8, 77, 128, 255])
+def test_it_may_be_turned_by_any_columns(painter, sphere, turn):
+    turned = paint_panorama(painter, sphere.roll(turn, 3)).roll(-turn, 3)
+    assert torch.allclose(turned, paint_panorama(painter, sphere), atol=1e-5)
+
+
+def test_the_first_column_turns_with_the_picture(sphere, rng):
+    start = first_column(sphere)
+    assert [(first_column(sphere.roll(turn, 3)) - start) % 256 for turn in (0, 1, 100)] == [0, 1, 100]
+    bright = torch.zeros(1, 3, 32, 64)
+    bright[..., 20:31] = 1
+    assert first_column(bright) == 25
+    assert first_column(torch.full((1, 3, 32, 64), 0.5)) in range(64)
+
+
+def test_it_closes(painter, rng):
+    sphere = world(*pixel_directions(HEIGHT), seed=3)
+    assert seam_ratio(sphere) < 1.2
+    seams = [seam_ratio(paint_panorama(painter, sphere.roll(turn, 3))) for turn in range(0, 256, 32)]
+    flat = [seam_ratio(painter(sphere.roll(turn, 3))) for turn in range(0, 256, 32)]
+    assert sum(seams) / 8 == pytest.approx(1, abs=0.1) and sum(flat) > 1.1 * sum(seams)
+
+
+def test_poles_are_painted_as_views_are(painter, sphere):
+    """A view up is what it is when painted as a picture, as much as a view ahead is."""
+    painted = paint_panorama(painter, sphere)
+    whole = painter.measure(sphere, WHOLE, "circular", row_weights(HEIGHT))
+    start = first_column(sphere) * math.pi / HEIGHT  # in whose direction the face's lower side lies
+
+    def error(latitude: float) -> float:
+        where = perspective(start, latitude, math.radians(90), 80)
+        direct = painter.paint(sampled(sphere, where).clamp(0, 1), WHOLE, whole)
+        return (direct - sampled(painted, where))[..., 24:-24, 24:-24].abs().mean().item()
+
+    assert (error(math.pi / 2) + error(-math.pi / 2)) / 2 < 1.5 * error(0)
+    assert pole_ratio(painted) == pytest.approx(pole_ratio(sphere), abs=0.2)
+
+
+@pytest.mark.parametrize("height", [16, 40, 128, 520])
+def test_parts_cover_what_is_taken_of_them(height):
+    shares = [torch.ones(height), *(share_of(level, height)[0, 0, :, 0] for level in range(1, RINGS + 2))]
+    taken = [
+        share * (1 - outer) for share, outer in zip(shares, [*shares[1:], torch.zeros(height)], strict=True)
+    ]
+    for level, parts in enumerate(levels_of(height, 73)):
+        covered = torch.zeros(height)
+        for part in parts:
+            covered[part.top : part.bottom] = 1
+            if isinstance(part, Strip):
+                assert part.width % 8 == part.top % 8 == part.bottom % 8 == 0 and part.width >= 16
+            else:
+                assert part.side_px % 8 == 0
+        assert (covered[taken[level] > 0] == 1).all()
+
+
+def test_no_part_stretches_by_more_than_a_fifth_where_it_is_taken():
+    height = 512
+    for level, parts in enumerate(levels_of(height, 73)[:-1]):
+        latitude = pixel_directions(height).latitude[:, 0]
+        inner = share_of(level, height)[0, 0, :, 0] if level else torch.ones(height)
+        outer = share_of(level + 1, height)[0, 0, :, 0]
+        stretch = parts[0].width / (2 * height) / torch.cos(latitude[(inner >= 0.5) & (outer <= 0.5)])
+        assert stretch.min() > 0.82 and stretch.max() < 1.21
+    assert math.radians(5) > HALF_JOIN
+
+
+@pytest.mark.parametrize("pole", [1, -1])
+def test_a_cap_comes_back_as_it_was(pole):
+    sphere = world(*pixel_directions(256))
+    rows = (0, 60) if pole > 0 else (196, 256)
+    cap = Cap(256, *rows, 144, pole)
+    back = cap.back(cap.of(sphere))
+    assert back.shape == (1, 3, 60, 512) and (back - sphere[:, :, rows[0] : rows[1]]).abs().mean() < 0.01
+
+
+@pytest.mark.parametrize("height", [16, 17, 20, 33, 50])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_sizes_and_channels(painter, rng, height, channels):
+    image = torch.rand(2, channels, height, 2 * height, generator=rng)
+    painted = paint_panorama(painter, image)
+    assert painted.shape == (2, 4 if channels == 4 else 3, height, 2 * height)
+    assert painted.isfinite().all() and painted.min() >= 0 and painted.max() <= 1
+
+
+@pytest.mark.parametrize("height", [1, 2, 7])
+def test_the_smallest(painter, rng, height):
+    assert paint_panorama(painter, torch.rand(1, 3, height, 2 * height, generator=rng)).isfinite().all()
+
+
+@pytest.mark.parametrize("height", [64, 51])
+@pytest.mark.parametrize("stroke", [1.0, 1.5])
+def test_strength_0_returns_the_picture(painter, height, stroke):
+    sphere = world(*pixel_directions(height))
+    assert torch.allclose(paint_panorama(painter, sphere, strength=0.0, stroke=stroke), sphere, atol=1e-4)
+
+
+def test_a_look_and_a_mask_are_kept(painter, sphere):
+    kept = paint_panorama(painter, sphere, Look(keep_color=True, keep_light=True))
+    assert (kept - sphere).abs().mean() < 0.01
+    mask = torch.zeros(1, 1, HEIGHT, 2 * HEIGHT)
+    mask[..., 100:] = 1
+    masked = paint_panorama(painter, sphere, mask=mask)
+    assert torch.equal(masked[..., :100], sphere[..., :100]) and not torch.equal(masked, sphere)
+
+
+def test_detail_goes_around_the_border(painter, sphere):
+    look = Look(detail=0.7)
+    turned = paint_panorama(painter, sphere.roll(50, 3), look).roll(-50, 3)
+    assert torch.allclose(turned, paint_panorama(painter, sphere, look), atol=1e-4)
+
+
+def test_spheres_painted_alike_share_statistics(painter, sphere):
+    dark = 0.5 * sphere
+    alone, together = (paint_spheres(painter, pictures, Look()) for pictures in ([dark], [sphere, dark]))
+    twice = paint_spheres(painter, [sphere, sphere], Look())
+    assert torch.allclose(twice[1], paint_panorama(painter, sphere), atol=1e-5)
+    assert (together[1] - alone[0]).abs().mean() > 0.001
+
+
+def test_a_picture_of_other_proportions_is_refused(painter):
+    with pytest.raises(ValueError, match="twice as wide as high: got 96x64 px"):
+        paint_panorama(painter, torch.rand(1, 3, 64, 96))
