@@ -32,7 +32,7 @@ from pstyle.painting.painter import Painter
 from pstyle.painting.sources import InMemory, loaded
 from pstyle.painting.tiled import painting
 from pstyle.samples import content_pictures
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import load_style
 
 SEAM_TILE_PX = 256
@@ -46,7 +46,7 @@ from pathlib import Path
 from pstyle import load_painter
 from pstyle.painting.paint import SizeConfig, painted
 from pstyle.painting.streaming import paint_file
-from pstyle.look import Look
+from pstyle.style.paint_settings import PaintSettings
 painter, size = load_painter(sys.argv[1], device="cpu"), SizeConfig(look_size_px=int(sys.argv[4]))
 start = time.perf_counter()
 paint_file(Path(sys.argv[2]), Path(sys.argv[3]), lambda source: painted(source, painter, Look(), size=size))
@@ -88,7 +88,7 @@ def tiles(painter: Painter, photos: list[Path]) -> None:
     """The largest difference between tiles and the whole, and gradients across seams by those beside them."""
     for path in photos:
         photo = open_image(path)
-        for look in (Look(), Look(strength=0.5)):
+        for look in (PaintSettings(), PaintSettings(strength=0.5)):
             whole = painter(photo, look)
             found = loaded(painting(painter, InMemory(photo), look, SEAM_TILE_PX), SEAM_TILE_PX)
             difference = (found - whole).abs().max().item()

@@ -24,7 +24,8 @@ from pstyle.evaluation.metrics import STYLE_LAYERS, patch_swd, style_score
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.style.style import blend, load_style
+from pstyle.style.blending import blend
+from pstyle.style.style import load_style
 
 PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)
 

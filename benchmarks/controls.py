@@ -31,7 +31,7 @@ from pstyle.evaluation.metrics import STYLE_LAYERS, lab, luma, ssim, style_score
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import VGG, load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import load_style
 
 GROUND_PX, FRAME_PX = 1536, 192  # side of the ground, and what of it is not looked at: borders reach in
@@ -48,19 +48,19 @@ def strengths(painter: Painter, photos: list[Tensor], painting: Tensor, vgg: VGG
         return style_score(vgg(picture, STYLE_LAYERS), target)
 
     start = [distance(photo) for photo in photos]
-    painted = [[distance(painter(photo, Look(strength=step))) for photo in photos] for step in STEPS]
+    painted = [[distance(painter(photo, PaintSettings(strength=step))) for photo in photos] for step in STEPS]
     return [mean(a / b for a, b in zip(found, start, strict=True)) for found in painted]
 
 
 def chroma_error(painter: Painter, photo: Tensor) -> float:
     """Mean distance of a and b from the photograph's, when colors are kept."""
-    change = lab(painter(photo, Look(keep_color=True))) - lab(photo)
+    change = lab(painter(photo, PaintSettings(keep_color=True))) - lab(photo)
     return change[:, 1:].square().sum(1).sqrt().mean().item()
 
 
 def lightness_error(painter: Painter, photo: Tensor) -> float:
     """Mean distance of L from the photograph's, when only colors are painted."""
-    return (lab(painter(photo, Look(keep_light=True))) - lab(photo))[:, 0].abs().mean().item()
+    return (lab(painter(photo, PaintSettings(keep_light=True))) - lab(photo))[:, 0].abs().mean().item()
 
 
 def wavelength_px(painter: Painter, stroke: float) -> float:
@@ -80,7 +80,7 @@ def octave_energy(painter: Painter, stroke: float) -> Tensor:
     """
     ramp = torch.linspace(0.3, 0.7, GROUND_PX)
     ground = ((ramp[:, None] + ramp) / 2).expand(1, 3, -1, -1).contiguous()
-    found = luma(painter(ground, Look(stroke=stroke)))[0, 0, FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]
+    found = luma(painter(ground, PaintSettings(stroke=stroke)))[0, 0, FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]
     window = torch.hann_window(len(found))
     power = torch.fft.rfft2(without_slope(found) * window * window[:, None]).abs().square()
     rows, columns = torch.fft.fftfreq(len(found)), torch.fft.rfftfreq(len(found))
@@ -107,9 +107,9 @@ def octave_change(painted: Tensor, photo: Tensor) -> tuple[float, float]:
     return fine.abs().mean().item(), broad.abs().mean().item()
 
 
-def left(painter: Painter, photo: Tensor, look: Look) -> tuple[float, float]:
+def left(painter: Painter, photo: Tensor, look: PaintSettings) -> tuple[float, float]:
     """The changes of a look as parts of those of the whole style."""
-    whole, found = (octave_change(painter(photo, one), photo) for one in (Look(), look))
+    whole, found = (octave_change(painter(photo, one), photo) for one in (PaintSettings(), look))
     return found[0] / whole[0], found[1] / whole[1]
 
 
@@ -120,10 +120,10 @@ def row(painter: Painter, photos: list[Tensor], painting: Tensor, vgg: VGG) -> l
     base = wavelength_px(painter, 1.0)
     fine, coarse = (
         [mean(values) for values in zip(*(left(painter, photo, look) for photo in photos), strict=True)]
-        for look in (Look(fine=0.0), Look(coarse=0.0))
+        for look in (PaintSettings(fine=0.0), PaintSettings(coarse=0.0))
     )
     details = [
-        mean(ssim(painter(photo, Look(detail=amount)), photo) for photo in photos)
+        mean(ssim(painter(photo, PaintSettings(detail=amount)), photo) for photo in photos)
         for amount in (0.0, 0.5, 1.0)
     ]
     return [

@@ -19,26 +19,26 @@ import torch
 from finetuning import contents_of, pictures_of
 
 from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning
-from pstyle.finetuning.equilibrium import Game
-from pstyle.finetuning.fisher_critic import WindowCritic
+from pstyle.finetuning.equilibrium import GANState
+from pstyle.finetuning.fisher_critic import FisherCritic
 from pstyle.finetuning.two_sample_test import TwoSample
-from pstyle.finetuning.validation_split import Supply
+from pstyle.finetuning.validation_split import TrainingSplit
 from pstyle.losses.perceptual import Perceptual, perceptual_with
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import VGG, load_vgg
-from pstyle.training.guarded_optimizer import Stepper
+from pstyle.training.guarded_optimizer import GuardedOptimizer
 from pstyle.training.learning import LearnConfig, learn
 
 PARTS = {
-    "crops": (Supply, "draw"),
-    "painting": (Game, "paint"),
+    "crops": (TrainingSplit, "draw"),
+    "painting": (GANState, "paint"),
     "VGG": (VGG, "forward"),
     "discriminator's step, else": (Finetuning, "_discriminate"),
     "painter's step, else": (Finetuning, "_paint_better"),
-    "gradients and Adam": (Stepper, "step"),
+    "gradients and Adam": (GuardedOptimizer, "step"),
     "style and content, else": (Perceptual, "terms"),
-    "critic": (WindowCritic, "forward"),
-    "classifiers of checks": (TwoSample, "told_right"),
+    "critic": (FisherCritic, "forward"),
+    "classifiers of checks": (TwoSample, "two_sample_accuracy"),
     "checks, else": (Finetuning, "_check"),
 }
 

@@ -108,8 +108,8 @@ def main() -> None:
         tuned = run.best.style(style.provenance)
         before, after = (scores(one, known, others, photos, judges) for one in (style, tuned))
         for network in vgg19:
-            run.two_sample = TwoSample(run.supply.reals, run.exam.styles, network, config.seed)
-            before, after = ([*a, b] for a, b in zip((before, after), run.told_right(), strict=True))
+            run.two_sample = TwoSample(run.training.reals, run.validation.styles, network, config.seed)
+            before, after = ([*a, b] for a, b in zip((before, after), run.two_sample_accuracy(), strict=True))
         cells = [f"{a:.3f} to {b:.3f}" for a, b in zip(before, after, strict=True)]
         print("| " + " | ".join([artist, f"{seconds:.0f}", found.verdict, *cells]) + " |", flush=True)  # noqa: T201
 

@@ -27,7 +27,7 @@ from pstyle.core.precision import psnr_db
 from pstyle.losses.perceptual import perceptual_with
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
-from pstyle.painting.painter import WHOLE, Painter
+from pstyle.painting.painter import FULL_STRENGTH, Painter
 from pstyle.samples import content_pictures
 from pstyle.style.style import load_style
 from pstyle.training.learning import LearnConfig, learn
@@ -90,11 +90,11 @@ def row(painter: Painter, name: str, size: tuple[int, int], speed: float) -> str
     image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     there = image.cuda()
     torch.cuda.reset_peak_memory_stats()
-    inside = seconds_of(lambda: painter.paint(there, WHOLE))
+    inside = seconds_of(lambda: painter.paint(there, FULL_STRENGTH))
     peak = torch.cuda.max_memory_allocated() / 2**20
-    around = seconds_of(lambda: painter.paint(image, WHOLE))
+    around = seconds_of(lambda: painter.paint(image, FULL_STRENGTH))
     with Traffic() as traffic:
-        painter.paint(there, WHOLE)
+        painter.paint(there, FULL_STRENGTH)
     share = traffic.total / inside / speed
     cells = [f"{inside * 1e3:.2f} ms", f"{1 / inside:.0f}", f"{around * 1e3:.2f} ms", f"{peak:.0f} MiB"]
     return f"| {name} | " + " | ".join([*cells, f"{traffic.total / 1e9:.2f} GB", f"{share:.0%}"]) + " |"
@@ -107,8 +107,10 @@ def main() -> None:
     given = parser.parse_args()
     painter, speed = painter_of(given.style), copy_speed()
     image = content_pictures(1, 512, seed=3)[0]
-    on_cpu = Painter(painter.style, load_generator(), load_vgg(), "cpu", torch.float32).paint(image, WHOLE)
-    agreement = psnr_db(painter.paint(image, WHOLE), on_cpu)
+    on_cpu = Painter(painter.style, load_generator(), load_vgg(), "cpu", torch.float32).paint(
+        image, FULL_STRENGTH
+    )
+    agreement = psnr_db(painter.paint(image, FULL_STRENGTH), on_cpu)
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, painting in {painter.dtype}")  # noqa: T201
     print(f"PSNR to float32 on the CPU: {agreement:.1f} dB")  # noqa: T201
     print(f"copying on the device: {speed / 1e12:.2f} TB/s\n")  # noqa: T201
@@ -118,7 +120,7 @@ def main() -> None:
         print(row(painter, name, size, speed), flush=True)  # noqa: T201
     there = torch.rand(1, 3, *SIZES["4K"], device="cuda")
     with profile(activities=[ProfilerActivity.CUDA]) as found:
-        painter.paint(there, WHOLE)
+        painter.paint(there, FULL_STRENGTH)
     kernels = found.key_averages()
     print("\n" + kernels.table(sort_by="cuda_time_total", row_limit=12, max_name_column_width=70))  # noqa: T201
 

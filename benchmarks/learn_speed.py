@@ -19,12 +19,13 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from pstyle.cli.inputs import open_contents, perceptual
+from pstyle.core.progress import Progress
 from pstyle.evaluation.metrics import STYLE_LAYERS, style_score
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import VGG, load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.style.style import Provenance
-from pstyle.training.learning import LearnConfig, Learning, Progress
+from pstyle.style.provenance import Provenance
+from pstyle.training.learning import LearnConfig, Learning
 
 WANTED = 0.05
 EVERY = 20

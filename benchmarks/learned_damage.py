@@ -29,10 +29,10 @@ from pstyle.core.seeding import generator_of
 from pstyle.finetuning.two_sample_test import TwoSample, accuracy_afresh
 from pstyle.image.pictures import resize_short_side, save_image
 from pstyle.nets.vgg import load_loss_vgg
+from pstyle.restoration.damage.auxiliary_statistics import AuxiliaryStatistics, auxiliary_statistics
 from pstyle.restoration.damage.damage_style import DamageStyle, describe_damage
 from pstyle.restoration.damage.learning_damage import learn_damage
-from pstyle.restoration.damage.traces import Traces, traces
-from pstyle.restoration.repair.restoring import Mender
+from pstyle.restoration.repair.restoring import RestorationPipeline
 
 SIDE_PX, SCANS, UNSEEN, PRACTICE = 384, 5, 10, 10
 DRAWS = 3  # of new damage by one style: casts are drawn, and a classifier knows them
@@ -66,7 +66,7 @@ def made(style: DamageStyle, pictures: list[Tensor], seed: int) -> list[Tensor]:
     return [style.damage_pictures(one, rng).image for one, rng in zip(pictures, rngs, strict=True)]
 
 
-def compared(found: Traces, wanted: Traces) -> str:
+def compared(found: AuxiliaryStatistics, wanted: AuxiliaryStatistics) -> str:
     """How far the statistics of new damage are from those of unseen scans."""
     tones = (found.tones - wanted.tones).abs().mean().item()
     grain = found.grain.deviation / max(wanted.grain.deviation, 1e-4)
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--look", type=Path, help="a .png to write")
     given = parser.parse_args()
     photos, judge, rows = divided(given.images, given.seed), load_loss_vgg(), []
-    find_marks = Mender().find_marks
+    find_marks = RestorationPipeline().find_marks
     floor = accuracy_afresh(photos.scanned, photos.clean, photos.unseen, photos.clean_unseen, judge)
     print(f"floor {floor:.2f}")  # noqa: T201
     print(f"| {HEAD} |\n|" + "---|" * 8)  # noqa: T201
@@ -95,16 +95,16 @@ def main() -> None:
         style = learn_damage(scans, clean=photos.practice if given.practice == "photos" else None)
         seconds = time.process_time() - began
         plain = DamageStyle(style.damage, style.spread)
-        referee = TwoSample(scans, unseen, judge)
-        told = [referee.told_right(photos.clean, photos.clean_unseen)]
+        selection = TwoSample(scans, unseen, judge)
+        told = [selection.two_sample_accuracy(photos.clean, photos.clean_unseen)]
         for one in (plain, style) if style.residue.out.weight.any() else (style,):
             shares = []
             for draw in range(DRAWS):
                 known, fresh = made(one, photos.clean, 2 * draw), made(one, photos.clean_unseen, 2 * draw + 1)
-                shares.append(referee.told_right(known, fresh))
+                shares.append(selection.two_sample_accuracy(known, fresh))
             told.append(mean(shares))
         cells = " | ".join(f"{value:.2f}" for value in [*told, told[-1]][:3])
-        numbers = compared(*(traces(pictures, find_marks) for pictures in (fresh, unseen)))
+        numbers = compared(*(auxiliary_statistics(pictures, find_marks) for pictures in (fresh, unseen)))
         print(f"| {kind} | {cells} | {numbers} | {seconds:.0f} |", flush=True)  # noqa: T201
         print(f"  {style.provenance.note}; {describe_damage(style)}", flush=True)  # noqa: T201
         rows += [torch.cat(unseen[:4], dim=3), torch.cat(fresh[:4], dim=3)]

@@ -19,14 +19,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pstyle.core.activation_cache import Remembered
+from pstyle.core.activation_cache import ActivationCache
 from pstyle.image.pictures import open_image, resize_to
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.paint import SizeConfig, paint
 from pstyle.painting.painter import Painter
-from pstyle.style.paint_settings import Look
-from pstyle.style.style import Style, blend, load_style
+from pstyle.style.blending import blend
+from pstyle.style.paint_settings import PaintSettings
+from pstyle.style.style import Style, load_style
 
 SIZE_PX = 1024
 MOVES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -58,18 +59,18 @@ class Bench:
         self.photo, self.styles = photo, styles
         self.networks = load_generator(), load_vgg()
         self.dtype = Painter(styles[0], *self.networks, "cpu").dtype
-        self.memory = Remembered()
+        self.memory = ActivationCache()
 
-    def painter(self, style: Style, memory: Remembered | None) -> Painter:
+    def painter(self, style: Style, memory: ActivationCache | None) -> Painter:
         """A painter with nothing made in advance but the choice of its number format."""
         return Painter(style, *self.networks, "cpu", self.dtype, memory)
 
     def seconds(self, name: str, size: SizeConfig) -> tuple[float, float, float]:
         """Of a first painting, of the second, and of the second without a memory."""
-        first, second = (Look(**settings) for settings in MOVES[name])
+        first, second = (PaintSettings(**settings) for settings in MOVES[name])
         shares = (0.5, 0.6) if name.startswith("blend") else (0.0, 0.0)
         styles = [blend(self.styles, [1 - share, share]) if share else self.styles[0] for share in shares]
-        self.memory.forget()
+        self.memory.clear()
         painter = self.painter(styles[0], self.memory)
         begun, _ = timed(lambda: paint(self.photo, painter, first, size=size))
         moved = (lambda: self.painter(styles[1], self.memory)) if shares[0] else lambda: painter

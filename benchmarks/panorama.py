@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from pstyle.image.pictures import open_image, resize_to, save_image
-from pstyle.painting.painter import WHOLE, Painter, Whole, load_painter
+from pstyle.painting.painter import FULL_STRENGTH, GlobalStatistics, Painter, load_painter
 from pstyle.samples.worlds import world
 from pstyle.vr.panorama import first_column, paint_panorama
 from pstyle.vr.seam_scores import pole_ratio, seam_ratio
@@ -43,12 +43,14 @@ Place = tuple[float, float]  # longitude and latitude, in radians
 WIDE, SHOWN = math.radians(90), math.radians(60)  # a view is painted wider than it is compared
 
 
-def view_error(painter: Painter, photo: Tensor, painted: Tensor, whole: Whole, where: Place) -> float:
+def view_error(
+    painter: Painter, photo: Tensor, painted: Tensor, whole: GlobalStatistics, where: Place
+) -> float:
     """Mean error of a view (longitude, latitude), in radians."""
     side = round(2 * math.tan(WIDE / 2) * photo.shape[2] / math.pi / 8) * 8
     rim = round(side * (1 - math.tan(SHOWN / 2) / math.tan(WIDE / 2)) / 2)
     view = perspective(*where, WIDE, side)
-    direct = painter.paint(sampled(photo, view).clamp(0, 1), WHOLE, whole)
+    direct = painter.paint(sampled(photo, view).clamp(0, 1), FULL_STRENGTH, whole)
     return (direct - sampled(painted, view)).abs()[..., rim:-rim, rim:-rim].mean().item()
 
 
@@ -65,14 +67,16 @@ def place_ratio(painter: Painter, photo: Tensor, painted: Tensor, paint: Paint, 
     there, level = [], []
     for place in places:
         ahead = tilted(photo, *place)
-        there.append(view_error(painter, photo, painted, whole_of(painter, photo), place))
-        level.append(view_error(painter, ahead, paint(ahead), whole_of(painter, ahead), (0.0, 0.0)))
+        there.append(view_error(painter, photo, painted, global_statistics_of(painter, photo), place))
+        level.append(
+            view_error(painter, ahead, paint(ahead), global_statistics_of(painter, ahead), (0.0, 0.0))
+        )
     return mean(there) / mean(level)
 
 
-def whole_of(painter: Painter, photo: Tensor) -> Whole:
+def global_statistics_of(painter: Painter, photo: Tensor) -> GlobalStatistics:
     """The statistics of a sphere."""
-    return painter.measure(photo, WHOLE, "circular", row_weights(photo.shape[2]))
+    return painter.measure(photo, FULL_STRENGTH, "circular", row_weights(photo.shape[2]))
 
 
 def turned(picture: Tensor, columns: float) -> Tensor:

@@ -22,7 +22,7 @@ from pstyle.cli.inputs import open_contents, perceptual
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.training.learning import LearnConfig, learn
 
 COLUMNS = ("style_vgg", "style_swd", "ssim", "content_vgg")
@@ -51,7 +51,10 @@ def pictures(given: argparse.Namespace, painting: Tensor, photo: Tensor) -> Iter
         learned = learn([painting], contents, generator, slim, perceptual("loss", slim), config)
         painter = Painter(learned.style, generator, slim, "cpu")
         for strength in given.strengths:
-            yield f"style weight {weight:g}, strength {strength:g}", painter(photo, Look(strength=strength))
+            yield (
+                f"style weight {weight:g}, strength {strength:g}",
+                painter(photo, PaintSettings(strength=strength)),
+            )
     if given.microast:
         yield "MicroAST", microast_painter(load_microast(given.microast), painting)(photo)
 

@@ -44,7 +44,7 @@ from pstyle.evaluation.metrics import luma, ssim
 from pstyle.image.pictures import open_image, resize_short_side, save_image
 from pstyle.restoration.repair.filling import filled
 from pstyle.restoration.repair.restorer import load_restorer
-from pstyle.restoration.repair.restoring import Mender
+from pstyle.restoration.repair.restoring import RestorationPipeline
 
 PUBLIC = ("astronaut", "coffee", "chelsea")
 PHOTOS = ("kodim04", "kodim05", "kodim11")
@@ -70,7 +70,7 @@ def pictures(images: Path | None, short_side_px: int) -> dict[str, Tensor]:
 
 def repair(given: argparse.Namespace) -> None:
     """Print a line for each damage and picture, then the means."""
-    mender, rows, shown = Mender(load_restorer(given.restorer), "cpu", torch.float32), [], []
+    mender, rows, shown = RestorationPipeline(load_restorer(given.restorer), "cpu", torch.float32), [], []
     clean = pictures(given.images, given.size)
     for kind in KINDS:
         for number, (name, picture) in enumerate(clean.items()):
@@ -219,7 +219,7 @@ def inside_db(output: Tensor, truth: Tensor, mask: Tensor) -> float:
 
 def times(given: argparse.Namespace) -> None:
     """Print how long a megapixel takes."""
-    picture, mender = torch.rand(1, 3, 1000, 1000), Mender(load_restorer(given.restorer), "cpu")
+    picture, mender = torch.rand(1, 3, 1000, 1000), RestorationPipeline(load_restorer(given.restorer), "cpu")
     seconds = []
     for _ in range(3):
         start = time.perf_counter()

@@ -26,7 +26,7 @@ from torch import Tensor
 from pstyle.image.pictures import save_image
 from pstyle.painting.painter import load_painter
 from pstyle.samples.worlds import StereoPair, stereo_pair
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.disparity import match_of_disparity
 from pstyle.vr.stereo import match_of, paint_eyes
 
@@ -78,7 +78,7 @@ def main() -> None:
             painter = load_painter(style, "cpu")
             paintings = {"apart": (painter(pair.left), painter(pair.right))}
             paintings |= {
-                how: paint_eyes(painter, pair.left, pair.right, match, Look())
+                how: paint_eyes(painter, pair.left, pair.right, match, PaintSettings())
                 for how, match in matches.items()
             }
             apart = disagreement(*paintings["apart"], pair.disparity)

@@ -30,8 +30,8 @@ from pstyle.losses.perceptual import perceptual_with
 from pstyle.nets.generator import Generator, load_generator
 from pstyle.nets.vgg import VGG, load_vgg
 from pstyle.samples import content_pictures, paint_as
+from pstyle.style.answers import History
 from pstyle.style.style import Style, load_style
-from pstyle.taste.answers import History
 from pstyle.taste.space import Paint, TasteSpace, find_directions
 from pstyle.taste.taste import Taste, TasteConfig
 from pstyle.training.learning import LearnConfig, learn

@@ -24,8 +24,8 @@ from .wires import (
     STYLE_SET_WIRE,
     STYLE_WIRE,
     VGG_WIRE,
+    BoundDiscriminator,
     BoundStyle,
-    Critic,
     History,
     Networks,
     StyleSet,
@@ -84,7 +84,7 @@ class PStyleFinetune:
         generator: Networks | None = None,
         vgg: VGG | None = None,
         **settings: Any,
-    ) -> tuple[BoundStyle, dict[str, list[float]], History, str, Critic]:
+    ) -> tuple[BoundStyle, dict[str, list[float]], History, str, BoundDiscriminator]:
         config, own = FinetuneConfig(**settings), generator or style.networks
         pictures, weights = liked(style_set)
         networks = own or shipped_networks()
@@ -102,7 +102,7 @@ class PStyleFinetune:
         return BoundStyle(found.style, own), to_loss_map(found.history), found.history, found.verdict, critic
 
 
-def finetuned(*given: Any) -> tuple[Finetuned, Critic]:
+def finetuned(*given: Any) -> tuple[Finetuned, BoundDiscriminator]:
     """What a `Finetuning` of this comes to, in a frame of its own, which is all that holds graph and
     optimizers.
 
@@ -115,7 +115,7 @@ def finetuned(*given: Any) -> tuple[Finetuned, Critic]:
         keep_style(finetuning.result().style)
         raise
     found = finetuning.result()
-    return found, Critic(found.discriminator.cpu(), finetuning.game.vgg)
+    return found, BoundDiscriminator(found.discriminator.cpu(), finetuning.gan.vgg)
 
 
 class PStyleDiscriminatorMap:
@@ -140,7 +140,7 @@ class PStyleDiscriminatorMap:
             }
         }
 
-    def draw(self, image: Tensor, discriminator: Critic) -> tuple[Tensor]:
+    def draw(self, image: Tensor, discriminator: BoundDiscriminator) -> tuple[Tensor]:
         pictures, critic = to_rgb(image).to(host.compute_device()), discriminator
         with host.borrowed(nn.ModuleList([critic.discriminator, critic.vgg])):
             logits = logit_map(critic.discriminator, critic.vgg, pictures)  # (B, 1, H, W)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ..pstyle.core.files import BadFile, path_in
+from ..pstyle.image.masks import fitted_mask
 from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
-from ..pstyle.painting.painter import fitted_mask
-from ..pstyle.style.paint_settings import Look
+from ..pstyle.style.paint_settings import PaintSettings
 from ..pstyle.vr.gpano import save_panorama
 from ..pstyle.vr.panorama import paint_panorama
 from ..pstyle.vr.seam_scores import SeamConfig, mean_scores, score_lines, seam_scores
@@ -64,7 +64,7 @@ class PStylePaint360:
             "required": {
                 "image": wire("IMAGE", "Equirectangular pictures of a whole sphere, twice as wide as high."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
-                **widgets(Look),
+                **widgets(PaintSettings),
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
@@ -81,15 +81,15 @@ class PStylePaint360:
         generator: Networks | None = None,
         **settings: Any,
     ) -> dict[str, Any]:
-        look, pictures, where = Look(**settings), to_library(image), to_mask(mask)
+        paint_settings, pictures, where = PaintSettings(**settings), to_library(image), to_mask(mask)
         check_panorama(pictures)
         masks: list[Tensor | None] = [None] * len(pictures)
         if where is not None:
             masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
-        room = needed_bytes(pictures, look, WHOLE_SIZE)
+        room = needed_bytes(pictures, paint_settings, WHOLE_SIZE)
         painter = self.painters.load([(style, generator)], room)[0]
         painted = [
-            paint_panorama(painter, picture, look, inside)
+            paint_panorama(painter, picture, paint_settings, inside)
             for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True)))
         ]
         result = torch.cat(painted)
@@ -126,7 +126,7 @@ class PStylePaintStereo:
                 "image": wire("IMAGE", "Pictures that hold both eyes, the left one at the left or on top."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
                 **widgets(StereoConfig),
-                **widgets(Look),
+                **widgets(PaintSettings),
             },
             "optional": {
                 "disparity": wire("MASK", disparity),
@@ -146,18 +146,18 @@ class PStylePaintStereo:
         **settings: Any,
     ) -> dict[str, Any]:
         config = StereoConfig(**{name: settings.pop(name) for name in widgets(StereoConfig)})
-        look, pictures, known = Look(**settings), to_library(image), to_mask(disparity)
+        paint_settings, pictures, known = PaintSettings(**settings), to_library(image), to_mask(disparity)
         if not 0 <= disparity_px <= MOST_DISPARITY_PX:
             raise ValueError(f"disparity_px must be from 0 to {MOST_DISPARITY_PX:.0f}, got {disparity_px}")
         if known is not None and len(known) not in (1, len(pictures)):
             raise ValueError(
                 f"got {len(known)} disparities for {len(pictures)} pictures: give one, or one each"
             )
-        room, painted = needed_bytes(pictures, look, WHOLE_SIZE), []
+        room, painted = needed_bytes(pictures, paint_settings, WHOLE_SIZE), []
         painter = self.painters.load([(style, generator)], room)[0]
         for number in host.watched(range(len(pictures))):
             shown = None if known is None else known[[min(number, len(known) - 1)]] * disparity_px
-            painted.append(paint_stereo(painter, pictures[[number]], config, look, shown))
+            painted.append(paint_stereo(painter, pictures[[number]], config, paint_settings, shown))
         before, result = relaid(pictures, config), torch.cat(painted)
         return {"ui": before_after(before, result), "result": (to_wire(result),)}
 

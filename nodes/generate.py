@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..pstyle.core.progress import Progress
+from ..pstyle.image.masks import fitted_mask
 from ..pstyle.losses.perceptual import perceptual_with
 from ..pstyle.nets.vgg import VGG, load_vgg
 from ..pstyle.painting.paint import SizeConfig, needed_bytes
 from ..pstyle.painting.paint import paint as paint_any_size
-from ..pstyle.painting.painter import fitted_mask
-from ..pstyle.style.paint_settings import Look
-from ..pstyle.training.learning import Progress
+from ..pstyle.style.paint_settings import PaintSettings
 from ..pstyle.training.optimize import OptimizeConfig, optimize
 from . import host
 from .painters import Painters
@@ -64,7 +64,7 @@ class PStylePaint:
             "required": {
                 "image": wire("IMAGE", "The pictures to paint, of any size."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
-                **widgets(Look),
+                **widgets(PaintSettings),
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
@@ -86,7 +86,7 @@ class PStylePaint:
         look_size_px: int = SizeConfig.look_size_px,
         **settings: Any,
     ) -> dict[str, Any]:
-        look, size = Look(**settings), SizeConfig(tile, look_size_px)
+        paint_settings, size = PaintSettings(**settings), SizeConfig(tile, look_size_px)
         pictures, where = to_library(image), to_mask(mask)
         if second_style is not None and where is None:
             raise ValueError("a second style is painted where the mask is black: wire a mask")
@@ -94,11 +94,11 @@ class PStylePaint:
         if where is not None:
             masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
         styles = [style] if second_style is None else [style, second_style]
-        bound, room = [(one, generator) for one in styles], needed_bytes(pictures, look, size)
+        bound, room = [(one, generator) for one in styles], needed_bytes(pictures, paint_settings, size)
         first, second = (*self.painters.load(bound, room), None)[:2]
         painted = []
         for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True))):
-            painted.append(paint_any_size(picture, first, look, inside, second, size))
+            painted.append(paint_any_size(picture, first, paint_settings, inside, second, size))
         result = torch.cat(painted)
         return {"ui": before_after(pictures, result), "result": (to_wire(result),)}
 

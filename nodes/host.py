@@ -17,11 +17,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ..pstyle.core.device import current_device
+from ..pstyle.core.device import choose_device, current_device
 from ..pstyle.core.folders import MODEL_FOLDER, current_folders
 from ..pstyle.core.memory import is_out_of_memory
-from ..pstyle.painting.painter import choose_device
-from ..pstyle.training.learning import Progress
+from ..pstyle.core.progress import Progress
 
 try:
     import folder_paths
@@ -99,13 +98,13 @@ def output_device() -> torch.device:
 class Managed:
     """Networks that work on the compute device and that ComfyUI moves away when it needs the room.
 
-    It is then told how much `kept_bytes` more is let go of, and `let_go` does it. Without ComfyUI they stay.
+    It is then told how much `kept_bytes` more is let go of, and `release` does it. Without ComfyUI they stay.
     """
 
     def __init__(
         self,
         networks: Sequence[nn.Module],
-        let_go: Callable[[], None] = lambda: None,
+        release: Callable[[], None] = lambda: None,
         kept_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
         self._module = nn.ModuleList(networks)
@@ -113,7 +112,7 @@ class Managed:
         if model_management is not None:
             away = model_management.unet_offload_device()
             self._patcher = Patcher(self._module, compute_device(), away)
-            self._patcher.let_go, self._patcher.kept_bytes = let_go, kept_bytes
+            self._patcher.release, self._patcher.kept_bytes = release, kept_bytes
 
     def load(self, working_bytes: int) -> None:
         """Have them on the compute device, with room for what they compute."""
@@ -126,7 +125,7 @@ class Managed:
 class Patcher(ModelPatcher or object):
     """ComfyUI's handle of small networks: they come and go whole, with all that was computed by them."""
 
-    let_go: Callable[[], None] = staticmethod(lambda: None)
+    release: Callable[[], None] = staticmethod(lambda: None)
     kept_bytes: Callable[[], int] = staticmethod(lambda: 0)
 
     def model_size(self) -> int:
@@ -143,7 +142,7 @@ class Patcher(ModelPatcher or object):
 
     def detach(self, *args: Any, **more: Any) -> nn.Module:
         """Move away, and let go of what is kept."""
-        self.let_go()
+        self.release()
         with torch.inference_mode(False):  # else they could never again take part in a learning
             return super().detach(*args, **more)
 

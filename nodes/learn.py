@@ -19,7 +19,8 @@ from ..pstyle.image.pictures import MAX_FILE_BYTES, list_pictures, open_image
 from ..pstyle.losses.perceptual import perceptual_with
 from ..pstyle.nets.vgg import VGG
 from ..pstyle.samples import content_pictures
-from ..pstyle.style.style import Style, blend, save_style
+from ..pstyle.style.blending import blend
+from ..pstyle.style.style import Style, save_style
 from ..pstyle.taste.stars import DISLIKED, MOST_STARS, USUAL_STARS
 from ..pstyle.training.learning import MAX_PICTURES, LearnConfig, Learned, Learning
 from . import host

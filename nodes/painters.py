@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..pstyle.core.activation_cache import Remembered
+from ..pstyle.core.activation_cache import ActivationCache
 from ..pstyle.painting.painter import Painter
 from . import host
 from .files import shipped_networks
@@ -31,7 +31,7 @@ class Painters:
     """
 
     def __init__(self) -> None:
-        self.remembered = Remembered()
+        self.cache = ActivationCache()
         self._homes: list[Home] = []
         self._kept: list[tuple[Bound, Painter]] = []  # with what each was made for
 
@@ -42,18 +42,18 @@ class Painters:
         before = list(self._homes)
         homes = [self._home(wired or style.networks) for style, wired in wanted]
         if any(home not in homes for home in before):
-            self.remembered.forget()  # else it would keep networks alive that nobody uses
+            self.cache.clear()  # else it would keep networks alive that nobody uses
         self._homes = homes
         self._kept = [(bound, self._painter(bound, home)) for bound, home in zip(wanted, homes, strict=True)]
         for home in homes:
             home.managed.load(working_bytes)
         return [painter for _, painter in self._kept]
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Let go of all but the networks."""
         for _, painter in self._kept:
-            painter.forget()
-        self.remembered.forget()
+            painter.clear()
+        self.cache.clear()
 
     def _home(self, wired: Networks | None) -> Home:
         for home in self._homes:
@@ -61,7 +61,7 @@ class Painters:
                 return home
         networks = wired or shipped_networks()
         modules = [networks.generator, networks.vgg]
-        home = Home(wired, networks, host.Managed(modules, self.forget, lambda: self.remembered.bytes))
+        home = Home(wired, networks, host.Managed(modules, self.clear, lambda: self.cache.bytes))
         self._homes.append(home)
         return home
 
@@ -70,6 +70,6 @@ class Painters:
             if other == bound:
                 return painter
         found, device = home.networks, host.compute_device()
-        painter = Painter(bound[0].style, found.generator, found.vgg, device, home.dtype, self.remembered)
+        painter = Painter(bound[0].style, found.generator, found.vgg, device, home.dtype, self.cache)
         home.dtype = painter.dtype
         return painter

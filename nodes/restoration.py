@@ -14,8 +14,8 @@ from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
 from ..pstyle.restoration.damage.damage_style import DamageStyle
 from ..pstyle.restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..pstyle.restoration.repair.restorer import Restorer, load_restorer, save_restorer
-from ..pstyle.restoration.repair.restoring import Mender, RepairConfig, exact_mask
-from ..pstyle.style.paint_settings import Look
+from ..pstyle.restoration.repair.restoring import RepairConfig, RestorationPipeline, exact_mask
+from ..pstyle.style.paint_settings import PaintSettings
 from . import host
 from .files import digest, model_file, model_files
 from .painters import Painters
@@ -189,7 +189,7 @@ class PStyleRestore:
         masks: list[Tensor | None] = [None] * len(pictures)
         if lost is not None:
             masks = list(exact_mask(lost, pictures).split(1))
-        room = needed_bytes(pictures, Look(), WHOLE_SIZE)
+        room = needed_bytes(pictures, PaintSettings(), WHOLE_SIZE)
         painter = None if style is None else self.painters.load([(style, generator)], room)[0]
         mender, restored = self.menders.load(restorer, room), []
         for picture, one in host.watched(list(zip(pictures.split(1), masks, strict=True))):
@@ -226,7 +226,7 @@ class PStyleDetectDamage:
 
     def detect(self, image: Tensor, restorer: Restorer | None = None) -> tuple[Tensor, float]:
         pictures = to_rgb(image)
-        mender = self.menders.load(restorer, needed_bytes(pictures, Look(), WHOLE_SIZE))
+        mender = self.menders.load(restorer, needed_bytes(pictures, PaintSettings(), WHOLE_SIZE))
         with host.painting():
             found = mender.find_marks(pictures)[:, 0]
         return found.to(host.output_device()), found.mean().item()
@@ -240,12 +240,12 @@ class Menders:
     def __init__(self, dtype: torch.dtype | None = None) -> None:
         self.dtype = dtype
         self._wired: Restorer | None = None  # None for the shipped one
-        self._kept: tuple[Mender, host.Managed] | None = None
+        self._kept: tuple[RestorationPipeline, host.Managed] | None = None
 
-    def load(self, wired: Restorer | None, working_bytes: int) -> Mender:
+    def load(self, wired: Restorer | None, working_bytes: int) -> RestorationPipeline:
         """A mender on the compute device with so much room to work: that of the last call if it fits."""
         if self._kept is None or self._wired is not wired:
-            mender = Mender(wired or shipped_restorer(), host.compute_device(), self.dtype)
+            mender = RestorationPipeline(wired or shipped_restorer(), host.compute_device(), self.dtype)
             self._wired, self._kept = wired, (mender, host.Managed([mender.restorer]))
         mender, managed = self._kept
         managed.load(working_bytes)

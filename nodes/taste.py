@@ -11,8 +11,17 @@ import torch
 from torch import Tensor
 
 from ..pstyle.core.files import BadFile, path_in
-from ..pstyle.taste.answers import SUFFIX
-from ..pstyle.taste.screen import COMPARED_PX, LETTERS, SAME, SEEN_PX, UNDO, grid_of, say, shown_picture
+from ..pstyle.style.answers import SUFFIX
+from ..pstyle.taste.screen import (
+    COMPARED_PX,
+    LETTERS,
+    SAME,
+    SEEN_PX,
+    UNDO,
+    apply_answer,
+    grid_of,
+    shown_picture,
+)
 from ..pstyle.taste.style_map import map_of
 from ..pstyle.taste.taste import TasteConfig, open_taste
 from . import host
@@ -30,7 +39,7 @@ from .wires import (
     to_wire,
 )
 
-NOTHING = "-"
+NO_CHOICE = "-"
 NO_PICTURES = "Without them, directions are found from the style's preview."
 
 
@@ -42,7 +51,7 @@ class PStyleTasteTest:
     DESCRIPTION = (
         "Shows candidates on your picture. Choose the best, queue again, and so on: after about eight "
         "answers the style is nearer to what you like. Answers are kept in models/pstyle under the name you "
-        f"give; set the choice back to '{NOTHING}' before you queue without answering."
+        f"give; set the choice back to '{NO_CHOICE}' before you queue without answering."
     )
     RETURN_TYPES = (STYLE_WIRE, "IMAGE", "STRING", "FLOAT", "INT")
     RETURN_NAMES = ("style", "grid", "report", "agreement", "answers")
@@ -67,8 +76,10 @@ class PStyleTasteTest:
             "required": {
                 "style": wire(STYLE_WIRE, "The style to begin with; the same in every round."),
                 "image": wire("IMAGE", "Your picture, on which candidates are shown."),
-                "choice": wire([NOTHING, *LETTERS, SAME, UNDO], choice, default=NOTHING),
-                "worst": wire([NOTHING, *LETTERS], "The worst one, if you want to say so.", default=NOTHING),
+                "choice": wire([NO_CHOICE, *LETTERS, SAME, UNDO], choice, default=NO_CHOICE),
+                "worst": wire(
+                    [NO_CHOICE, *LETTERS], "The worst one, if you want to say so.", default=NO_CHOICE
+                ),
                 "name": wire("STRING", name, default="my_taste"),
                 **widgets(TasteConfig),
             },
@@ -109,8 +120,10 @@ class PStyleTasteTest:
             taste = open_taste(
                 style.style, pictures, networks.generator, networks.vgg, TasteConfig(**settings), path
             )
-            if choice != NOTHING and (taste.history.pending or choice == UNDO):  # else nothing was shown yet
-                say(taste.history, choice if worst == NOTHING else f"{choice} worst {worst}")
+            if choice != NO_CHOICE and (
+                taste.history.pending or choice == UNDO
+            ):  # else nothing was shown yet
+                apply_answer(taste.history, choice if worst == NO_CHOICE else f"{choice} worst {worst}")
             small, large = (
                 taste.space.painter(shown_picture(picture, px), networks.generator)
                 for px in (COMPARED_PX, SEEN_PX)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
-from ..pstyle.style.paint_settings import Look
+from ..pstyle.style.paint_settings import PaintSettings
 from ..pstyle.video.flicker import flicker
 from ..pstyle.video.stabilizing import VideoConfig, VideoPainter
 from . import host
@@ -58,7 +58,9 @@ class PStylePaintVideo:
                 "image": wire("IMAGE", "The frames in their order, as a batch or a list, all of one size."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
                 **widgets(VideoConfig),
-                **widgets(Look),  # last, since a workflow file knows widgets by their order, and looks grow
+                **widgets(
+                    PaintSettings
+                ),  # last, since a workflow file knows widgets by their order, and looks grow
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
@@ -80,10 +82,10 @@ class PStylePaintVideo:
         frames, masks = frames_of(image), masks_of(mask)
         if len(masks) > 1 and len(masks) != len(frames):
             raise ValueError(f"got {len(masks)} masks for {len(frames)} frames: give one, or one for each")
-        look, bound = Look(**given), (style[0], (generator or [None])[0])
-        room = needed_bytes(to_library(frames[0], "frame"), look, WHOLE_SIZE)
+        paint_settings, bound = PaintSettings(**given), (style[0], (generator or [None])[0])
+        room = needed_bytes(to_library(frames[0], "frame"), paint_settings, WHOLE_SIZE)
         painter = self.painters.load([bound], room)[0]
-        video, painted = VideoPainter(painter, look, config), []
+        video, painted = VideoPainter(painter, paint_settings, config), []
         for number in host.watched(range(len(frames))):
             inside = masks[min(number, len(masks) - 1)] if masks else None
             painted.append(to_wire(video(to_library(frames[number], "frame"), inside)))

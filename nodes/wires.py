@@ -78,7 +78,7 @@ class Features:
 
 
 @dataclass(frozen=True, eq=False)
-class Critic:
+class BoundDiscriminator:
     """A discriminator and the VGG whose features it reads."""
 
     discriminator: Discriminator

@@ -1,9 +1,9 @@
 """pstyle learns one person's image style from a handful of pictures, and paints any picture in it.
 
-    from pstyle import Look, load_painter
+    from pstyle import PaintSettings, load_painter
 
     paint = load_painter("my_style.safetensors", device="cpu")
-    picture = paint(picture, Look(strength=0.8))  # (B, 3, H, W) in, (B, 3, H, W) out
+    picture = paint(picture, PaintSettings(strength=0.8))  # (B, 3, H, W) in, (B, 3, H, W) out
 
 The alphabet of shapes:
 
@@ -33,13 +33,14 @@ _HOMES = {
     "Generator": "nets.generator",
     "GeneratorConfig": "nets.generator",
     "LearnConfig": "training.learning",
-    "Look": "style.paint_settings",
+    "Look": "style.paint_settings",  # an older name of PaintSettings
     "Moments": "nets.moments",
     "OptimizeConfig": "training.optimize",
+    "PaintSettings": "style.paint_settings",
     "Painter": "painting.painter",
     "Style": "style.style",
     "VGG": "nets.vgg",
-    "blend": "style.style",
+    "blend": "style.blending",
     "finetune": "finetuning.adversarial",
     "get_vgg": "nets.pretrained",
     "learn": "training.learning",

@@ -22,7 +22,8 @@ import torch.nn.functional as F
 from pstyle.nets.generator import Generator, GeneratorConfig, style_moments
 from pstyle.nets.vgg import VGG
 from pstyle.painting.painter import Painter
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 
 ROOT = Path(__file__).resolve().parents[1]
 PACK = "pstyle_pack"

@@ -82,6 +82,6 @@ def test_the_registry_accepts_the_project() -> None:
 
 def test_a_painter_is_loaded_without_torch_s_compiler():
     """Which takes longer to import than all else that a painting needs."""
-    code = "import sys, pstyle.generator as g; g.load_generator(); print('torch._dynamo' in sys.modules)"
+    code = "import sys, pstyle.nets.generator as g; g.load_generator(); print('torch._dynamo' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"

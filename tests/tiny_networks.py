@@ -10,7 +10,9 @@ import torch
 from pstyle.nets.generator import GENERATOR_FILE, LEVELS, GeneratorConfig, load_generator, save_generator
 from pstyle.nets.vgg import LOSS_FILE, SLIM_FILE, VGG, save_vgg
 from pstyle.restoration.repair.restorer import RESTORER_FILE, save_restorer
-from pstyle.style.style import Provenance, Style, StyledGenerator
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import Style
+from pstyle.style.styled_generator import StyledGenerator
 from pstyle.training.base_run import new_generator
 from tests.restoration.tiny_restorer import random_restorer
 

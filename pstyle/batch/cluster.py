@@ -18,7 +18,7 @@ from typing import Any
 from ..core.config import check_settings, setting
 from .folder import FolderPainter, Outcome, Picture, by_size
 from .job import Job
-from .manifest import NAME, Known, Manifest, Written, shard_name
+from .manifest import NAME, CacheView, Manifest, Written, shard_name
 
 FAILED = "failed"
 Row = dict[str, str]
@@ -80,7 +80,7 @@ class Cluster:
             self._ray.shutdown()
 
     def paint(
-        self, job: Job, pictures: Sequence[Picture], folder: Path, known: Known, overwrite: bool = False
+        self, job: Job, pictures: Sequence[Picture], folder: Path, known: CacheView, overwrite: bool = False
     ) -> Iterator[Outcome]:
         """Paint pictures as `FolderPainter` does; outcomes come shard by shard, in any order.
 
@@ -124,7 +124,7 @@ class Cluster:
         logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every step on stderr
 
 
-def shards(pictures: Sequence[Picture], known: Known, size: int) -> list[str]:
+def shards(pictures: Sequence[Picture], known: CacheView, size: int) -> list[str]:
     """Pictures in lots of this size, each as JSON with the name of its manifest and what is known of it."""
     found = []
     for number, start in enumerate(range(0, len(pictures), size)):
@@ -135,7 +135,7 @@ def shards(pictures: Sequence[Picture], known: Known, size: int) -> list[str]:
     return found
 
 
-def unpacked(shard: str) -> tuple[str, list[Picture], Known]:
+def unpacked(shard: str) -> tuple[str, list[Picture], CacheView]:
     """What `shards` packed."""
     name, files, written = json.loads(shard)
     known = {output: {Written(*one) for one in lines} for output, lines in written.items()}

@@ -14,16 +14,15 @@ from typing import NamedTuple
 from PIL import Image
 from torch import Tensor
 
-from ..core.files import BadFile, move_whole, read_file, write_atomically
+from ..core.files import BadFile, move_whole, read_file, sha256_of, write_atomically
 from ..core.memory import is_out_of_memory
 from ..image.pictures import FORMATS, MAX_FILE_BYTES, decoded, encoded
 from ..painting.streaming import is_large
 from .ahead import ahead
 from .job import Job, key_of
-from .manifest import Known, Manifest, Written, joined, known_in
+from .manifest import CacheView, Manifest, Written, joined, known_in
 
 HEAD_BYTES = 64 << 10  # of a file, where its size in pixels is most often told
-CHUNK_BYTES = 1 << 20
 OPEN, PAINTED, KEPT, REFUSED = "open", "painted", "kept", "refused"
 
 
@@ -66,7 +65,7 @@ class FolderPainter:
         self._job_digest = job.digest(self.work)
 
     def __call__(
-        self, pictures: Iterable[Picture], manifest_name: str, known: Known | None = None
+        self, pictures: Iterable[Picture], manifest_name: str, known: CacheView | None = None
     ) -> Iterator[Outcome]:
         """Paint pictures in their order, telling of each when its file is there.
 
@@ -81,7 +80,7 @@ class FolderPainter:
             for task in ahead(partial(self._store, manifest), painted):
                 yield Outcome(task.picture, task.state, task.reason)
 
-    def _load(self, known: Known, task: Task) -> None:
+    def _load(self, known: CacheView, task: Task) -> None:
         """Read a picture, unless its painting is there already."""
         source, output = task.picture
         if is_large(source):
@@ -153,18 +152,6 @@ def size_px(path: Path) -> tuple[int, int, int]:
             return picture.height * picture.width, picture.height, picture.width
     except Exception:  # of many types; what is wrong with the file is told when it is decoded
         return 0, 0, 0
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file of any length. Raises BadFile if it cannot be read."""
-    found = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while part := file.read(CHUNK_BYTES):
-                found.update(part)
-    except OSError as error:
-        raise BadFile(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    return found.hexdigest()
 
 
 def _attempt(stage: Callable[[Task], None], task: Task) -> Task:

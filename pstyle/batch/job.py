@@ -20,7 +20,7 @@ from ..painting.painter import Painter
 from ..painting.resampling import resized
 from ..painting.sources import InMemory, OnTile, Source
 from ..painting.streaming import paint_file
-from ..style.paint_settings import Look
+from ..style.paint_settings import PaintSettings
 from ..style.style import load_style
 
 
@@ -28,7 +28,7 @@ class Work(NamedTuple):
     """What is to be done to each picture."""
 
     painter: Painter
-    look: Look
+    settings: PaintSettings
     mask: Tensor | None
     second: Painter | None
     size: SizeConfig
@@ -41,11 +41,11 @@ class Work(NamedTuple):
         self, path: Path, target: Path, *, overwrite: bool = False, on_tile: OnTile | None = None
     ) -> None:
         """Paint a picture too large for memory from file to file, as `canvas.streaming.paint_file`."""
-        painter, look, mask, second, size = self
+        painter, settings, mask, second, size = self
 
         def paint_source(source: Source) -> Source:
             where = mask if mask is None else resized(InMemory(mask), source.height, source.width)
-            return painted(source, painter, look, where, second, size)
+            return painted(source, painter, settings, where, second, size)
 
         paint_file(path, target, paint_source, overwrite=overwrite, on_tile=on_tile)
 
@@ -58,7 +58,7 @@ class Job:
     """
 
     style: Path
-    look: Look = field(default_factory=Look)
+    settings: PaintSettings = field(default_factory=PaintSettings)
     size: SizeConfig = field(default_factory=SizeConfig)
     mask: Path | None = None
     second: Path | None = None
@@ -73,13 +73,13 @@ class Job:
         """Painters and mask, loaded. Raises BadFile for files that cannot be used."""
         second = self._painter(self.second) if self.second else None
         mask = open_mask(self.mask) if self.mask else None
-        return Work(self._painter(self.style), self.look, mask, second, self.size)
+        return Work(self._painter(self.style), self.settings, mask, second, self.size)
 
     def digest(self, work: Work) -> bytes:
         """What tells this job from others: of the files' bytes, the generator and the settings."""
         files = [self.style, *(file for file in (self.mask, self.second) if file)]
         parts = [hashlib.sha256(read_file(file, MAX_FILE_BYTES)).hexdigest() for file in files]
-        parts += [work.painter.style.generator_id, to_json(self.look), to_json(self.size)]
+        parts += [work.painter.style.generator_id, to_json(self.settings), to_json(self.size)]
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
     def _painter(self, style: Path) -> Painter:

@@ -30,7 +30,7 @@ class Written(NamedTuple):
     key: str
 
 
-Known = dict[str, set[Written]]  # by the name of the output: all that was ever written under it
+CacheView = dict[str, set[Written]]  # by the name of the output: all that was ever written under it
 
 
 def shard_name(number: int) -> str:
@@ -38,9 +38,9 @@ def shard_name(number: int) -> str:
     return f"manifest-{number:06}.jsonl"
 
 
-def known_in(files: Iterable[Path]) -> Known:
+def known_in(files: Iterable[Path]) -> CacheView:
     """What manifests tell. Raises BadFile for one that is damaged before its last line, or none at all."""
-    known: Known = defaultdict(set)
+    known: CacheView = defaultdict(set)
     for file in files:
         data = read_file(file, MAX_BYTES)
         for record in _records(file, data[: _whole_bytes(data)]):
@@ -49,7 +49,7 @@ def known_in(files: Iterable[Path]) -> Known:
     return known
 
 
-def joined(*parts: Known) -> Known:
+def joined(*parts: CacheView) -> CacheView:
     """All that several tell."""
     return {output: set().union(*(part.get(output, ()) for part in parts)) for output in set().union(*parts)}
 

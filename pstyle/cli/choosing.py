@@ -12,9 +12,9 @@ from ..core.files import read_file, write_atomically
 from ..image.pictures import open_image, save_image
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
+from ..style.answers import MAX_BYTES, SUFFIX, read_history
 from ..style.style import load_style, save_style
-from ..taste.answers import MAX_BYTES, SUFFIX, read_history
-from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, grid_of, say, shown_picture
+from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, apply_answer, grid_of, shown_picture
 from ..taste.style_map import map_of
 from ..taste.taste import Taste, TasteConfig, open_taste
 from ..training.learning import MAX_PICTURES
@@ -124,7 +124,7 @@ def typed() -> Iterator[str]:
 def _take(found: Taste, answer: str, strict: bool) -> None:
     """An answer; at the keyboard one that is none is told and asked for again."""
     try:
-        say(found.history, answer)
+        apply_answer(found.history, answer)
     except ValueError as error:
         if strict:
             raise

@@ -15,17 +15,19 @@ from pathlib import Path
 from torch import Tensor
 
 from ..core.config import check_settings, choice, setting
+from ..core.device import choose_device
 from ..core.files import BadFile
+from ..core.progress import OnStep
 from ..evaluation.plots import contact_sheet, discriminator_plot, loss_plot
 from ..finetuning.adversarial import FinetuneConfig, Finetuned, Finetuning
 from ..image.pictures import open_image, resize_short_side, save_image
 from ..losses.perceptual import perceptual_with
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
-from ..painting.painter import Painter, choose_device
+from ..painting.painter import Painter
 from ..samples import ARTISTS, content_pictures, paint_as
 from ..style.style import Style, save_style
-from ..training.learning import LearnConfig, Learned, Learning, OnStep
+from ..training.learning import LearnConfig, Learned, Learning
 
 PAINTED_BY_THE_ARTIST = ("coffee.png", "rocket.jpg", "motorcycle_left.png")
 UNSEEN = ("astronaut.png", "chelsea.png")

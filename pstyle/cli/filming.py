@@ -10,7 +10,7 @@ from ..core.config import to_json
 from ..core.files import read_file
 from ..image.pictures import MAX_FILE_BYTES, list_pictures
 from ..painting.painter import load_painter
-from ..style.paint_settings import Look
+from ..style.paint_settings import PaintSettings
 from ..video.container import OUTPUTS, SUFFIXES, Film, check_output, film_of
 from ..video.resumable import paint_film, paint_frames
 from ..video.stabilizing import VideoConfig, VideoPainter
@@ -34,28 +34,28 @@ def is_video(arguments: Namespace) -> bool:
 
 def paint_video(arguments: Namespace) -> None:
     """Paint one video; run again after it was stopped, it goes on where it was."""
-    look, config = settings_from(arguments, Look), settings_from(arguments, VideoConfig)
+    settings, config = settings_from(arguments, PaintSettings), settings_from(arguments, VideoConfig)
     if arguments.mask or arguments.second:
         raise ValueError("--mask and --second are for pictures: leave them out for a video")
     sources = list_pictures(arguments.pictures) if arguments.frames else [Path(arguments.pictures[0])]
     if not arguments.frames and len(arguments.pictures) > 1:
         raise ValueError(f"got {len(arguments.pictures)} files, a video among them: paint one at a time")
     film = None if arguments.frames else film_of(sources[0])
-    video = VideoPainter(load_painter(arguments.style, arguments.device), look, config)
-    run = run_id(sources, Path(arguments.style), look, config)
+    video = VideoPainter(load_painter(arguments.style, arguments.device), settings, config)
+    run = run_id(sources, Path(arguments.style), settings, config)
     if film:
         _paint_film(video, film, run, arguments)
     else:
         _paint_frames(video, sources, run, arguments)
 
 
-def run_id(sources: list[Path], style: Path, look: Look, config: VideoConfig) -> str:
+def run_id(sources: list[Path], style: Path, settings: PaintSettings, config: VideoConfig) -> str:
     """What tells runs apart, so that one never goes on with what another has painted."""
     found = hashlib.sha256(read_file(style, MAX_FILE_BYTES))
     for source in sources:
         about = source.stat()
         found.update(f"{source.resolve()} {about.st_size} {about.st_mtime_ns}\n".encode())
-    found.update(f"{to_json(look)}\n{to_json(config)}".encode())
+    found.update(f"{to_json(settings)}\n{to_json(config)}".encode())
     return found.hexdigest()[:12]
 
 

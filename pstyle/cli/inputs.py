@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from ..core.device import choose_device
 from ..core.files import find_file
 from ..core.folders import current_folders
 from ..image.pictures import list_pictures, open_image, resize_short_side
 from ..losses.perceptual import Perceptual, perceptual_with
 from ..nets.generator import Generator, load_generator
 from ..nets.vgg import VGG, load_loss_vgg, load_vgg
-from ..painting.painter import choose_device
 from ..samples import content_pictures
 from ..taste.stars import DISLIKED, MOST_STARS
 

@@ -6,10 +6,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from ..core.process_group import ALONE, World, world_from_environment
+from ..core.device import choose_device
+from ..core.process_group import ALONE, ProcessGroup, process_group_from_environment
 from ..finetuning.adversarial import FinetuneConfig, Finetuning
 from ..image.pictures import open_image
-from ..painting.painter import choose_device
 from ..style.style import load_style, save_style
 from ..taste.stars import DISLIKED, weights_from_stars
 from ..training.learning import MAX_PICTURES, LearnConfig, Learning
@@ -74,12 +74,12 @@ def finetune(arguments: Namespace) -> None:
     """
     config = settings_from(arguments, FinetuneConfig)
     style = load_style(arguments.style)
-    with world_from_environment(choose_device(arguments.device)) as world:
-        arguments.device = world.device  # this process's own
+    with process_group_from_environment(choose_device(arguments.device)) as processes:
+        arguments.device = processes.device  # this process's own
         target, parts = _prepared(arguments, config)
-        finetuning = Finetuning(style, *parts, world=world)
-        _run_and_keep(finetuning, "fine-tuning", target, arguments, world)
-    if world.first:
+        finetuning = Finetuning(style, *parts, processes=processes)
+        _run_and_keep(finetuning, "fine-tuning", target, arguments, processes)
+    if processes.first:
         _tell_of(finetuning, target)
 
 
@@ -118,18 +118,22 @@ def _rated(parts: list[Any], text: str | None) -> list[Any]:
 
 
 def _run_and_keep(
-    loop: Learning | Finetuning, what: str, target: Path, arguments: Namespace, world: World = ALONE
+    loop: Learning | Finetuning,
+    what: str,
+    target: Path,
+    arguments: Namespace,
+    processes: ProcessGroup = ALONE,
 ) -> None:
     """Run a loop and write its style, also when Ctrl-C stops it."""
     state = new_file(arguments.state, [SUFFIX], overwrite=True) if arguments.state else None
     try:
-        with steps_bar(what, world.first) as on_step:
+        with steps_bar(what, processes.first) as on_step:
             loop.run(on_step, state)
     except KeyboardInterrupt as stop:
-        if world.first:
+        if processes.first:
             save_style(target, loop.result().style, overwrite=arguments.overwrite)
         raise KeyboardInterrupt(f"stopped; the style so far is in {str(target)!r}") from stop
-    if world.first:
+    if processes.first:
         save_style(target, loop.result().style, overwrite=arguments.overwrite)
 
 

@@ -6,12 +6,12 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..batch.job import Job
+from ..core.device import choose_device
 from ..image.pictures import list_pictures, open_image, save_image
 from ..nets.vgg import load_vgg
 from ..painting.paint import SizeConfig
-from ..painting.painter import choose_device
 from ..painting.streaming import is_large
-from ..style.paint_settings import Look
+from ..style.paint_settings import PaintSettings
 from ..training.learning import MAX_PICTURES
 from ..training.optimize import OptimizeConfig
 from ..training.optimize import optimize as optimize_picture
@@ -41,7 +41,7 @@ def paint_flags(parser: Parser) -> None:
     parser.add_argument(
         "--second", metavar="STYLE", help="style file to paint in where the mask is black (default: no paint)"
     )
-    add_settings(parser, Look)
+    add_settings(parser, PaintSettings)
     add_settings(parser, SizeConfig)
     folder_flags(parser)
     video_flags(parser)
@@ -68,9 +68,9 @@ def paint(arguments: Namespace) -> None:
 
 def asked_for(arguments: Namespace) -> Job:
     """The painting that the flags ask for. Raises ValueError."""
-    look, size = settings_from(arguments, Look), settings_from(arguments, SizeConfig)
+    settings, size = settings_from(arguments, PaintSettings), settings_from(arguments, SizeConfig)
     mask, second = (Path(file) if file else None for file in (arguments.mask, arguments.second))
-    return Job(Path(arguments.style), look, size, mask, second, arguments.device)
+    return Job(Path(arguments.style), settings, size, mask, second, arguments.device)
 
 
 def optimize_flags(parser: Parser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from ..core.device import choose_device
 from ..core.files import write_atomically
 from ..core.folders import current_folders
 from ..evaluation.report import MAX_PHOTOS, MAX_SHOWN, report_of
@@ -12,7 +13,7 @@ from ..evaluation.scoring import ScaleConfig, score_all, score_lines
 from ..image.pictures import open_image, resize_short_side
 from ..nets.pretrained import NAME as IMAGENET
 from ..nets.vgg import VGG
-from ..painting.painter import choose_device, load_painter
+from ..painting.painter import load_painter
 from ..style.style import describe_style, load_style
 from ..training.loss_history import load_history
 from .flags import Parser, add_device, add_pictures, add_settings, settings_from

@@ -6,14 +6,15 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
+from ..core.device import choose_device
 from ..image.pictures import list_pictures, open_image, open_mask, save_image
 from ..nets.vgg import load_loss_vgg
-from ..painting.painter import choose_device, load_painter
+from ..painting.painter import load_painter
 from ..painting.streaming import is_large, paint_file
 from ..restoration.damage.damage_style import load_damage
 from ..restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..restoration.repair.restorer import load_restorer, save_restorer
-from ..restoration.repair.restoring import Mender, RepairConfig
+from ..restoration.repair.restoring import RepairConfig, RestorationPipeline
 from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
 from .inputs import MAX_CONTENTS, new_file, picture_files
@@ -40,7 +41,7 @@ def restore(arguments: Namespace) -> None:
     if arguments.style and not (arguments.mask or arguments.find):
         raise ValueError("--style is what lost places are filled in with: add --mask FILE or --find")
     files = list_pictures(arguments.pictures)
-    mender = Mender(load_restorer(_path(arguments.restorer)), arguments.device)
+    mender = RestorationPipeline(load_restorer(_path(arguments.restorer)), arguments.device)
     painter = load_painter(arguments.style, arguments.device) if arguments.style else None
     mask = open_mask(arguments.mask) if arguments.mask else None
     work = partial(mender.repaired, strength=config.strength)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from ..training.learning import Progress
+from ..core.progress import Progress
 
 
 def tell(line: str) -> None:

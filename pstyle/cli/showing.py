@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from ..core.device import choose_device
 from ..core.folders import PACK_ROOT, current_folders
-from ..painting.painter import choose_device
 from ..workflow import Progress, Runner
 from .demo_story import DemoConfig, run_demo
 from .flags import Parser, add_device, add_output, add_settings, settings_from

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..image.pictures import list_pictures, open_image, open_mask, save_image
 from ..painting.painter import load_painter
-from ..style.paint_settings import Look
+from ..style.paint_settings import PaintSettings
 from ..vr import stereo
 from ..vr.gpano import read_headings, save_panorama
 from ..vr.panorama import paint_panorama
@@ -29,18 +29,18 @@ def paint_360_flags(parser: Parser) -> None:
     parser.add_argument(
         "--format", choices=FORMATS, default="jpg", help="kind of file: most viewers want jpg (default jpg)"
     )
-    add_settings(parser, Look)
+    add_settings(parser, PaintSettings)
     add_device(parser)
 
 
 def paint_360(arguments: Namespace) -> None:
     """Paint 360 pictures one after the other; where they look to is kept, so that viewers open them alike."""
-    look = settings_from(arguments, Look)
+    settings = settings_from(arguments, PaintSettings)
     mask = open_mask(arguments.mask) if arguments.mask else None
     files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)
 
     def write(file: Path, target: Path, number: int) -> None:
-        painted, headings = paint_panorama(painter, open_image(file), look, mask), read_headings(file)
+        painted, headings = paint_panorama(painter, open_image(file), settings, mask), read_headings(file)
         save_panorama(target, painted, headings, overwrite=arguments.overwrite)
 
     write_each(files, arguments, "painting", "painted", write, f".{arguments.format}")
@@ -59,18 +59,18 @@ def paint_stereo_flags(parser: Parser) -> None:
     )
     parser.add_argument("--disparity-px", metavar="N", type=float, default=64.0, help="(default 64)")
     add_settings(parser, StereoConfig)
-    add_settings(parser, Look)
+    add_settings(parser, PaintSettings)
     add_device(parser)
 
 
 def paint_stereo(arguments: Namespace) -> None:
     """Paint stereo pictures one after the other."""
-    look, config = settings_from(arguments, Look), settings_from(arguments, StereoConfig)
+    settings, config = settings_from(arguments, PaintSettings), settings_from(arguments, StereoConfig)
     known = open_mask(arguments.disparity) * arguments.disparity_px if arguments.disparity else None
     files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)
 
     def write(file: Path, target: Path, number: int) -> None:
-        painted = stereo.paint_stereo(painter, open_image(file), config, look, known)
+        painted = stereo.paint_stereo(painter, open_image(file), config, settings, known)
         save_image(target, painted, overwrite=arguments.overwrite)
 
     write_each(files, arguments, "painting", "painted", write)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from ..core.device import choose_device
 from ..core.folders import current_folders
-from ..core.process_group import world_from_environment
+from ..core.process_group import process_group_from_environment
 from ..image.pictures import list_pictures
 from ..nets.pretrained import get_vgg as fetch_vgg
-from ..painting.painter import choose_device
 from ..training.base_run import BaseRunConfig, Material, make_weights
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .screen import counter, tell
@@ -65,8 +65,8 @@ def train_base(arguments: Namespace) -> None:
     )
     shown = "preparing"
     with (
-        world_from_environment(choose_device(arguments.device)) as world,
-        counter(shown, shown=world.first) as bar,
+        process_group_from_environment(choose_device(arguments.device)) as processes,
+        counter(shown, shown=processes.first) as bar,
     ):
 
         def on_step(stage: str, steps: int, record: dict[str, float]) -> None:
@@ -79,6 +79,6 @@ def train_base(arguments: Namespace) -> None:
             bar.update(record["step"] - bar.n)
 
         out, state = Path(arguments.output), Path(arguments.state)
-        paths = make_weights(material, out, state, config, on_step, arguments.overwrite, world)
-    for path in paths if world.first else ():
+        paths = make_weights(material, out, state, config, on_step, arguments.overwrite, processes)
+    for path in paths if processes.first else ():
         tell(str(path))

@@ -16,7 +16,7 @@ LARGEST_SHARE = 1 / 4  # of the limit that one picture may take and still have a
 Value = TypeVar("Value")
 
 
-class Remembered:
+class ActivationCache:
     """Values made once for a picture and kept, those least recently used let go when all take more than
     `limit_bytes`; with a limit of 0 nothing is kept.
 
@@ -29,14 +29,14 @@ class Remembered:
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, picture: Tensor | None, *context: Hashable) -> Known:
+    def of(self, picture: Tensor | None, *context: Hashable) -> CacheView:
         """What is known of a picture's content (any shape) in a context, such as the networks that read it.
 
         Nothing is ever known of None, nor of a picture that takes more than a quarter of the limit.
         """
         if picture is None or picture.nbytes > self.limit_bytes * LARGEST_SHARE:
-            return Known(None, ())
-        return Known(self, (digest(picture), *context))
+            return CacheView(None, ())
+        return CacheView(self, (digest(picture), *context))
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of a key: the one kept, or `make`'s, which is then kept."""
@@ -48,7 +48,7 @@ class Remembered:
         self._keep(key, value)
         return value
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Let go of everything."""
         with self._lock:
             self._values.clear()
@@ -65,10 +65,10 @@ class Remembered:
                 self.bytes -= self._values.popitem(last=False)[1][1]
 
 
-class Known:
+class CacheView:
     """What is known of one picture: `known(name, make)` gives the value of a name, made if it is not kept."""
 
-    def __init__(self, memory: Remembered | None, key: tuple[Hashable, ...]) -> None:
+    def __init__(self, memory: ActivationCache | None, key: tuple[Hashable, ...]) -> None:
         self._memory, self._key = memory, key
 
     def __call__(self, name: Hashable, make: Callable[[], Value]) -> Value:
@@ -76,7 +76,7 @@ class Known:
         return make() if self._memory is None else self._memory.get((*self._key, name), make)
 
 
-NOTHING = Known(None, ())  # is known: everything is made anew
+NO_CACHE = CacheView(None, ())  # is known: everything is made anew
 
 
 def digest(picture: Tensor) -> bytes:

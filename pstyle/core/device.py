@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import torch
+
 _current: ContextVar[str] = ContextVar("pstyle_device", default="auto")
 
 
@@ -22,3 +24,16 @@ def use_device(device: str) -> Iterator[str]:
         yield device
     finally:
         _current.reset(token)
+
+
+def choose_device(device: str | torch.device = "auto") -> torch.device:
+    """The device for "auto" (CUDA if present, else CPU), "cpu" or "cuda".
+
+    Raises ValueError if it is not there.
+    """
+    if str(device) == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = torch.device(device)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device: use 'cpu' or 'auto'")
+    return chosen

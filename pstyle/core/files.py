@@ -6,6 +6,7 @@ Killed or failing at any moment, a write leaves the old file or the new one, nev
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import stat
@@ -15,6 +16,8 @@ from typing import BinaryIO
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # reserved by Windows
+
+CHUNK_BYTES = 1 << 20
 
 
 class BadFile(ValueError):  # noqa: N818
@@ -168,3 +171,15 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file of any length. Raises BadFile if it cannot be read."""
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while part := file.read(CHUNK_BYTES):
+                found.update(part)
+    except OSError as error:
+        raise BadFile(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    return found.hexdigest()

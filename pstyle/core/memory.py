@@ -15,18 +15,18 @@ LINUX_MEMORY = Path("/proc/meminfo")
 KEPT_BYTES = 31 << 20  # just below 32 MiB, the largest block from which the C library of Linux learns
 
 
-class NoRoom(ValueError):  # noqa: N818
+class InsufficientMemory(ValueError):  # noqa: N818
     """A picture whose painting takes more memory than is free."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory has run out, or would."""
-    if isinstance(error, NoRoom | MemoryError | torch.cuda.OutOfMemoryError):
+    if isinstance(error, InsufficientMemory | MemoryError | torch.cuda.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and "allocate memory" in str(error)  # what torch says on a CPU
 
 
-def let_go(device: torch.device) -> None:
+def empty_cache(device: torch.device) -> None:
     """Give back to a GPU what torch keeps of it for later."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -43,7 +43,7 @@ def check_room(height_px: int, width_px: int, device: torch.device) -> None:
         return
     factor = math.sqrt(free / needed)
     largest = f"{math.floor(width_px * factor)}x{math.floor(height_px * factor)}"
-    raise NoRoom(
+    raise InsufficientMemory(
         f"painting {width_px}x{height_px} px takes about {needed / 2**30:.1f} GiB of memory, and "
         f"{free / 2**30:.1f} GiB are free: reduce the picture to {largest} px, or close other programs"
     )

@@ -1,7 +1,8 @@
 """Several processes that train as one: numbers and gradients averaged, decisions made alike.
 
 The semantics of PyTorch's DistributedDataParallel (Li et al., arXiv 2006.15704): every process has the whole
-model and a batch of its own, and moves by the mean gradient. We differ in how; see `World.average_gradients`.
+model and a batch of its own, and moves by the mean gradient. We differ in how: see
+`ProcessGroup.average_gradients`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ TIMEOUT = timedelta(days=1)  # the first process works alone at times; one that 
 
 
 @dataclass(frozen=True)
-class World:
+class ProcessGroup:
     """The processes that train together, as one of them sees it: its rank from 0, their number, its device.
 
     Alone, every method returns what it was given. All processes must call the same methods in the same order.
@@ -42,7 +43,7 @@ class World:
             return values
         flat = _Mean.apply(self, torch.cat([value.flatten() for value in values]))
         parts = flat.split([value.numel() for value in values])
-        return tuple(part.view(value.shape) for part, value in zip(parts, values, strict=True))
+        return tuple(offset_seed.view(value.shape) for offset_seed, value in zip(parts, values, strict=True))
 
     def norm(self, value: Tensor) -> Tensor:
         """Norm of the gradient of a mean over all processes' pictures, from its part for this process's own.
@@ -73,7 +74,7 @@ class World:
         dist.all_reduce(values)
         return dict(zip(numbers, (values / self.size).tolist(), strict=True))
 
-    def agree(self, numbers: Mapping[str, float]) -> dict[str, float]:
+    def broadcast(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The first process's numbers: what decisions are taken by."""
         if self.size == 1:
             return dict(numbers)
@@ -88,9 +89,9 @@ class World:
         own = value.to(self.device)
         found = [torch.empty_like(own) for _ in range(self.size)]
         dist.all_gather(found, own)
-        return [part.cpu() for part in found]
+        return [offset_seed.cpu() for offset_seed in found]
 
-    def share(self, modules: Iterable[nn.Module]) -> None:
+    def broadcast_parameters(self, modules: Iterable[nn.Module]) -> None:
         """Give every process the first one's weights and buffers."""
         if self.size > 1:
             for module in modules:
@@ -99,7 +100,7 @@ class World:
                     dist.broadcast(plain, src=0)
                     value.copy_(plain)
 
-    def part(self, rng: torch.Generator, seed: int) -> None:
+    def offset_seed(self, rng: torch.Generator, seed: int) -> None:
         """From here on the generator draws differently in each process; in the first it goes on."""
         if self.rank:
             rng.manual_seed((seed + self.rank * STRIDE_OF_SEEDS) % 2**32)
@@ -121,11 +122,11 @@ class World:
         return torch.tensor(list(numbers.values()), dtype=torch.float64, device=self.device)
 
 
-ALONE = World()
+ALONE = ProcessGroup()
 
 
 @contextmanager
-def world_from_environment(device: torch.device) -> Iterator[World]:
+def process_group_from_environment(device: torch.device) -> Iterator[ProcessGroup]:
     """The world that `torchrun` started this process in, or a process alone, on a device of this kind.
 
     Processes talk by NCCL on CUDA, each with a device of its own, and by gloo else. Raises ValueError where
@@ -135,13 +136,13 @@ def world_from_environment(device: torch.device) -> Iterator[World]:
     if not 0 <= rank < size:
         raise ValueError(f"RANK must be from 0 to WORLD_SIZE - 1 ({size - 1}), got {rank}: start by torchrun")
     if size == 1:
-        yield World(device=device)
+        yield ProcessGroup(device=device)
         return
     own = _own_device(local) if device.type == "cuda" else None
     backend = "nccl" if own else "gloo"
     dist.init_process_group(backend, rank=rank, world_size=size, timeout=TIMEOUT, device_id=own)
     try:
-        yield World(rank, size, own or device)
+        yield ProcessGroup(rank, size, own or device)
     finally:
         dist.destroy_process_group()
 
@@ -170,14 +171,14 @@ class _Mean(torch.autograd.Function):
     """Mean over the processes. All their losses depend on it, so its gradient is the mean of theirs."""
 
     @staticmethod
-    def forward(ctx, world: World, value: Tensor) -> Tensor:
-        ctx.world = world
+    def forward(ctx, processes: ProcessGroup, value: Tensor) -> Tensor:
+        ctx.processes = processes
         found = value.clone()
         dist.all_reduce(found)
-        return found / world.size
+        return found / processes.size
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[None, Tensor]:
         found = gradient.contiguous().clone()
         dist.all_reduce(found)
-        return None, found / ctx.world.size
+        return None, found / ctx.processes.size

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ..core.config import check_settings, setting
+from ..core.progress import OnStep
 from ..image.pictures import resize_to
 from ..losses.perceptual import perceptual_with
 from ..nets.vgg import VGG, load_vgg
-from ..training.learning import OnStep
 from ..training.optimize import OptimizeConfig, optimize
 from .copying import copied_share
 from .lpips import NO_ART_FID, Absent, load_lpips

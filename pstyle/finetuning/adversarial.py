@@ -19,34 +19,38 @@ from torch import Tensor
 
 from ..core import checkpoint
 from ..core.config import check_settings, choice, setting, to_json
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
+from ..core.progress import OnStep, Progress
 from ..core.seeding import generator_of
 from ..image.crops import single_pictures
 from ..image.pictures import resize_short_side
+from ..losses.adversarial import accuracy, balanced, hinge, lecam, realness
 from ..losses.patches import patch_distance, style_patches
 from ..losses.perceptual import Perceptual, clamp_through, weighted
 from ..losses.style_content import light_distance, structure_distance
-from ..nets.discriminator import Discriminator, accuracy, augment, hinge, lecam, realness, split
+from ..nets.augmentation import augment
+from ..nets.discriminator import Discriminator, split
 from ..nets.generator import STRIDE, Generator
 from ..nets.moments import mix_by_layer, normalized_weights
 from ..nets.vgg import VGG
-from ..style.calibration import calibrated
-from ..style.style import Style, StyledGenerator, preview_of
-from ..training.base_training import follow
-from ..training.guarded_optimizer import NotFinite, Stepper
-from ..training.learning import OnStep, Progress, provenance_of, style_pictures
+from ..painting.calibrate import calibrated
+from ..style.provenance import provenance_of
+from ..style.style import Style, preview_of
+from ..style.styled_generator import StyledGenerator
+from ..training.ema import update_ema
+from ..training.guarded_optimizer import GuardedOptimizer, NotFinite
+from ..training.learning import style_pictures
 from ..training.training_state import TrainingState
-from .equilibrium import Check, Game, diagnose, duality_gap, held_out_scores
-from .fisher_critic import WindowCritic
-from .model_selection import Referee
-from .patch_statistics import WINDOW_PX, described
+from .equilibrium import GANState, ValidationMetrics, diagnose, duality_gap, held_out_scores
+from .fisher_critic import FisherCritic
+from .model_selection import ModelSelection
+from .patch_statistics import WINDOW_PX, patch_statistics
 from .two_sample_test import CLASSIFIERS, TwoSample
 from .validation_split import center_square, hold_out, spread
 
 BETAS = (0.0, 0.99)
 SMOOTHING = 0.95  # of the discriminator's success and of its mean logits
 ENOUGH_SUCCESS = 0.8  # above it the discriminator waits for the painter
-MAX_WEIGHT = 10.0  # of the adversarial term, for a discriminator that is nearly flat
 DUALITY_STEPS = 8
 SEEN = 8  # contents painted to train a classifier afresh
 WINDOW_WEIGHT = 20.0  # of the critic, times the adversarial ratio: at the start about the pull of style
@@ -111,7 +115,7 @@ class Finetuned:
 
     style: Style
     history: list[dict[str, float]]
-    checks: list[Check]
+    checks: list[ValidationMetrics]
     verdict: str
     accepted: bool
     discriminator: Discriminator = field(repr=False)
@@ -130,16 +134,16 @@ class Finetuning:
         perceptual: Perceptual,
         config: FinetuneConfig | None = None,
         weights: Sequence[float] | None = None,
-        world: World = ALONE,
+        processes: ProcessGroup = ALONE,
     ) -> None:
         """Pictures are the style's own, contents any others, (B, C, H, W); `vgg` is the slim one.
 
-        All processes of a `world` are given the same, and come to the same result. Raises ValueError for
+        All processes of a `processes` are given the same, and come to the same result. Raises ValueError for
         unusable pictures or weights, or a style of another generator.
         """
         self.config = c = config or FinetuneConfig()
         self.begun, self.pictures, self.perceptual = style, style_pictures(pictures), perceptual
-        self.generator, self.vgg, self.world = generator, vgg, world
+        self.generator, self.vgg, self.processes = generator, vgg, processes
         self.rng = torch.Generator().manual_seed(c.seed)
         device = next(generator.parameters()).device
         seen = [resize_short_side(picture, c.size_px).to(device) for picture in self.pictures]
@@ -148,22 +152,24 @@ class Finetuning:
         shares = normalized_weights([1.0] * len(seen) if weights is None else weights, len(seen))
         self.target = mix_by_layer([perceptual.style(picture) for picture in seen], shares)
         self.patches = style_patches(seen, shares, torch.Generator().manual_seed(c.seed))
-        self.supply, self.exam = hold_out(seen, shares, contents, c.crop_px, self.rng)
+        self.training, self.validation = hold_out(seen, shares, contents, c.crop_px, self.rng)
 
         styled = StyledGenerator.of(generator, style).to(device)
         self.average, self.best = (deepcopy(styled).requires_grad_(False) for _ in range(2))
         styled.generator.convs.requires_grad_(True)
         eyes = perceptual.networks[0]  # the best network at hand; the slim one hides what it should notice
         discriminator = Discriminator(eyes, seed=c.seed, kind=c.discriminator).to(device)
-        discriminator.measure(eyes(self.exam.known, discriminator.layers))
-        self.game = Game(eyes, styled, discriminator)
+        discriminator.measure(eyes(self.validation.known, discriminator.layers))
+        self.gan = GANState(eyes, styled, discriminator)
         self.critic = self._critic()
         self.state = self._state()
-        world.share(self.state.modules.values())
-        world.part(self.rng, c.seed)  # exams and weights are the same everywhere, crops no longer
-        self.two_sample = TwoSample(self.supply.reals, self.exam.styles, eyes, c.seed)
-        self.referee = Referee({"step": 0} | self._scores(styled), self.state)
-        self.steppers = {name: Stepper(adam, world=world) for name, adam in self.state.optimizers.items()}
+        processes.broadcast_parameters(self.state.modules.values())
+        processes.offset_seed(self.rng, c.seed)  # exams and weights are the same everywhere, crops no longer
+        self.two_sample = TwoSample(self.training.reals, self.validation.styles, eyes, c.seed)
+        self.selection = ModelSelection({"step": 0} | self._scores(styled), self.state)
+        self.guarded = {
+            name: GuardedOptimizer(adam, processes=processes) for name, adam in self.state.optimizers.items()
+        }
         self.history: list[dict[str, float]] = []
         self.failure: str | None = None
 
@@ -182,11 +188,11 @@ class Finetuning:
         try:
             while state.step < c.steps and not self._ending():
                 # batch
-                real, image = self.supply.draw(c.batch, c.crop_px, self.rng)
+                real, image = self.training.draw(c.batch, c.crop_px, self.rng)
                 content = self.perceptual.content(image)
                 # forward
                 with torch.set_grad_enabled(state.step >= c.warmup):
-                    painted = self.game.paint(image)
+                    painted = self.gan.paint(image)
                 # losses, backward, guard, step: first the discriminator, then the painter
                 record = self._discriminate(real, painted.detach().clamp(0, 1), image)
                 record |= self._paint_better(painted, content, image)
@@ -203,68 +209,68 @@ class Finetuning:
 
     def result(self) -> Finetuned:
         """The averaged style of the best check if it won by enough on held-out pictures, else the start."""
-        told_right = self.told_right() if self.referee.won() else None
-        accepted = told_right is not None and self.referee.accepts(*told_right)
+        two_sample_accuracy = self.two_sample_accuracy() if self.selection.won() else None
+        accepted = two_sample_accuracy is not None and self.selection.accepts(*two_sample_accuracy)
         return Finetuned(
             style=self._style() if accepted else self.begun,
             history=list(self.history),
-            checks=self.referee.checks,
-            verdict=f"{self._ending() or self._unfinished()}; {self.referee.outcome(told_right)}",
+            checks=self.selection.checks,
+            verdict=f"{self._ending() or self._unfinished()}; {self.selection.outcome(two_sample_accuracy)}",
             accepted=accepted,
-            discriminator=self.game.discriminator,
+            discriminator=self.gan.discriminator,
         )
 
-    def told_right(self) -> tuple[float, float]:
+    def two_sample_accuracy(self) -> tuple[float, float]:
         """Share of held-out crops that classifiers trained afresh tell right, of the start and of the best
         check's style; 0.5 is a guess.
         """
-        begun = StyledGenerator.of(self.generator, self.begun).to(self.exam.known.device)
-        return self._told_right(begun), self._told_right(self.best)
+        begun = StyledGenerator.of(self.generator, self.begun).to(self.validation.known.device)
+        return self._two_sample_accuracy(begun), self._two_sample_accuracy(self.best)
 
     @torch.no_grad()
-    def _told_right(self, styled: StyledGenerator, classifiers: int = CLASSIFIERS) -> float:
-        game, seen = replace(self.game, styled=styled), spread(self.supply.contents, SEEN)
-        painted = [game.paint(center_square(picture)).clamp(0, 1) for picture in seen]
-        unseen = [game.paint(picture).clamp(0, 1) for picture in self.exam.contents]
-        return self.two_sample.told_right(painted, unseen, classifiers)
+    def _two_sample_accuracy(self, styled: StyledGenerator, classifiers: int = CLASSIFIERS) -> float:
+        gan, seen = replace(self.gan, styled=styled), spread(self.training.contents, SEEN)
+        painted = [gan.paint(center_square(picture)).clamp(0, 1) for picture in seen]
+        unseen = [gan.paint(picture).clamp(0, 1) for picture in self.validation.contents]
+        return self.two_sample.two_sample_accuracy(painted, unseen, classifiers)
 
     @torch.no_grad()
-    def _critic(self) -> WindowCritic | None:
+    def _critic(self) -> FisherCritic | None:
         """The critic of windows, from crops as they are at the start; the plain discriminator plays alone."""
         if self.config.discriminator == "plain":
             return None
         rng, rows = generator_of(self.config.seed, CRITIC_DRAWS), []
         for _ in range(CRITIC_BATCHES):
-            real, image = self.supply.draw(CRITIC_BATCH, self.config.crop_px, rng)
-            painted = self.game.paint(image).clamp(0, 1)
-            rows.append([_windows(self.perceptual.features(crops)) for crops in (real, painted)])
-        return WindowCritic(*(torch.cat(side) for side in zip(*rows, strict=True)))
+            real, image = self.training.draw(CRITIC_BATCH, self.config.crop_px, rng)
+            painted = self.gan.paint(image).clamp(0, 1)
+            rows.append([_patch_statistics(self.perceptual.features(crops)) for crops in (real, painted)])
+        return FisherCritic(*(torch.cat(side) for side in zip(*rows, strict=True)))
 
     def _state(self) -> TrainingState:
-        c, game = self.config, self.game
-        modules = {"styled": game.styled, "average": self.average, "best": self.best}
-        modules |= {"discriminator": game.discriminator}
+        c, gan = self.config, self.gan
+        modules = {"styled": gan.styled, "average": self.average, "best": self.best}
+        modules |= {"discriminator": gan.discriminator}
         modules |= {"critic": self.critic} if self.critic else {}
         optimizers = {
-            "painter": painter_optimizer(game.styled, c),
-            "discriminator": discriminator_optimizer(game.discriminator, c),
+            "painter": painter_optimizer(gan.styled, c),
+            "discriminator": discriminator_optimizer(gan.discriminator, c),
         }
         parts = {"latent": self.begun.latent, **{str(i): picture for i, picture in enumerate(self.pictures)}}
         settings = f"{to_json(c)} on style and pictures {checkpoint.digest(parts)}"
         return TrainingState(
-            modules, optimizers, self.rng, settings, numbers=dict(SMOOTHED), world=self.world
+            modules, optimizers, self.rng, settings, numbers=dict(SMOOTHED), processes=self.processes
         )
 
     def _discriminate(self, real: Tensor, painted: Tensor, content: Tensor) -> dict[str, float]:
         """Move the discriminator, unless it is far ahead; pictures (B, 3, S, S), without gradients."""
-        c, numbers, game = self.config, self.state.numbers, self.game
+        c, numbers, gan = self.config, self.state.numbers, self.gan
         warm = self.state.step < c.warmup
         photos = content[: math.ceil(c.photo_share * c.batch)]
         batch = augment(torch.cat([real, painted, photos]), self.rng)
-        features = game.vgg(batch, game.discriminator.layers)
+        features = gan.vgg(batch, gan.discriminator.layers)
         learns = warm or numbers["success"] <= ENOUGH_SUCCESS
         with torch.set_grad_enabled(learns):
-            logits = game.discriminator(features)
+            logits = gan.discriminator(features)
             known, made, untouched = split(logits, [len(real), len(painted), len(photos)])
             terms = {"real": hinge(known, 1), "painted": (1 - c.photo_share) * hinge(made, -1)}
             if len(photos):
@@ -273,10 +279,10 @@ class Finetuning:
                 terms["lecam"] = c.lecam_weight * lecam(known, made, numbers["real"], numbers["painted"])
             loss = torch.stack(list(terms.values())).sum()
         if learns:
-            self.steppers["discriminator"].step(loss, self._pace(), terms)
+            self.guarded["discriminator"].step(loss, self._pace(), terms)
         record = {"discriminator_loss": loss.item(), "batch_accuracy": accuracy(known, made)}
         record |= {"real": realness(known).item(), "painted": realness(made).item()}
-        told = self.world.mean_of(record)
+        told = self.processes.mean_of(record)
         if math.isfinite(told["discriminator_loss"]):
             for name in SMOOTHED:
                 value = told["batch_accuracy" if name == "success" else name]
@@ -285,61 +291,63 @@ class Finetuning:
 
     def _paint_better(self, painted: Tensor, content: dict[str, Tensor], image: Tensor) -> dict[str, float]:
         """Move the painter if `painted` (B, 3, S, S) has a gradient, which the warm-up withholds."""
-        c, world, weight = self.config, self.world, torch.zeros(())
+        c, processes, weight = self.config, self.processes, torch.zeros(())
         learns = painted.requires_grad
         with torch.set_grad_enabled(learns):
             shown = clamp_through(painted)
             features = self.perceptual.features(shown)
             terms = self.perceptual.terms(
-                painted, content, self.target, c.gram_weight, c.batch, world, features=features
+                painted, content, self.target, c.gram_weight, c.batch, processes, features=features
             )
             terms["structure"] = structure_distance(shown, image)
             terms["light"] = light_distance(shown, image)
             terms["patches"] = patch_distance(shown, self.patches, self.rng)  # of this process's crops
             if self.critic:
-                windows = _windows(features)
+                windows = _patch_statistics(features)
                 terms["windows"] = -self.critic(windows).mean()
             loss = weighted(terms, self._weights())
             # Clamped anew: `balanced` goes back through each of the two terms by itself.
-            adversarial = -realness(self.game.judge(augment(clamp_through(painted), self.rng)))
+            adversarial = -realness(self.gan.judge(augment(clamp_through(painted), self.rng)))
         terms = terms | {"adversarial": adversarial}
         if learns:
-            loss, weight = balanced(painted, loss, adversarial, c.adversarial_ratio * self._pace(), world)
-            if self.steppers["painter"].step(loss, self._pace() * self._rest(), terms):
+            loss, weight = balanced(painted, loss, adversarial, c.adversarial_ratio * self._pace(), processes)
+            if self.guarded["painter"].step(loss, self._pace() * self._rest(), terms):
                 done = self.state.step - c.warmup
-                follow(self.average, self.game.styled, min(c.ema, (done + 1) / (done + 10)))
+                update_ema(self.average, self.gan.styled, min(c.ema, (done + 1) / (done + 10)))
                 if self.critic:
-                    self.critic.follow(windows, world)
+                    self.critic.update_ema(windows, processes)
         record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
-        return world.mean_of(record | {"adversarial_weight": weight.item()})
+        return processes.mean_of(record | {"adversarial_weight": weight.item()})
 
-    def _check(self) -> Check:
+    def _check(self) -> ValidationMetrics:
         """Measure on held-out pictures; keep the averaged style if it is the best, undo a collapse."""
-        exam = self.exam
-        found = diagnose(self.game, exam.known, exam.fresh, exam.content)
-        found = self.world.agree(found | {"duality": self._duality()}) | self._scores(self.average)
-        advice = self.referee.note(found)
+        validation = self.validation
+        found = diagnose(self.gan, validation.known, validation.fresh, validation.content)
+        found = self.processes.broadcast(found | {"duality": self._duality()}) | self._scores(self.average)
+        advice = self.selection.note(found)
         if advice == "keep":
             self.best.load_state_dict(self.average.state_dict())
         if advice == "roll back":
-            for module in (self.game.styled, self.average):
+            for module in (self.gan.styled, self.average):
                 module.load_state_dict(self.best.state_dict())
             self.state.optimizers["painter"].state.clear()
         return found
 
-    def _scores(self, styled: StyledGenerator) -> Check:
-        game = replace(self.game, styled=styled)
-        scores = held_out_scores(game, self.exam.contents, self.exam.styles)
-        return self.world.agree(scores | {"told_right": self._told_right(styled, classifiers=1)})
+    def _scores(self, styled: StyledGenerator) -> ValidationMetrics:
+        gan = replace(self.gan, styled=styled)
+        scores = held_out_scores(gan, self.validation.contents, self.validation.styles)
+        return self.processes.broadcast(
+            scores | {"two_sample_accuracy": self._two_sample_accuracy(styled, classifiers=1)}
+        )
 
     def _duality(self) -> float:
-        c, exam = self.config, self.exam
+        c, validation = self.config, self.validation
         rng = torch.Generator().manual_seed(c.seed + self.state.step)  # so a check changes no later step
         return duality_gap(
-            self.game,
-            exam.fresh,
-            exam.content,
-            lambda: self.supply.draw(c.batch, c.crop_px, rng),
+            self.gan,
+            validation.fresh,
+            validation.content,
+            lambda: self.training.draw(c.batch, c.crop_px, rng),
             lambda discriminator: discriminator_optimizer(discriminator, c),
             lambda styled: painter_optimizer(styled, c),
             DUALITY_STEPS,
@@ -357,10 +365,10 @@ class Finetuning:
 
     def _pace(self) -> float:
         """Each rollback halves the learning rates and the adversarial ratio."""
-        return 0.5**self.referee.rollbacks
+        return 0.5**self.selection.rollbacks
 
     def _ending(self) -> str | None:
-        return self.failure or self.referee.ending()
+        return self.failure or self.selection.ending()
 
     def _unfinished(self) -> str:
         step, steps = self.state.step, self.config.steps
@@ -373,7 +381,7 @@ class Finetuning:
     def _style(self) -> Style:
         begun, c = self.begun.provenance, self.config
         note = f"fine-tuned after {begun.steps} steps of learning with {begun.settings}"[:MAX_NOTE]
-        steps = begun.steps + int(self.referee.best["step"])
+        steps = begun.steps + int(self.selection.best["step"])
         provenance = provenance_of(self.pictures, c.seed, steps, to_json(c), note)
         preview = preview_of(self.pictures[0]) if self.begun.preview is None else self.begun.preview
         style = replace(self.best.style(provenance, preview), license=self.begun.license)
@@ -397,22 +405,8 @@ def finetune(
     return finetuning.result()
 
 
-def _windows(features: Mapping[str, Tensor]) -> Tensor:
-    return described(features, WINDOW_PX // 2)
-
-
-def balanced(
-    painted: Tensor, anchor: Tensor, adversarial: Tensor, ratio: float, world: World = ALONE
-) -> tuple[Tensor, Tensor]:
-    """anchor + weight * adversarial, and the weight that makes their gradients' sizes 1 to `ratio`.
-
-    Gradients are taken at the painted pixels (B, 3, H, W), of all processes for the weight, and go on from
-    there: each term is passed once.
-    """
-    pull, push = (torch.autograd.grad(term, painted)[0] for term in (anchor, adversarial))
-    weight = (ratio * world.norm(pull) / world.norm(push).clamp_min(1e-12)).clamp_max(MAX_WEIGHT)
-    onward = (painted * (pull + weight * push)).sum()  # its gradient at `painted` is that of the whole loss
-    return (anchor + weight * adversarial).detach() + onward - onward.detach(), weight
+def _patch_statistics(features: Mapping[str, Tensor]) -> Tensor:
+    return patch_statistics(features, WINDOW_PX // 2)
 
 
 def painter_optimizer(styled: StyledGenerator, config: FinetuneConfig) -> torch.optim.Adam:

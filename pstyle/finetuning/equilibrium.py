@@ -17,18 +17,19 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ..evaluation.metrics import luma, pooled_patch_swd, ssim
+from ..losses.adversarial import accuracy, hinge, realness
 from ..losses.perceptual import clamp_through
-from ..nets.discriminator import Discriminator, Logits, accuracy, hinge, realness
+from ..nets.discriminator import Discriminator, Logits
 from ..nets.vgg import VGG
-from ..style.style import StyledGenerator
+from ..style.styled_generator import StyledGenerator
 
-Check = dict[str, float]  # what was measured at one step
+ValidationMetrics = dict[str, float]  # what was measured at one step
 
 DIRECTIONS = 32  # of the patch distance: a quarter of the benchmark's, so that a check is quick
 
 
 @dataclass(frozen=True)
-class Game:
+class GANState:
     """A painter, and a discriminator that reads a frozen VGG, on one device."""
 
     vgg: VGG
@@ -50,13 +51,13 @@ class Game:
         return -hinge(self.judge(real), 1) - hinge(self.judge(clamp_through(self.paint(content))), -1)
 
 
-def diagnose(game: Game, train: Tensor, held_out: Tensor, content: Tensor) -> Check:
+def diagnose(gan: GANState, train: Tensor, held_out: Tensor, content: Tensor) -> ValidationMetrics:
     """How well the discriminator tells crops it trained on, and crops it never saw, from painted contents.
 
     All (B, 3, S, S). Accuracies are 0.5 and the gap 0 where it cannot tell; overfitting goes from 0 to 1.
     """
     with torch.no_grad():
-        known, fresh, painted = (game.judge(x) for x in (train, held_out, game.paint(content).clamp(0, 1)))
+        known, fresh, painted = (gan.judge(x) for x in (train, held_out, gan.paint(content).clamp(0, 1)))
     return {
         "held_out_accuracy": accuracy(fresh, painted),
         "train_accuracy": accuracy(known, painted),
@@ -84,7 +85,7 @@ def overfitting(train: Logits, held_out: Logits, painted: Logits) -> float:
 
 
 def duality_gap(
-    game: Game,
+    gan: GANState,
     real: Tensor,
     content: Tensor,
     draw: Callable[[], tuple[Tensor, Tensor]],
@@ -97,8 +98,8 @@ def duality_gap(
     A copy of each player is improved `steps` times on batches from `draw` against the other as it stands, and
     judged on held-out crops; so this is a lower bound. The game itself is left as it was.
     """
-    sharper = replace(game, discriminator=deepcopy(game.discriminator))
-    subtler = replace(game, styled=deepcopy(game.styled))
+    sharper = replace(gan, discriminator=deepcopy(gan.discriminator))
+    subtler = replace(gan, styled=deepcopy(gan.styled))
     optimizer = discriminator_optimizer(sharper.discriminator)
     for _ in range(steps):
         _improve(optimizer, -sharper.value(*draw()))
@@ -106,14 +107,14 @@ def duality_gap(
     for _ in range(steps):
         _improve(optimizer, subtler.value(*draw()))
     with torch.no_grad():
-        now, high, low = (player.value(real, content).item() for player in (game, sharper, subtler))
+        now, high, low = (player.value(real, content).item() for player in (gan, sharper, subtler))
     return max(now, high) - min(now, low)
 
 
 @torch.no_grad()
-def held_out_scores(game: Game, contents: Sequence[Tensor], styles: Sequence[Tensor]) -> Check:
+def held_out_scores(gan: GANState, contents: Sequence[Tensor], styles: Sequence[Tensor]) -> ValidationMetrics:
     """Patch distance of all painted contents (1, 3, H, W) to all styles, mean SSIM and mean contrast."""
-    painted = [game.paint(content).clamp(0, 1) for content in contents]
+    painted = [gan.paint(content).clamp(0, 1) for content in contents]
     return {
         "patch_swd": pooled_patch_swd(painted, styles, directions=DIRECTIONS),
         "ssim": mean(ssim(*pair) for pair in zip(painted, contents, strict=True)),

@@ -10,13 +10,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
 
 RIDGE = 0.1  # of the variance of a column: there are more columns than windows
 DECAY = 0.9  # per step, of the mean of painted windows
 
 
-class WindowCritic(nn.Module):
+class FisherCritic(nn.Module):
     """Rows (N, K) that describe windows -> logits (N,), above 0 for those that look real: at the start 0.5 in
     the mean of real ones, -0.5 in that of painted ones.
 
@@ -38,9 +38,9 @@ class WindowCritic(nn.Module):
         self.register_buffer("painted", painted.mean(0))  # (K,)
 
     @torch.no_grad()
-    def follow(self, painted: Tensor, world: World = ALONE) -> None:
+    def follow(self, painted: Tensor, processes: ProcessGroup = ALONE) -> None:
         """Move the mean of painted windows toward that of the latest (N, K), of all processes."""
-        (latest,) = world.mean(painted.mean(0))
+        (latest,) = processes.mean(painted.mean(0))
         self.painted.lerp_(latest, 1 - DECAY)
 
     def forward(self, rows: Tensor) -> Tensor:

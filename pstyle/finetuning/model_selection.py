@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from ..training.training_state import TrainingState
-from .equilibrium import Check
+from .equilibrium import ValidationMetrics
 
 CHECKS = 3  # a verdict needs as many in a row
 FAIR_ACCURACY = (0.45, 0.62)
@@ -26,17 +26,17 @@ TOLD_GAIN = 0.03  # by which the share that a classifier trained afresh tells ri
 MAX_ROLLBACKS = 3
 
 
-class Referee:
+class ModelSelection:
     """Notes checks and decides; its notes are numbers of the training state, so that they survive a kill."""
 
-    def __init__(self, start: Check, state: TrainingState) -> None:
+    def __init__(self, start: ValidationMetrics, state: TrainingState) -> None:
         self.start, self.state = start, state
         state.numbers |= {"best_step": 0.0, "rollbacks": 0.0}
 
     @property
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[ValidationMetrics]:
         """All checks so far, in order, but those that found no number."""
-        found: dict[int, Check] = {}
+        found: dict[int, ValidationMetrics] = {}
         for key, value in self.state.numbers.items():
             if key.startswith("check."):
                 _, step, name = key.split(".")
@@ -44,7 +44,7 @@ class Referee:
         return [found[step] for step in sorted(found)]
 
     @property
-    def best(self) -> Check:
+    def best(self) -> ValidationMetrics:
         """The best check so far; before any won, the start."""
         best_step = self.state.numbers["best_step"]
         return next((check for check in self.checks if check["step"] == best_step), self.start)
@@ -54,7 +54,7 @@ class Referee:
         """How often the run has gone back to its best check."""
         return int(self.state.numbers["rollbacks"])
 
-    def note(self, found: Check) -> str:
+    def note(self, found: ValidationMetrics) -> str:
         """Note a check; what to do with the style it measured: "roll back", "keep" as best, or "go on"."""
         step, numbers, best = self.state.step, self.state.numbers, self.best
         if all(math.isfinite(value) for value in found.values()):  # a file holds no NaN
@@ -82,39 +82,41 @@ class Referee:
         """Whether it won in patches, and a classifier trained afresh tells fewer crops right than before."""
         return self.won() and nearer(told_before, told_after) >= TOLD_GAIN
 
-    def outcome(self, told_right: tuple[float, float] | None = None) -> str:
-        """What comes of it, in words with the scores; `told_right` is what `accepts` was asked with."""
+    def outcome(self, two_sample_accuracy: tuple[float, float] | None = None) -> str:
+        """The outcome in words, with the scores; `two_sample_accuracy` is what `accepts` was given."""
         start, best = self.start, self.best
         if self.best is start:
             told = f"patch distance {start['patch_swd']:.4f}, SSIM {start['ssim']:.3f}"
             return f"the style stays as it was: no check won on held-out pictures ({told} to beat)"
         scores = f"patch distance {start['patch_swd']:.4f} -> {best['patch_swd']:.4f}, "
         scores += f"SSIM {start['ssim']:.3f} -> {best['ssim']:.3f}"
-        if not self.won() or told_right is None:
+        if not self.won() or two_sample_accuracy is None:
             return f"the style stays as it was: the best check won too little ({scores})"
-        before, after = told_right
+        before, after = two_sample_accuracy
         scores += f", told from real ones by a classifier trained afresh in {before:.0%} -> {after:.0%}"
         if not self.accepts(before, after):
             return f"the style stays as it was: it is told from real ones as easily as before ({scores})"
         return f"fine-tuned style of step {best['step']} accepted ({scores})"
 
 
-def collapsed(check: Check, start: Check) -> bool:
+def collapsed(check: ValidationMetrics, start: ValidationMetrics) -> bool:
     """Whether content or contrast is lost against the start, or a number is not finite."""
     content = check["ssim"] >= start["ssim"] - SSIM_FALL
     contrast = check["contrast"] >= CONTRAST_LEFT * start["contrast"]
     return not (content and contrast and all(math.isfinite(value) for value in check.values()))
 
 
-def wins(check: Check, best: Check, start: Check) -> bool:
+def wins(check: ValidationMetrics, best: ValidationMetrics, start: ValidationMetrics) -> bool:
     """Whether a check is nearer to the style than the best, with the content of the start nearly kept."""
     return gain(check, start) > gain(best, start) and check["ssim"] >= start["ssim"] - SSIM_COST
 
 
-def gain(check: Check, start: Check) -> float:
+def gain(check: ValidationMetrics, start: ValidationMetrics) -> float:
     """The smaller of the gains in patches and with the classifier, in units of what is asked of a result."""
     patches = 1 - check["patch_swd"] / start["patch_swd"]
-    return min(patches / SWD_GAIN, nearer(start["told_right"], check["told_right"]) / TOLD_GAIN)
+    return min(
+        patches / SWD_GAIN, nearer(start["two_sample_accuracy"], check["two_sample_accuracy"]) / TOLD_GAIN
+    )
 
 
 def nearer(before: float, after: float) -> float:
@@ -122,7 +124,7 @@ def nearer(before: float, after: float) -> float:
     return abs(before - 0.5) - abs(after - 0.5)
 
 
-def ending(checks: Sequence[Check]) -> str | None:
+def ending(checks: Sequence[ValidationMetrics]) -> str | None:
     """Why a run should end after these checks, in words; None: it should go on."""
     last = checks[-CHECKS:]
     if last and memorized(last[-1]):
@@ -136,7 +138,7 @@ def ending(checks: Sequence[Check]) -> str | None:
     return "approximate equilibrium" if balanced(checks) else None
 
 
-def memorized(check: Check) -> bool:
+def memorized(check: ValidationMetrics) -> bool:
     """Whether the discriminator knows its own pictures well and takes held-out ones for painted."""
     return (
         check["overfitting"] > MEMORIZED_OVERFITTING
@@ -145,7 +147,7 @@ def memorized(check: Check) -> bool:
     )
 
 
-def balanced(checks: Sequence[Check]) -> bool:
+def balanced(checks: Sequence[ValidationMetrics]) -> bool:
     """Whether in the last checks no side was ahead or could gain much alone, and the style stood still."""
     first, last = checks[0], checks[-CHECKS:]
     low, high = FAIR_ACCURACY

@@ -13,7 +13,7 @@ WINDOW_PX = 64
 EPS = 1e-6  # of a variance: a flat window's deviation has a gradient, too
 
 
-def described(features: Mapping[str, Tensor], step_px: int = WINDOW_PX) -> Tensor:
+def patch_statistics(features: Mapping[str, Tensor], step_px: int = WINDOW_PX) -> Tensor:
     """The windows of pictures as rows (N, K), from those of LAYERS that `features` (B, C, h, w) have by name.
 
     Pictures are a multiple of 4 px a side and at least as large as a window; windows are `step_px` apart.

@@ -17,7 +17,7 @@ from torch import Tensor
 from ..core.seeding import generator_of
 from ..image.crops import random_crop
 from ..nets.vgg import VGG
-from .patch_statistics import LAYERS, WINDOW_PX, described
+from .patch_statistics import LAYERS, WINDOW_PX, patch_statistics
 
 CROPS = 120  # of each side, to train and to test
 DECAY = 1e-2  # of the squared weights: with fewer crops than numbers it would know them by heart
@@ -37,7 +37,7 @@ class TwoSample:
         self._described: dict[int, tuple[Tensor, Tensor]] = {}
 
     @torch.no_grad()
-    def told_right(
+    def two_sample_accuracy(
         self, painted: Sequence[Tensor], painted_unseen: Sequence[Tensor], classifiers: int = CLASSIFIERS
     ) -> float:
         """Share of unseen crops told right by a classifier trained on the others; 0.5 is a guess.
@@ -49,7 +49,7 @@ class TwoSample:
         for classifier in range(classifiers):
             known_real, unseen_real = self._reals(classifier)
             known_painted, unseen_painted = self._rows(classifier, 2, painted, painted_unseen)
-            told.append(_told_right(known_real, known_painted, unseen_real, unseen_painted))
+            told.append(_two_sample_accuracy(known_real, known_painted, unseen_real, unseen_painted))
         return mean(told)
 
     def _reals(self, classifier: int) -> tuple[Tensor, Tensor]:
@@ -70,11 +70,11 @@ def accuracy_afresh(
     vgg: VGG,
     seed: int = 0,
 ) -> float:
-    """`TwoSample.told_right` of painted pictures that are judged only once."""
-    return TwoSample(real, real_unseen, vgg, seed).told_right(painted, painted_unseen)
+    """`TwoSample.two_sample_accuracy` of painted pictures that are judged only once."""
+    return TwoSample(real, real_unseen, vgg, seed).two_sample_accuracy(painted, painted_unseen)
 
 
-def _told_right(known_real: Tensor, known_painted: Tensor, real: Tensor, painted: Tensor) -> float:
+def _two_sample_accuracy(known_real: Tensor, known_painted: Tensor, real: Tensor, painted: Tensor) -> float:
     """Share of crops, described (N, K), that a classifier trained on the known ones tells right."""
     known = torch.cat([known_real, known_painted])
     middle, deviation = known.mean(0), known.std(0) + 1e-6
@@ -89,7 +89,7 @@ def _told_right(known_real: Tensor, known_painted: Tensor, real: Tensor, painted
 def describe(crops: Tensor, vgg: VGG) -> Tensor:
     """Means and deviations (N, K) of the features of crops (N, 3, S, S)."""
     names = [name for name in LAYERS if name in vgg.layers]
-    return torch.cat([described(vgg(batch, names)) for batch in crops.split(32)])
+    return torch.cat([patch_statistics(vgg(batch, names)) for batch in crops.split(32)])
 
 
 @torch.enable_grad()

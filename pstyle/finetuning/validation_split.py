@@ -17,7 +17,7 @@ SCORED = 8  # contents and style pictures at most that a check compares, all wit
 
 
 @dataclass(frozen=True)
-class Supply:
+class TrainingSplit:
     """Pictures (1, 3, H, W) to draw training crops from: real ones, by their shares, and contents."""
 
     reals: list[Tensor]
@@ -30,7 +30,7 @@ class Supply:
 
 
 @dataclass(frozen=True)
-class Exam:
+class ValidationSplit:
     """What every check sees, always the same: crops (B, 3, S, S) and whole pictures (1, 3, H, W)."""
 
     known: Tensor  # of the real pictures trained on
@@ -46,7 +46,7 @@ def hold_out(
     contents: Sequence[Tensor],
     crop_px: int,
     rng: torch.Generator,
-) -> tuple[Supply, Exam]:
+) -> tuple[TrainingSplit, ValidationSplit]:
     """Divide style pictures and contents, (1, 3, H, W) of 2 * crop_px a side or more, to train and to check.
 
     Of twenty style pictures or more a fifth is held out, of fewer a middle quarter of each, or as much as
@@ -59,15 +59,15 @@ def hold_out(
     count = min(SCORED, -(-len(contents) // 4))
     unseen = spread(contents, count)
     kept = [content for content in contents if all(content is not other for other in unseen)]
-    supply = Supply(reals, shares, kept or list(contents))
-    exam = Exam(
+    training = TrainingSplit(reals, shares, kept or list(contents))
+    validation = ValidationSplit(
         known=crops(reals, CHECK_CROPS, crop_px, rng, shares),
         fresh=crops(fresh, CHECK_CROPS, crop_px, rng),
         content=crops(unseen, CHECK_CROPS, crop_px, rng),
         contents=[center_square(picture) for picture in unseen],
         styles=fresh[:SCORED],
     )
-    return supply, exam
+    return training, validation
 
 
 def crops(

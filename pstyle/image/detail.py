@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..nets.layers import pad
 from .colors import luma
+from .padding import pad
 from .separable import filtered
 
 SIGMA_PX = 2.0

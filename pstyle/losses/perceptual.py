@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
 from ..nets.moments import Moments, moments_by_layer
 from ..nets.vgg import VGG, load_loss_vgg
 from .style_content import content_distance, style_distance, total_variation
@@ -61,19 +61,19 @@ class Perceptual(nn.Module):
         style: Mapping[str, Moments],
         gram_weight: float = 0.5,
         group: int = 1,
-        world: World = ALONE,
+        processes: ProcessGroup = ALONE,
         features: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Dimensionless loss terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content,
         smooth, range.
 
         `group` consecutive pictures share one style: their statistics are taken together, so that a crop of
-        sky need not hold every color of the style. In a `world` of several processes a group has its pictures
-        in all of them: the mean of their losses would not be the loss of them together. `features` are those
-        of `clamp_through(output)`, where they are at hand.
+        sky need not hold every color of the style. With several `processes` a group has its pictures in all
+        of them: the mean of their losses would not be the loss of them together. `features` are those of
+        `clamp_through(output)`, where they are at hand.
         """
         features = features or self.features(clamp_through(output))
-        found = _in_all(_grouped(moments_by_layer(features), group), world)
+        found = _in_all(_grouped(moments_by_layer(features), group), processes)
         return {
             "style": style_distance(found, style, gram_weight),
             "content": content_distance(features, content),
@@ -129,7 +129,7 @@ def _grouped(found: Mapping[str, Moments], group: int) -> dict[str, Moments]:
     }
 
 
-def _in_all(found: Mapping[str, Moments], world: World) -> dict[str, Moments]:
-    means = world.mean(*(part.mean for part in found.values()))
-    grams = world.mean(*(part.gram for part in found.values()))
+def _in_all(found: Mapping[str, Moments], processes: ProcessGroup) -> dict[str, Moments]:
+    means = processes.mean(*(part.mean for part in found.values()))
+    grams = processes.mean(*(part.gram for part in found.values()))
     return {name: Moments(*pair) for name, *pair in zip(found, means, grams, strict=True)}

@@ -21,9 +21,6 @@ from .vgg import VGG, channels
 DEPTHS = {"relu2_1": 2, "relu3_1": 2, "relu4_1": 1}
 PLAIN_LAYERS = ("relu2_1", "relu3_1")
 SLOPE = 0.2  # of the leaky ReLU
-SHIFT, CUTOUT = 0.125, 0.2  # share of the side
-BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # mild: strong ones would hide wrong colors
-GRAY = 0.5
 
 Logits = dict[str, Tensor]  # head -> (B, 1, h, w), one per patch: above 0 looks real, below 0 painted
 
@@ -134,84 +131,7 @@ def spectral_norm(matrix: Tensor) -> Tensor:
     return torch.linalg.eigvalsh(matrix @ matrix.T)[-1].clamp_min(1e-12).sqrt()
 
 
-def hinge(logits: Logits, target: int) -> Tensor:
-    """Mean of max(0, 1 - target * logit), target 1 for real, -1 for painted: the discriminator's loss."""
-    return _mean([F.relu(1 - target * value).mean() for value in logits.values()])
-
-
-def realness(logits: Logits) -> Tensor:
-    """Mean logit, each head with equal weight: what the painter maximizes."""
-    return _mean([value.mean() for value in logits.values()])
-
-
-def lecam(real: Logits, painted: Logits, real_average: float, painted_average: float) -> Tensor:
-    """Squared excess of real logits over the running average of painted ones, and the other way round.
-
-    It holds the two sides together, so that few real pictures do not let the logits run away.
-    """
-    above = [F.relu(value - painted_average).square().mean() for value in real.values()]
-    below = [F.relu(real_average - value).square().mean() for value in painted.values()]
-    return _mean(above) + _mean(below)
-
-
-def accuracy(real: Logits, painted: Logits) -> float:
-    """Share of patches judged right, real and painted with equal weight: 0.5 is guessing."""
-    rights = [(real[name] > 0).float().mean() + (painted[name] < 0).float().mean() for name in real]
-    return _mean(rights).item() / 2
-
-
 def split(logits: Logits, sizes: Sequence[int]) -> list[Logits]:
     """The logits of a batch as those of its parts of the given sizes."""
     parts = {name: value.split(list(sizes)) for name, value in logits.items()}
     return [{name: part[index] for name, part in parts.items()} for index in range(len(sizes))]
-
-
-def augment(image: Tensor, rng: torch.Generator) -> Tensor:
-    """Pictures (B, 3, H, W) with random color, shift and cutout, each its own; differentiable.
-
-    Real and painted pictures must both go through it: what one side alone shows would be learned as its mark.
-    """
-    return cut_out(shift(jitter(image, rng), rng), rng)
-
-
-def jitter(image: Tensor, rng: torch.Generator) -> Tensor:
-    """Brightness, saturation and contrast of (B, 3, H, W) moved a little; the result may leave [0, 1]."""
-    x = image + _uniform(image, BRIGHTNESS, rng)
-    gray = x.mean(1, keepdim=True)
-    x = gray + (x - gray) * (1 + _uniform(image, SATURATION, rng))
-    mean = x.mean((1, 2, 3), keepdim=True)
-    return mean + (x - mean) * (1 + _uniform(image, CONTRAST, rng))
-
-
-def shift(image: Tensor, rng: torch.Generator) -> Tensor:
-    """(B, 3, H, W) moved by up to an eighth of its sides; what comes in is reflected, not black."""
-    B, _, H, W = image.shape
-    down, across = int(H * SHIFT), int(W * SHIFT)
-    padded = F.pad(image, (across, across, down, down), mode="reflect")
-    tops = torch.randint(2 * down + 1, (B,), generator=rng).tolist()
-    lefts = torch.randint(2 * across + 1, (B,), generator=rng).tolist()
-    moved = [x[:, t : t + H, s : s + W] for x, t, s in zip(padded, tops, lefts, strict=True)]
-    return torch.stack(moved)
-
-
-def cut_out(image: Tensor, rng: torch.Generator) -> Tensor:
-    """(B, 3, H, W) with one gray rectangle each, a fifth of the sides, that may reach over the border."""
-    B, _, H, W = image.shape
-    rows = _hidden(H, B, rng).view(B, 1, H, 1)
-    columns = _hidden(W, B, rng).view(B, 1, 1, W)
-    return image.masked_fill((rows & columns).to(image.device), GRAY)
-
-
-def _hidden(side: int, count: int, rng: torch.Generator) -> Tensor:
-    """(count, side): true along a fifth of the side around a random place."""
-    center = torch.randint(side, (count, 1), generator=rng)
-    return (torch.arange(side) - center).abs() <= (side * CUTOUT - 1) / 2
-
-
-def _uniform(image: Tensor, radius: float, rng: torch.Generator) -> Tensor:
-    drawn = (2 * torch.rand(len(image), 1, 1, 1, generator=rng) - 1) * radius
-    return drawn.to(image)
-
-
-def _mean(values: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(values)).mean()

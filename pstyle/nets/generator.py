@@ -196,8 +196,8 @@ class Generator(nn.Module):
         """Paint pictures (B, 3, H, W) with their `content` features; may leave [0, 1] a little: the caller
         clamps.
 
-        `normalize` says which statistics each site takes in place of its features' own (`layers.Measured`
-        keeps these; those of a whole make a tile's painting local to a pixel's surroundings). `origin` is the
+        `normalize` says which statistics each site takes in place of its features' own
+        (`layers.RecordedStatistics` keeps these; global ones make a tile's painting local). `origin` is the
         row and column, multiples of 8, of a tile's corner in the whole picture; `around_px` is the width of a
         panorama, where columns begin anew, by default that of the picture if it is padded circularly.
         """
@@ -237,7 +237,7 @@ class Generator(nn.Module):
         x = mod(convolve(x, "grain1", rectify=True), "grain1")
         # Never in less than float32: kernels rounded to bfloat16 bring the grid back.
         strokes, exact = self.convs["strokes"], torch.promote_types(x.dtype, torch.float32)
-        kernels = without_grid(strokes.weight.to(exact), strokes.bias.to(exact))
+        kernels = suppress_checkerboard(strokes.weight.to(exact), strokes.bias.to(exact))
         return shuffled(conv_exact(rectified(x, kernels[0].shape[-1] // 2, padding), *kernels))
 
 
@@ -290,7 +290,7 @@ def enlarge(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def without_grid(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+def suppress_checkerboard(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     """Weights (4C, D, k, k) and biases (4C,) of a convolution before a pixel shuffle, made such that flat
     features give a flat picture and a slope gives a slope: no grid is seen in either. k is 3 or more.
 

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PADDINGS = ("reflect", "replicate", "circular", "zeros", "valid")
+from ..image.padding import pad
+
 EPS = 1e-5
 EXACT_PIXELS = 2**12  # of the largest map whose sums are left to float32
 BAND_PIXELS = 2**10
@@ -28,33 +29,8 @@ class Statistics(NamedTuple):
 Normalize = Callable[[str, Tensor], Statistics | None]  # site name, features -> what normalizes them
 
 
-class Enough(Exception):  # noqa: N818
+class StopForward(Exception):  # noqa: N818
     """Raised by a `Normalize` that has seen what it wanted, to end the pass."""
-
-
-def pad(x: Tensor, amount: int, mode: str) -> Tensor:
-    """Pad height and width of (B, C, H, W) by `amount` pixels; reflection falls back to replication where
-    it cannot.
-    """
-    if mode == "valid" or amount == 0:
-        return x
-    if mode == "zeros":
-        return F.pad(x, (amount,) * 4)
-    if mode == "circular":  # the panorama's x axis wraps; its poles do not
-        x = F.pad(x, (amount, amount, 0, 0), mode="circular")
-        return F.pad(x, (0, 0, amount, amount), mode="replicate")
-    if mode == "reflect" and min(x.shape[2:]) <= amount:
-        mode = "replicate"
-    if mode == "reflect" and x.is_cuda:  # CUDA's own leaves channels_last, to which convolutions go back
-        return reflected(reflected(x, amount, 2), amount, 3)
-    return F.pad(x, (amount,) * 4, mode=mode)
-
-
-def reflected(x: Tensor, amount: int, axis: int) -> Tensor:
-    """Pad both ends of an axis by reflection, in x's memory layout."""
-    before = x.narrow(axis, 1, amount).flip(axis)
-    after = x.narrow(axis, x.shape[axis] - 1 - amount, amount).flip(axis)
-    return torch.cat([before, x, after], dim=axis)
 
 
 def rectified(x: Tensor, amount: int, mode: str) -> Tensor:
@@ -122,7 +98,7 @@ def statistics(x: Tensor, rows: Tensor | None = None) -> Statistics:
     return Statistics(mean, variance)
 
 
-class Measured:
+class RecordedStatistics:
     """Normalizes by the features' own statistics, with rows weighed if asked, and keeps them in `found`."""
 
     def __init__(self, rows: Tensor | None = None) -> None:
@@ -135,7 +111,7 @@ class Measured:
         return self.found[site]
 
 
-def fixed(found: Mapping[str, Statistics]) -> Normalize | None:
+def frozen_statistics(found: Mapping[str, Statistics]) -> Normalize | None:
     """Normalizes by these statistics by site, or by the features' own if there are none."""
     return (lambda site, x: found[site]) if found else None
 
@@ -188,3 +164,8 @@ def statistics_of_bands(x: Tensor) -> Statistics:
     whole = mean.mean(1, keepdim=True)
     variance = (root.square().reciprocal() - EPS + (mean - whole).square()).mean(1)
     return Statistics(whole[:, 0].float(), variance.clamp_min(0).float())
+
+
+def channels_last(image: Tensor) -> Tensor:
+    """The same picture in the memory layout that CPU convolutions like."""
+    return image.contiguous(memory_format=torch.channels_last)

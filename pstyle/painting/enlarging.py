@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..core.activation_cache import NOTHING, Known
+from ..core.activation_cache import NO_CACHE, CacheView
 from ..image.colors import luma
 from ..image.separable import filtered
 from .boxes import Box
@@ -32,20 +32,20 @@ ROUNDS = 3  # of giving back what it takes
 
 class Enlarged:
     """A painting (1, 3, h, w) of a small copy (1, 3, h, w) of a picture, at the picture's size; what does not
-    change with the painting is kept in what is `known` of the picture.
+    change with the painting is kept in what is `cached` of the picture.
     """
 
-    def __init__(self, painted: Tensor, small: Tensor, picture: Source, known: Known = NOTHING) -> None:
-        self.small, self.picture, self.known = small, picture, known
+    def __init__(self, painted: Tensor, small: Tensor, picture: Source, cached: CacheView = NO_CACHE) -> None:
+        self.small, self.picture, self.cached = small, picture, cached
         self.height, self.width = picture.height, picture.width
-        contrasts = known(("contrasts", tuple(small.shape)), lambda: contrasts_of(small))
+        contrasts = cached(("contrasts", tuple(small.shape)), lambda: contrasts_of(small))
         maps = torch.cat([prefiltered(painted), gains(painted, contrasts)], dim=1)
         self.maps = resized(InMemory(maps), self.height, self.width, cubic)
 
     def read(self, box: Box) -> Tensor:
         """The pixels of a box."""
         painted, light, color = self.maps.read(box).split([3, 1, 1], dim=1)
-        missing = self.known(("missing", tuple(self.small.shape), box), lambda: self._missing(box))
+        missing = self.cached(("missing", tuple(self.small.shape), box), lambda: self._missing(box))
         bright = luma(missing)
         return torch.addcmul(painted, light, bright).addcmul_(color, missing - bright).clamp_(0, 1)
 

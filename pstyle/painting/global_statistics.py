@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ..image.pictures import pad_to_multiple
 from ..nets.generator import STRIDE, STYLE_LAYERS, Modulation
-from ..nets.layers import Enough, Statistics, statistics_of_bands
+from ..nets.layers import Statistics, StopForward, statistics_of_bands
 from ..nets.moments import mix_by_layer, moments
 from .boxes import Box, tiles
-from .painter import MIN_SIDE_PX, WHOLE, Amounts, Painter, Whole
+from .painter import FULL_STRENGTH, MIN_SIDE_PX, Amounts, GlobalStatistics, Painter
 from .receptive_field import generator_reach_px, vgg_reach_px
 from .sources import Source
 
@@ -54,12 +54,14 @@ def tiles_of(source: Source, side_px: int, reach_px: int) -> Iterator[Tile]:
 
 
 @torch.inference_mode()
-def whole_of(painter: Painter, source: Source, amounts: Amounts, side_px: int) -> Whole:
+def global_statistics_of(
+    painter: Painter, source: Source, amounts: Amounts, side_px: int
+) -> GlobalStatistics:
     """What parts of a source need to know of all of it to be painted as in the whole, found over tiles.
 
     `side_px` is a multiple of 8. Raises ValueError if features are not finite.
     """
-    own = None if amounts == WHOLE else _own_modulation(painter, source, side_px)
+    own = None if amounts == FULL_STRENGTH else _own_modulation(painter, source, side_px)
     painted, rebuilt = Gathered(), Gathered()
     reach_px = generator_reach_px(painter.generator.config)
     while painted.is_open or rebuilt.is_open:
@@ -70,7 +72,7 @@ def whole_of(painter: Painter, source: Source, amounts: Amounts, side_px: int) -
             painter.observe(source.read(tile.window), amounts, own, painted, rebuilt, origin=origin)
         painted.end_pass()
         rebuilt.end_pass()
-    return Whole(own, painted.known, rebuilt.known)
+    return GlobalStatistics(own, painted.known, rebuilt.known)
 
 
 class Gathered:
@@ -98,7 +100,7 @@ class Gathered:
         else:
             self._running.setdefault(site, RunningStatistics()).add(self._tile.own(x))
         if site == self._last:
-            raise Enough
+            raise StopForward
         nothing = x.new_full((1, x.shape[1], 1, 1), torch.nan, dtype=torch.float32)
         return Statistics(nothing, nothing)
 

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from ..core.config import check_settings, choice, setting
-from ..core.memory import BYTES_PER_PX, free_bytes, is_out_of_memory, let_go
+from ..core.memory import BYTES_PER_PX, empty_cache, free_bytes, is_out_of_memory
+from ..image.masks import fitted_mask
 from ..image.pictures import check_image, split_alpha
-from ..style.paint_settings import Look
+from ..style.paint_settings import PaintSettings
 from .boxes import Box
 from .enlarging import Enlarged
-from .painter import Painter, fitted_mask, paint_regions, painted_size
+from .painter import Painter, paint_regions, painted_size
 from .receptive_field import generator_reach_px
 from .resampling import resized
 from .sources import TILE_PX, InMemory, Source, loaded
@@ -50,7 +51,7 @@ WHOLE_SIZE = SizeConfig(look_size_px=0)  # every picture at its own size
 def paint(
     image: Tensor,
     painter: Painter,
-    look: Look | None = None,
+    settings: PaintSettings | None = None,
     mask: Tensor | None = None,
     second: Painter | None = None,
     size: SizeConfig | None = None,
@@ -60,14 +61,14 @@ def paint(
 
     Raises ValueError as painting does, for memory that runs out only if tiles may not or cannot help.
     """
-    look, size = look or Look(), size or SizeConfig()
+    settings, size = settings or PaintSettings(), size or SizeConfig()
     rgb, alpha = split_alpha(check_image(image))
     masks: list[Source | None] = [None] * len(rgb)
     if mask is not None:
         fitted = fitted_mask(mask, rgb).expand(len(rgb), -1, -1, -1)
         masks = [InMemory(one) for one in fitted.split(1)]
     parts = [
-        loaded(painted(InMemory(one), painter, look, where, second, size))
+        loaded(painted(InMemory(one), painter, settings, where, second, size))
         for one, where in zip(rgb.split(1), masks, strict=True)
     ]
     result = torch.cat(parts)
@@ -78,7 +79,7 @@ def paint(
 def painted(
     source: Source,
     painter: Painter,
-    look: Look,
+    settings: PaintSettings,
     mask: Source | None = None,
     second: Painter | None = None,
     size: SizeConfig | None = None,
@@ -90,21 +91,21 @@ def painted(
     size = size or SizeConfig()
     if second is not None and mask is None:
         raise ValueError("a second style is painted where a mask is black: give a mask as well")
-    small = look_size(source.height, source.width, size.look_size_px)
+    small = reference_size(source.height, source.width, size.look_size_px)
     if small is not None:
-        return _enlarged(source, small, painter, look, mask, second, size)
+        return _enlarged(source, small, painter, settings, mask, second, size)
     if isinstance(source, InMemory) and size.tile != "always":
         try:
-            return InMemory(_whole(source, painter, look, mask, second))
+            return InMemory(_whole(source, painter, settings, mask, second))
         except (RuntimeError, MemoryError, ValueError) as error:
             if size.tile == "never" or not is_out_of_memory(error):
                 raise
-        painter.remembered.forget()
-        let_go(painter.device)  # outside of the block, in which the error keeps what it met alive
-    return _tiled(source, painter, look, mask, second)
+        painter.cache.clear()
+        empty_cache(painter.device)  # outside of the block, in which the error keeps what it met alive
+    return _tiled(source, painter, settings, mask, second)
 
 
-def look_size(height: int, width: int, look_size_px: int) -> tuple[int, int] | None:
+def reference_size(height: int, width: int, look_size_px: int) -> tuple[int, int] | None:
     """The height and width whose look a picture takes on, or None if that is its own."""
     short = min(height, width)
     if not 0 < look_size_px < short:
@@ -112,10 +113,10 @@ def look_size(height: int, width: int, look_size_px: int) -> tuple[int, int] | N
     return round(height * look_size_px / short), round(width * look_size_px / short)
 
 
-def needed_bytes(image: Tensor, look: Look, size: SizeConfig) -> int:
+def needed_bytes(image: Tensor, settings: PaintSettings, size: SizeConfig) -> int:
     """Memory that painting one of these pictures (B, C, H, W) whole takes at most."""
-    height, width = look_size(*image.shape[2:], size.look_size_px) or tuple(image.shape[2:])
-    reduced = painted_size(height, width, look)
+    height, width = reference_size(*image.shape[2:], size.look_size_px) or tuple(image.shape[2:])
+    reduced = painted_size(height, width, settings)
     return max(height, reduced[0]) * max(width, reduced[1]) * BYTES_PER_PX
 
 
@@ -132,35 +133,35 @@ def _enlarged(
     source: Source,
     small: tuple[int, int],
     painter: Painter,
-    look: Look,
+    settings: PaintSettings,
     mask: Source | None,
     second: Painter | None,
     size: SizeConfig,
 ) -> Source:
     """A source painted at a smaller size, in all that the look asks for, and made large again."""
     side_px = max(8, TILE_PX * small[0] // source.height)  # of which TILE_PX of the source are read
-    known = painter.remembered.of(source.image if isinstance(source, InMemory) else None)
-    photo = known(("reduced", small), lambda: loaded(resized(source, *small), side_px))
+    cached = painter.cache.of(source.image if isinstance(source, InMemory) else None)
+    photo = cached(("reduced", small), lambda: loaded(resized(source, *small), side_px))
     where = resized(mask, *small) if second is not None else None
-    smaller = painted(InMemory(photo), painter, look, where, second, replace(size, look_size_px=0))
-    found = Enlarged(loaded(smaller), photo, source, known)
+    smaller = painted(InMemory(photo), painter, settings, where, second, replace(size, look_size_px=0))
+    found = Enlarged(loaded(smaller), photo, source, cached)
     return found if mask is None or second is not None else Masked(found, source, mask)
 
 
 def _whole(
-    source: InMemory, painter: Painter, look: Look, mask: Source | None, second: Painter | None
+    source: InMemory, painter: Painter, settings: PaintSettings, mask: Source | None, second: Painter | None
 ) -> Tensor:
     where = None if mask is None else mask.read(Box(0, 0, source.height, source.width))
     if second is not None:
-        return paint_regions(source.image, painter, second, where, look)
-    return painter(source.image, look, where)
+        return paint_regions(source.image, painter, second, where, settings)
+    return painter(source.image, settings, where)
 
 
 def _tiled(
-    source: Source, painter: Painter, look: Look, mask: Source | None, second: Painter | None
+    source: Source, painter: Painter, settings: PaintSettings, mask: Source | None, second: Painter | None
 ) -> Source:
     side_px = tile_px(painter)
-    found = painting(painter, source, look, side_px)
+    found = painting(painter, source, settings, side_px)
     if second is not None:
-        return Joined(found, painting(second, source, look, side_px), mask)
+        return Joined(found, painting(second, source, settings, side_px), mask)
     return found if mask is None else Masked(found, source, mask)

@@ -15,11 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core.activation_cache import NOTHING, Known, Remembered
+from ..core.activation_cache import NO_CACHE, ActivationCache, CacheView
+from ..core.device import choose_device
 from ..core.memory import check_room, keep_freed_memory
 from ..core.precision import fastest
 from ..image.colors import with_colors_of, with_light_of
 from ..image.detail import with_detail_of
+from ..image.masks import fitted_mask
 from ..image.multiband import joined
 from ..image.pictures import check_image, crop_back, pad_to_multiple, resize_to, split_alpha
 from ..nets.generator import (
@@ -34,14 +36,15 @@ from ..nets.generator import (
     load_generator,
     style_moments,
 )
-from ..nets.layers import Enough, Measured, Normalize, Statistics, fixed
+from ..nets.layers import Normalize, RecordedStatistics, Statistics, StopForward, frozen_statistics
 from ..nets.moments import Moments
 from ..nets.vgg import VGG, load_vgg
-from ..style.paint_settings import MAX_STRENGTH, Look
-from ..style.style import Style, StyledGenerator, load_style
+from ..style.paint_settings import MAX_STRENGTH, PaintSettings
+from ..style.style import Style, load_style
+from ..style.styled_generator import StyledGenerator
 
 MIN_SIDE_PX = 2 * STRIDE  # below it the deepest features would be a single pixel, which instance norm erases
-DRESSES_KEPT = 4  # dressed generators held at once, for people who move a slider back and forth
+CACHED_GENERATORS = 4  # dressed generators held at once, for people who move a slider back and forth
 
 
 def load_painter(path: str | Path, device: str = "auto") -> Painter:
@@ -53,12 +56,12 @@ def load_painter(path: str | Path, device: str = "auto") -> Painter:
 
 
 Amounts = tuple[float, ...]  # (L,) how much of the style each level gets
-Dress = tuple[Amounts, torch.dtype]
-WHOLE: Amounts = (1.0,) * LEVELS
+StyledKey = tuple[Amounts, torch.dtype]
+FULL_STRENGTH: Amounts = (1.0,) * LEVELS
 
 
 @dataclass(frozen=True)
-class Whole:
+class GlobalStatistics:
     """What parts of a picture need to know of all of it: the modulation of its own style, None at full
     strength, and each site's statistics, empty for a picture that is no part.
     """
@@ -84,40 +87,40 @@ class Painter:
         vgg: VGG,
         device: str | torch.device = "auto",
         dtype: torch.dtype | None = None,
-        remembered: Remembered | None = None,
+        cache: ActivationCache | None = None,
     ) -> None:
         """`dtype` is what convolutions compute in; without it the faster of float32 and bfloat16.
 
-        In `remembered`, which painters may share, what does not change with a look is kept of the pictures
+        In `cache`, which painters may share, what does not change with a look is kept of the pictures
         that are painted; without it nothing is.
         """
         keep_freed_memory()
         with torch.inference_mode(False):
             self.device = choose_device(device)
             self.style = style
-            self.remembered = Remembered(limit_bytes=0)  # of the pictures that formats are measured on
+            self.cache = ActivationCache(limit_bytes=0)  # of the pictures that formats are measured on
             self._name = object()  # stands for this painter in what is remembered, which may outlive it
             self.vgg = vgg.to(self.device, memory_format=torch.channels_last)
             self.generator = generator.to(self.device, memory_format=torch.channels_last)
-            self._dressed: OrderedDict[Dress, tuple[StyledGenerator, Modulation]] = OrderedDict()
+            self._styled: OrderedDict[StyledKey, tuple[StyledGenerator, Modulation]] = OrderedDict()
             self._readers: dict[torch.dtype, VGG] = {}
             self.dtype = dtype or fastest(self._probe, self.device)
-            self.dress(WHOLE)
-            self.remembered = remembered or self.remembered
+            self.styled_at(FULL_STRENGTH)
+            self.cache = cache or self.cache
 
     @torch.inference_mode()
     def __call__(
-        self, image: Tensor, look: Look | None = None, mask: Tensor | None = None, **settings: Any
+        self, image: Tensor, settings: PaintSettings | None = None, mask: Tensor | None = None, **changes: Any
     ) -> Tensor:
         """Paint pictures (B, C, H, W) in [0, 1] with C 1, 3 or 4; the result has 3 channels, or 4 with the
         input's alpha.
 
-        Single `settings` of the look may be given by name, such as strength=0.8. Where `mask` (1 or B, 1, H,
+        Single `changes` of the look may be given by name, such as strength=0.8. Where `mask` (1 or B, 1, H,
         W) is 0 the picture stays. Raises ValueError for pictures, settings or masks out of range.
         """
-        look = replace(look or Look(), **settings)
+        settings = replace(settings or PaintSettings(), **changes)
         rgb, alpha = split_alpha(check_image(image))
-        painted = torch.cat([self._paint_as(picture[None], look) for picture in rgb])
+        painted = torch.cat([self._paint_as(picture[None], settings) for picture in rgb])
         if mask is not None:
             painted = rgb.lerp(painted, fitted_mask(mask, rgb))
         painted = painted.contiguous()
@@ -125,14 +128,14 @@ class Painter:
 
     def _probe(self, picture: Tensor, dtype: torch.dtype) -> Tensor:
         self.dtype = dtype
-        return self.paint(picture, WHOLE)
+        return self.paint(picture, FULL_STRENGTH)
 
     @torch.inference_mode()
     def paint(
         self,
         picture: Tensor,
         amounts: Amounts,
-        whole: Whole | None = None,
+        whole: GlobalStatistics | None = None,
         padding: str = "reflect",
         origin: tuple[int, int] = (0, 0),
         around_px: int | None = None,
@@ -144,39 +147,48 @@ class Painter:
         `origin`, multiples of 8, and the width of a panorama, `around_px`.
         """
         context = (self.generator, self.vgg, self.device, self.dtype)
-        known = NOTHING if whole else self.remembered.of(picture, *context)
+        cached = NO_CACHE if whole else self.cache.of(picture, *context)
         place = {"padding": padding, "origin": origin, "around_px": around_px}
         name = ("painted", self._name, amounts, *place.values())
-        return known(name, lambda: self._paint(picture, amounts, whole, known, place))
+        return cached(name, lambda: self._paint(picture, amounts, whole, cached, place))
 
     def _paint(
-        self, picture: Tensor, amounts: Amounts, whole: Whole | None, known: Known, place: dict[str, Any]
+        self,
+        picture: Tensor,
+        amounts: Amounts,
+        whole: GlobalStatistics | None,
+        cached: CacheView,
+        place: dict[str, Any],
     ) -> Tensor:
         padded, size = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
         x = padded.to(self.device)  # contiguous: three channels are padded and pooled faster so
         if whole is None:
-            whole = Whole(None if amounts == WHOLE else known("own", lambda: self.own_modulation(x)))
+            whole = GlobalStatistics(
+                None if amounts == FULL_STRENGTH else cached("own", lambda: self.own_modulation(x))
+            )
         low, padding = x.to(self.dtype), place["padding"]
-        content = known(("content", padding), lambda: self.generator_at(amounts).content(low, padding))
-        painted = self._pass(low, content, amounts, whole.own, fixed(whole.painted), **place)
+        content = cached(("content", padding), lambda: self.generator_at(amounts).content(low, padding))
+        painted = self._pass(low, content, amounts, whole.own, frozen_statistics(whole.painted), **place)
         if (lost := 1 - amounts[COLOR]) > 0:  # the one level that follows the strength alone
-            rebuilt = self._rebuilt(low, content, amounts, whole.own, fixed(whole.rebuilt), **place)
+            rebuilt = self._rebuilt(
+                low, content, amounts, whole.own, frozen_statistics(whole.rebuilt), **place
+            )
             painted = painted + lost * (x - rebuilt)
         return crop_back(painted.clamp_(0, 1), size).to(picture.device, torch.float32)
 
     @torch.inference_mode()
     def measure(
         self, picture: Tensor, amounts: Amounts, padding: str = "reflect", rows: Tensor | None = None
-    ) -> Whole:
+    ) -> GlobalStatistics:
         """What parts of a picture need to know of it, read off the picture (1, 3, H, W) or a reduced one.
 
         `rows` (H,) weighs its rows of pixels, for panoramas; H is then a multiple of 8.
         """
         padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
-        own = None if amounts == WHOLE else self.own_modulation(padded.to(self.device))
-        painted, rebuilt = Measured(rows), Measured(rows)
+        own = None if amounts == FULL_STRENGTH else self.own_modulation(padded.to(self.device))
+        painted, rebuilt = RecordedStatistics(rows), RecordedStatistics(rows)
         self.observe(padded, amounts, own, painted, rebuilt, padding)
-        return Whole(own, painted.found, rebuilt.found)
+        return GlobalStatistics(own, painted.found, rebuilt.found)
 
     @torch.inference_mode()
     def observe(
@@ -193,16 +205,16 @@ class Painter:
         """Let `painted`, and `rebuilt` below full strength, see the features that come to every site as a
         picture (1, 3, H, W) is painted and rebuilt.
 
-        Either gives what its sites go on with, and may raise `layers.Enough`. The rest is as in `paint`.
+        Either gives what its sites go on with, and may raise `layers.StopForward`. The rest is as in `paint`.
         """
         padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
         low = padded.to(self.device).to(self.dtype)
         content = self.generator_at(amounts).content(low, padding)
         place = {"padding": padding, "origin": origin, "around_px": around_px}
-        with suppress(Enough):
+        with suppress(StopForward):
             self._pass(low, content, amounts, own, painted, **place)
         if amounts[COLOR] < 1:
-            with suppress(Enough):
+            with suppress(StopForward):
                 self._rebuilt(low, content, amounts, own, rebuilt, **place)
 
     @torch.inference_mode()
@@ -235,7 +247,7 @@ class Painter:
         normalize: Normalize | None,
         **place: Any,
     ) -> Tensor:
-        modulation = self.dress(amounts)[1]
+        modulation = self.styled_at(amounts)[1]
         if own is not None:
             sites = self.generator.sites
             modulation = {site: own[site].lerp(modulation[site], amounts[sites[site]]) for site in own}
@@ -253,61 +265,61 @@ class Painter:
         """The picture as the generator makes it in its own style."""
         return self.generator_at(amounts)(x, content, own, normalize=normalize, **place).float()
 
-    def dress(self, amounts: Amounts) -> tuple[StyledGenerator, Modulation]:
+    def styled_at(self, amounts: Amounts) -> tuple[StyledGenerator, Modulation]:
         """The generator and its modulation at these amounts, made once and kept for the next pictures."""
         key = amounts, self.dtype
-        found = self._dressed.pop(key, None)
+        found = self._styled.pop(key, None)
         if found is None:
             with torch.inference_mode(False), torch.no_grad():
                 styled = StyledGenerator.of(self.generator, self.style, amounts).to(self.device)
                 modulation = {site: value.to(self.dtype) for site, value in styled.modulation().items()}
                 found = styled.to(self.dtype), modulation
-        self._dressed[key] = found
-        while len(self._dressed) > DRESSES_KEPT:
-            self._dressed.popitem(last=False)
+        self._styled[key] = found
+        while len(self._styled) > CACHED_GENERATORS:
+            self._styled.popitem(last=False)
         return found
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Let go of all that was made once and kept, of styles and of pictures."""
-        self._dressed.clear()
+        self._styled.clear()
         self._readers.clear()
-        self.remembered.forget()
+        self.cache.clear()
 
     def generator_at(self, amounts: Amounts) -> Generator:
         """The generator whose convolutions are the style's in these amounts."""
-        return self.dress(amounts)[0].generator
+        return self.styled_at(amounts)[0].generator
 
-    def _paint_as(self, picture: Tensor, look: Look) -> Tensor:
+    def _paint_as(self, picture: Tensor, settings: PaintSettings) -> Tensor:
         """A picture (1, 3, H, W) painted, with everything that a look asks for."""
         height, width = picture.shape[2:]
-        reduced = painted_size(height, width, look)
+        reduced = painted_size(height, width, settings)
         check_room(max(height, reduced[0]), max(width, reduced[1]), self.device)
-        painted = self.paint(resize_to(picture, *reduced), self.amounts(look))
-        return finished(resize_to(painted, height, width), picture, look)
+        painted = self.paint(resize_to(picture, *reduced), self.amounts(settings))
+        return finished(resize_to(painted, height, width), picture, settings)
 
-    def amounts(self, look: Look) -> Amounts:
+    def amounts(self, settings: PaintSettings) -> Amounts:
         """How much of the style each level gets in a look."""
-        strength = self.style.calibration.amount(look.strength)
-        factors = {FORM: look.coarse, TEXTURE: look.fine, GRAIN: look.fine, COLOR: 1.0}
+        strength = self.style.calibration.amount(settings.strength)
+        factors = {FORM: settings.coarse, TEXTURE: settings.fine, GRAIN: settings.fine, COLOR: 1.0}
         return tuple(min(strength * factors[level], MAX_STRENGTH) for level in range(LEVELS))
 
 
-def painted_size(height: int, width: int, look: Look) -> tuple[int, int]:
+def painted_size(height: int, width: int, settings: PaintSettings) -> tuple[int, int]:
     """The height and width that a picture is painted at, for strokes of the size that a look asks for."""
-    return max(1, round(height / look.stroke)), max(1, round(width / look.stroke))
+    return max(1, round(height / settings.stroke)), max(1, round(width / settings.stroke))
 
 
-def finished(painted: Tensor, picture: Tensor, look: Look) -> Tensor:
+def finished(painted: Tensor, picture: Tensor, settings: PaintSettings) -> Tensor:
     """A painting with the color, light and detail that a look keeps of the picture, both (B, 3, H, W)."""
-    if look.keep_color:
+    if settings.keep_color:
         painted = with_colors_of(painted, picture)
-    if look.keep_light:
+    if settings.keep_light:
         painted = with_light_of(painted, picture)
-    return with_detail_of(painted, picture, look.detail) if look.detail else painted
+    return with_detail_of(painted, picture, settings.detail) if settings.detail else painted
 
 
 def paint_regions(
-    image: Tensor, inside: Painter, outside: Painter, mask: Tensor, look: Look | None = None
+    image: Tensor, inside: Painter, outside: Painter, mask: Tensor, settings: PaintSettings | None = None
 ) -> Tensor:
     """Pictures (B, C, H, W) painted by one painter where `mask` (1 or B, 1, H, W) is 1 and by another where
     it is 0, without a seam between.
@@ -315,31 +327,5 @@ def paint_regions(
     The result has 3 channels, or 4 with the input's alpha. Raises ValueError as painting does.
     """
     rgb, alpha = split_alpha(check_image(image))
-    painted = joined(inside(rgb, look), outside(rgb, look), fitted_mask(mask, rgb))
+    painted = joined(inside(rgb, settings), outside(rgb, settings), fitted_mask(mask, rgb))
     return painted if alpha is None else torch.cat([painted, alpha], dim=1)
-
-
-def fitted_mask(mask: Tensor, image: Tensor) -> Tensor:
-    """A mask (1 or B, 1, H, W) for pictures (B, 3, H, W), resized if its size differs.
-
-    Raises ValueError if it cannot fit.
-    """
-    found = check_image(mask, "mask")[:, :1]
-    if found.shape[0] not in (1, image.shape[0]):
-        raise ValueError(
-            f"got {found.shape[0]} masks for {image.shape[0]} pictures: give one, or one for each"
-        )
-    return resize_to(found, *image.shape[2:])
-
-
-def choose_device(device: str | torch.device = "auto") -> torch.device:
-    """The device for "auto" (CUDA if present, else CPU), "cpu" or "cuda".
-
-    Raises ValueError if it is not there.
-    """
-    if str(device) == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    chosen = torch.device(device)
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device: use 'cpu' or 'auto'")
-    return chosen

@@ -7,27 +7,27 @@ from torch import Tensor
 from ..image.detail import REACH_PX as DETAIL_REACH_PX
 from ..image.multiband import joined, octaves_of, reach_px
 from ..nets.generator import STRIDE
-from ..style.paint_settings import Look
+from ..style.paint_settings import PaintSettings
 from .boxes import Box
-from .global_statistics import whole_of
-from .painter import Amounts, Painter, Whole, finished, painted_size
+from .global_statistics import global_statistics_of
+from .painter import Amounts, GlobalStatistics, Painter, finished, painted_size
 from .receptive_field import generator_reach_px
 from .resampling import resized
 from .sources import TILE_PX, Source
 
 
-def painting(painter: Painter, source: Source, look: Look, side_px: int = TILE_PX) -> Source:
+def painting(painter: Painter, source: Source, settings: PaintSettings, side_px: int = TILE_PX) -> Source:
     """A source (3 channels) painted by a painter in a look; it takes several passes over the source."""
-    small = resized(source, *painted_size(source.height, source.width, look))
-    amounts = painter.amounts(look)
-    painted = Painted(painter, small, amounts, whole_of(painter, small, amounts, side_px))
-    return Finished(resized(painted, source.height, source.width), source, look)
+    small = resized(source, *painted_size(source.height, source.width, settings))
+    amounts = painter.amounts(settings)
+    painted = Painted(painter, small, amounts, global_statistics_of(painter, small, amounts, side_px))
+    return Finished(resized(painted, source.height, source.width), source, settings)
 
 
 class Painted:
     """A source painted with what is known of the whole of it."""
 
-    def __init__(self, painter: Painter, source: Source, amounts: Amounts, whole: Whole) -> None:
+    def __init__(self, painter: Painter, source: Source, amounts: Amounts, whole: GlobalStatistics) -> None:
         self.painter, self.source, self.amounts, self.whole = painter, source, amounts, whole
         self.height, self.width = source.height, source.width
         self.reach_px = generator_reach_px(painter.generator.config)
@@ -43,15 +43,15 @@ class Painted:
 class Finished:
     """A painting with the color, light and detail that a look keeps of the picture."""
 
-    def __init__(self, painted: Source, picture: Source, look: Look) -> None:
-        self.painted, self.picture, self.look = painted, picture, look
+    def __init__(self, painted: Source, picture: Source, settings: PaintSettings) -> None:
+        self.painted, self.picture, self.settings = painted, picture, settings
         self.height, self.width = picture.height, picture.width
-        self.reach_px = DETAIL_REACH_PX if look.detail else 0
+        self.reach_px = DETAIL_REACH_PX if settings.detail else 0
 
     def read(self, box: Box) -> Tensor:
         """The pixels of a box."""
         window = box.grown(self.reach_px).clipped(self.height, self.width)
-        found = finished(self.painted.read(window), self.picture.read(window), self.look)
+        found = finished(self.painted.read(window), self.picture.read(window), self.settings)
         return box.seen_from(window).of(found)
 
 

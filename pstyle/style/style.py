@@ -7,9 +7,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +17,11 @@ from torch import Tensor, nn
 
 from ..core import checkpoint
 from ..core.checkpoint import BadFile
-from ..core.config import check_settings, describe, from_json, setting, text, to_json
-from ..nets.generator import LEVELS, Generator, GeneratorConfig, Modulation, fingerprint, outline
-from ..nets.moments import normalized_weights
-from ..taste.answers import parse_history
-from .paint_settings import Calibration
+from ..core.config import from_json, to_json
+from ..nets.generator import LEVELS, GeneratorConfig, outline
+from .answers import parse_history
+from .provenance import Provenance
+from .strength_calibration import Calibration
 
 PREVIEW_PX = 96
 MAX_BYTES = 1_000_000
@@ -32,23 +30,6 @@ KEYS = ("config", "generator", "provenance", "calibration", "license", "preview"
 TASTE_KEY = "taste"  # ... and of one that choices led to
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 LICENSE = "Made with pstyle by the owner of the pictures it was learned from; ask them before sharing."
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What a style was learned from and how: numbers and settings, never file names or people."""
-
-    pictures: int = setting(0, 0, 10_000, "number of style pictures")
-    sizes_px: str = text("", 2000, "their sizes, such as 640x480")
-    seed: int = setting(0, 0, 2**63 - 1, "seed of the learning")
-    steps: int = setting(0, 0, 10_000_000, "steps done")
-    settings: str = text("{}", 8000, "settings of the learning as JSON")
-    date: str = text("", 40, "day of the learning, ISO 8601")
-    versions: str = text("", 200, "versions of pstyle and torch")
-    note: str = text("", 2000, "how it was made, in words")
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -70,66 +51,6 @@ class Style:
     license: str = LICENSE
     preview: Tensor | None = None
     taste: str = ""
-
-
-class StyledGenerator(nn.Module):
-    """A generator with one style's parameters: what learning moves and painting uses.
-
-    Only the latent, the offsets and the convolutions are the style's own; encoder and StyleMod heads stay the
-    base's.
-    """
-
-    def __init__(self, generator: Generator, latent: Tensor) -> None:
-        super().__init__()
-        self.generator = deepcopy(generator).requires_grad_(False)
-        self.latent = nn.Parameter(latent.detach().clone())  # (L, D)
-        sizes = {name: mod.linear.out_features for name, mod in self.generator.mods.items()}
-        self.offsets = nn.ParameterDict(
-            {name: nn.Parameter(torch.zeros(size)) for name, size in sizes.items()}
-        )
-        self.base_id = fingerprint(generator)
-
-    def modulation(self) -> Modulation:
-        """Scale and bias of every site, (1, 2C, 1, 1)."""
-        heads = self.generator.modulation(self.latent[None])
-        return {name: value + self.offsets[name][None, :, None, None] for name, value in heads.items()}
-
-    def style(self, provenance: Provenance, preview: Tensor | None = None) -> Style:
-        """The style as it stands now, in half precision."""
-        return Style(
-            latent=_stored(self.latent),
-            offsets={name: _stored(value) for name, value in self.offsets.items()},
-            weights={name: _stored(value) for name, value in self.generator.convs.state_dict().items()},
-            config=self.generator.config,
-            generator_id=self.base_id,
-            provenance=provenance,
-            preview=preview,
-        )
-
-    @classmethod
-    def of(
-        cls, generator: Generator, style: Style, amounts: Sequence[float] = (1.0,) * LEVELS
-    ) -> StyledGenerator:
-        """The generator dressed in a style; the convolutions of each level go from the base's (amount 0) to
-        the style's own (1), and no further.
-
-        Raises ValueError if the style was learned with another generator.
-        """
-        styled = cls(generator, style.latent.float())
-        if style.generator_id != styled.base_id:
-            raise ValueError(
-                "the style was learned with another generator "
-                f"({style.generator_id[:12]}, loaded is {styled.base_id[:12]}): "
-                "load that one, or learn the style again"
-            )
-        with torch.no_grad():
-            for name, value in style.offsets.items():
-                styled.offsets[name].copy_(value)
-            for name, value in styled.generator.convs.state_dict().items():
-                if name in style.weights:
-                    amount = min(amounts[generator.level_of(name)], 1.0)
-                    value.lerp_(style.weights[name].float().to(value.device), amount)
-        return styled
 
 
 def save_style(path: Path, style: Style, *, overwrite: bool = False) -> None:
@@ -170,40 +91,6 @@ def load_style(path: Path) -> Style:
         license=metadata["license"],
         preview=_decode_preview(metadata["preview"]) if metadata["preview"] else None,
         taste=metadata.get(TASTE_KEY, ""),
-    )
-
-
-def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
-    """A style between styles of one generator: every number is mixed by weight.
-
-    Raises ValueError for styles of different generators or unusable weights.
-    """
-    shares = normalized_weights(weights, len(styles))
-    first = styles[0]
-    if any(style.generator_id != first.generator_id for style in styles):
-        raise ValueError(
-            "these styles were learned with different generators: blend styles of one generator only"
-        )
-
-    def mixed(values: Sequence[Tensor]) -> Tensor:
-        return sum(share * value.float() for share, value in zip(shares, values, strict=True)).half()
-
-    def between(name: str) -> float:
-        return sum(
-            share * getattr(style.calibration, name) for share, style in zip(shares, styles, strict=True)
-        )
-
-    note = "blend of " + " and ".join(f"{share:.3f}" for share in shares)
-    weighted = max(range(len(styles)), key=lambda i: shares[i])
-    return replace(
-        first,
-        latent=mixed([style.latent for style in styles]),
-        offsets={name: mixed([style.offsets[name] for style in styles]) for name in first.offsets},
-        weights={name: mixed([style.weights[name] for style in styles]) for name in first.weights},
-        provenance=Provenance(pictures=sum(s.provenance.pictures for s in styles), note=note),
-        calibration=Calibration(**{name: between(name) for name in describe(Calibration)}),
-        preview=styles[weighted].preview,
-        taste="",
     )
 
 
@@ -294,5 +181,5 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _stored(value: Tensor) -> Tensor:
+def as_stored(value: Tensor) -> Tensor:
     return value.detach().cpu().half()

@@ -63,7 +63,7 @@ class Belief:
         return self.mean + noise @ torch.linalg.cholesky(self.covariance).mT
 
 
-def believe(picks: Sequence[Pick], prior: Prior, lapse: float = 0.0) -> Belief:
+def laplace_posterior(picks: Sequence[Pick], prior: Prior, lapse: float = 0.0) -> Belief:
     """The posterior after picks: its mode, and the inverse of the curvature there.
 
     With probability `lapse` a pick is blind. Each Newton step takes the curvature of picks that are known to

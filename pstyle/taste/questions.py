@@ -59,14 +59,14 @@ def question(
     chosen: list[int] = []
     looks: dict[int, Tensor] = {}
 
-    def look(index: int) -> Tensor:
+    def settings(index: int) -> Tensor:
         if index not in looks:
             looks[index] = rgb_to_lab(paint(pool[index][None]))
         return looks[index]
 
     def take(order: Tensor) -> bool:
         for index in order.tolist():
-            if index not in chosen and all(distance(look(index), look(i)) >= apart for i in chosen):
+            if index not in chosen and all(distance(settings(index), settings(i)) >= apart for i in chosen):
                 chosen.append(index)
                 return True
         return False
@@ -81,6 +81,6 @@ def question(
     return pool[chosen]
 
 
-def distance(look: Tensor, other: Tensor) -> float:
+def distance(settings: Tensor, other: Tensor) -> float:
     """Mean distance of two pictures (1, 3, h, w) of CIE Lab; 2.3 is just noticeable (Mahy et al., 1994)."""
-    return (look - other).square().sum(1).sqrt().mean().item()
+    return (settings - other).square().sum(1).sqrt().mean().item()

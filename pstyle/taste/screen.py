@@ -7,7 +7,7 @@ from torch import Tensor
 from ..evaluation.plots import contact_sheet
 from ..image.pictures import resize_short_side
 from ..nets.generator import STRIDE
-from .answers import History, Question
+from ..style.answers import History, Question
 from .space import Paint
 
 LETTERS = "ABCD"
@@ -32,7 +32,7 @@ def grid_of(question: Question, paint: Paint) -> Tensor:
     return contact_sheet(rows, [[LETTERS[index] for index in row] for row in cells], CELL_PX)
 
 
-def say(history: History, words: str) -> None:
+def apply_answer(history: History, words: str) -> None:
     """Carry out what a person said: a letter, 'same', 'undo', or a best and a worst such as "A worst D".
 
     Raises ValueError for anything else, and for a letter that is not shown.

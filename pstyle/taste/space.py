@@ -17,7 +17,8 @@ from torch import Tensor
 from ..image.pictures import resize_short_side
 from ..nets.generator import Generator, style_moments
 from ..nets.vgg import VGG
-from ..style.style import Style, StyledGenerator
+from ..style.style import Style
+from ..style.styled_generator import StyledGenerator
 
 SEEN_PX = 256  # short side at which pictures are read for their directions
 STEP = 1.5  # of a principal component's deviation: what coordinate 1 means

@@ -11,8 +11,8 @@ from ..evaluation.plots import place_map
 from ..image.pictures import resize_short_side
 from ..nets.generator import Generator, style_moments
 from ..nets.vgg import VGG
+from ..style.answers import parse_history
 from ..style.style import Style, preview_of
-from .answers import parse_history
 from .space import SEEN_PX
 
 

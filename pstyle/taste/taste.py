@@ -15,9 +15,9 @@ from ..core.seeding import generator_of
 from ..nets.generator import Generator
 from ..nets.vgg import VGG
 from ..samples import content_pictures
+from ..style.answers import Answer, History, Question
 from ..style.style import PREVIEW_PX, Style
-from .answers import Answer, History, Question
-from .preference import Belief, Pick, Prior, believe
+from .preference import Belief, Pick, Prior, laplace_posterior
 from .questions import best_point, candidates, features, question
 from .space import Paint, TasteSpace, find_directions
 
@@ -71,7 +71,7 @@ class Taste:
         for age, answer in enumerate(reversed(answers)):
             if (weight := c.recency**age) >= SMALLEST_WEIGHT:
                 picks += picks_of(answer, weight)
-        return believe(picks, prior, c.lapse)
+        return laplace_posterior(picks, prior, c.lapse)
 
     def next_question(self, paint: Paint) -> Question:
         """What to show next: what is still unanswered, a repetition now and then, else new candidates."""

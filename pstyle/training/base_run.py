@@ -19,7 +19,7 @@ from .. import __version__
 from ..core.checkpoint import MAX_FILE_BYTES
 from ..core.config import check_settings, setting, to_json
 from ..core.files import read_file, write_atomically
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
 from ..image.crops import Crops
 from ..image.pictures import open_image, resize_short_side, save_image
 from ..losses.perceptual import Perceptual
@@ -28,7 +28,7 @@ from ..nets.vgg import LAYERS, LOSS_FILE, SLIM_FILE, VGG, load_vgg, save_vgg
 from ..samples import content_pictures, procedural_style
 from .base_training import BaseConfig, train_base
 from .distillation import DistillConfig, distill, linear_fits
-from .run_log import Numbers, OnStageStep
+from .run_log import OnStageStep, RunLog
 
 FIRST_STAGE_FILE = "generator_first_stage.safetensors"
 NUMBERS_FILE = "numbers.json"
@@ -99,23 +99,23 @@ def make_weights(
     config: BaseRunConfig | None = None,
     on_step: OnStageStep = lambda stage, steps, record: None,
     overwrite: bool = False,
-    world: World = ALONE,
+    processes: ProcessGroup = ALONE,
 ) -> list[Path]:
     """Make vgg_slim, vgg_loss and generator.safetensors and numbers.json in the folder `out`; returns them.
 
     `state` is a folder of the run's own, where it goes on after a kill. `on_step` gets a stage's name, its
-    number of steps and each step's record. All processes of a `world` are given the same; the first one
+    number of steps and each step's record. All processes of a `processes` are given the same; the first one
     writes. Raises ValueError for unusable files, a state folder of something
     else, or results that exist and may not be replaced.
     """
     c = config or BaseRunConfig()
     slim_file, loss_file, generator_file, numbers_file = (state / name for name in RESULTS)
-    with world.first_ahead():
-        if world.first:
+    with processes.first_ahead():
+        if processes.first:
             check_folders(out, state, overwrite)
-        teachers = [teacher.to(world.device) for teacher in load_teachers(material.teachers)]
+        teachers = [teacher.to(processes.device) for teacher in load_teachers(material.teachers)]
         run = {"settings": to_json(c)} | material.fingerprint()
-        numbers = Numbers(numbers_file, run, on_step, writes=world.first)
+        numbers = RunLog(numbers_file, run, on_step, writes=processes.first)
         photos = open_crops(material.photos, c.largest_crop_px())
         drawn = draw_procedural(material.photos, c, state / "procedural")
     paintings = open_crops([*material.paintings, *drawn], c.largest_crop_px())
@@ -125,11 +125,17 @@ def make_weights(
     )
 
     both = together(photos, paintings)
-    slim = make_vgg("slim VGG", both, teachers, c.distillation(), slim_file, numbers, world)
+    slim = make_vgg("slim VGG", both, teachers, c.distillation(), slim_file, numbers, processes)
     narrow = c.loss_distillation(teachers[0].width)
-    loss = make_vgg("loss VGG", both, teachers[:1], narrow, loss_file, numbers, world)
+    loss = make_vgg("loss VGG", both, teachers[:1], narrow, loss_file, numbers, processes)
     new = new_generator(c.architecture(), c.seed)
-    shared = {"slim": slim, "photos": contents, "paintings": paintings, "numbers": numbers, "world": world}
+    shared = {
+        "slim": slim,
+        "photos": contents,
+        "paintings": paintings,
+        "numbers": numbers,
+        "processes": processes,
+    }
     stage = partial(make_generator, **shared)
     cheap, best = Perceptual([teachers[-1], slim]), Perceptual([loss, teachers[-1], slim])
     first = stage("generator, first stage", new, cheap, c.first_stage(), state / FIRST_STAGE_FILE)
@@ -138,9 +144,9 @@ def make_weights(
     numbers.tell(parameters=sum(value.numel() for value in final.parameters()))
     numbers.tell(sha256={path.name: hash_of([path]) for path in (slim_file, loss_file, generator_file)})
     results = [out / name for name in RESULTS]
-    for result in results if world.first else ():
+    for result in results if processes.first else ():
         write_atomically(result, (state / result.name).read_bytes(), overwrite=overwrite)
-    world.wait()
+    processes.wait()
     return results
 
 
@@ -217,23 +223,23 @@ def make_vgg(
     teachers: list[VGG],
     config: DistillConfig,
     product: Path,
-    numbers: Numbers,
-    world: World,
+    numbers: RunLog,
+    processes: ProcessGroup,
 ) -> VGG:
     """The VGG as stored in the file `product`, distilled first if it is not there."""
     if not product.exists():
         with numbers.stage(name, config.steps, to_json(config)) as on_step:
             state = state_of(product)
-            vgg = distill(crops, teachers, config, state_path=state, on_step=on_step, world=world)
+            vgg = distill(crops, teachers, config, state_path=state, on_step=on_step, processes=processes)
         rng = torch.Generator().manual_seed(config.seed)
-        images = [crops.draw(8, NORMALIZED_PX, rng).to(world.device) for _ in range(4)]
+        images = [crops.draw(8, NORMALIZED_PX, rng).to(processes.device) for _ in range(4)]
         fits = linear_fits(vgg, teachers, images)
         explained = {layer: round(fit.explained, 4) for layer, fit in fits.items()}
         numbers.tell(explained=numbers.found.get("explained", {}) | {name: explained})
-        if world.first:
+        if processes.first:
             save_vgg(product, vgg, f"distilled by pstyle {__version__} from {len(teachers)} teachers")
-        world.wait()
-    return load_vgg(product).to(world.device)
+        processes.wait()
+    return load_vgg(product).to(processes.device)
 
 
 def make_generator(
@@ -245,19 +251,19 @@ def make_generator(
     slim: VGG,
     photos: Crops,
     paintings: Crops,
-    numbers: Numbers,
-    world: World,
+    numbers: RunLog,
+    processes: ProcessGroup,
 ) -> Generator:
     """The generator as stored in the file `product`, trained on from `generator` first if it is not there."""
     if not product.exists():
-        generator = generator.requires_grad_(True).to(world.device, memory_format=torch.channels_last)
+        generator = generator.requires_grad_(True).to(processes.device, memory_format=torch.channels_last)
         with numbers.stage(name, config.steps, to_json(config)) as on_step:
             state, parts = state_of(product), (slim, perceptual, photos, paintings)
-            trained = train_base(generator, *parts, config, state, on_step, world=world)
-        if world.first:
+            trained = train_base(generator, *parts, config, state, on_step, processes=processes)
+        if processes.first:
             save_generator(product, trained, f"trained by pstyle {__version__}: {name}")
-        world.wait()
-    return load_generator(product).to(world.device)
+        processes.wait()
+    return load_generator(product).to(processes.device)
 
 
 def state_of(product: Path) -> Path:

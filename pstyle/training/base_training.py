@@ -16,19 +16,21 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..core.config import check_settings, setting, to_json
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
 from ..core.seeding import generator_of
 from ..image.crops import Crops
 from ..losses.patches import crop_patch_distance
 from ..losses.perceptual import Perceptual, clamp_through, weighted
 from ..losses.style_content import light_distance, structure_distance
 from ..nets.generator import Generator, StyleEncoder, style_moments
+from ..nets.layers import channels_last
 from ..nets.moments import Moments
 from ..nets.vgg import VGG
-from .guarded_optimizer import Stepper, cosine
+from .ema import update_ema
+from .guarded_optimizer import GuardedOptimizer, cosine
 from .training_state import TrainingState
 
 
@@ -76,13 +78,13 @@ def train_base(
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
     save_every: int = 200,
-    world: World = ALONE,
+    processes: ProcessGroup = ALONE,
 ) -> Generator:
     """Train the generator on random pairs of content and style crops; returns its averaged weights as a new
     module.
 
     `vgg` is the slim network whose features the painter reads, `perceptual` the loss; both are where the
-    generator is. Resumes from `state_path` if that file exists. Each process of a `world` has styles of its
+    generator is. Resumes from `state_path` if that file exists. Each of several `processes` has styles of its
     own, with all of their contents, so that statistics of a style never go over processes.
     """
     rng = torch.Generator().manual_seed(config.seed)
@@ -92,13 +94,13 @@ def train_base(
     average = deepcopy(generator).requires_grad_(False)
     optimizer = torch.optim.Adam(generator.parameters(), lr=config.lr, betas=(0.9, 0.99))
     modules = {"generator": generator, "average": average}
-    world.share(modules.values())
-    world.part(rng, config.seed)
-    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config), world=world)
+    processes.broadcast_parameters(modules.values())
+    processes.offset_seed(rng, config.seed)
+    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config), processes=processes)
     if state_path:
         state.resume(state_path)
-    stepper = Stepper(optimizer, world=world)
-    pool = StylePool(paintings, vgg, perceptual, config, world)
+    guarded = GuardedOptimizer(optimizer, processes=processes)
+    pool = StylePool(paintings, vgg, perceptual, config, processes)
     pool.fill(state.step)
     while state.step < config.steps:
         # batch, forward, losses
@@ -111,10 +113,10 @@ def train_base(
         )
         pool.renew(state.step)
         loss = weighted(terms, loss_weights(config))
-        record = world.mean_of(record_of(loss, terms, world))
+        record = processes.mean_of(record_of(loss, terms, processes))
         # backward, guard, step
-        if stepper.step(loss, cosine(state.step, config.steps, warmup=50), record):
-            follow(average, generator, min(config.ema, (state.step + 1) / (state.step + 10)))
+        if guarded.step(loss, cosine(state.step, config.steps, warmup=50), record):
+            update_ema(average, generator, min(config.ema, (state.step + 1) / (state.step + 10)))
         # record
         state.step += 1
         on_step({"step": state.step} | record)
@@ -138,10 +140,15 @@ class StylePool:
     """
 
     def __init__(
-        self, paintings: Crops, vgg: VGG, perceptual: Perceptual, config: BaseConfig, world: World = ALONE
+        self,
+        paintings: Crops,
+        vgg: VGG,
+        perceptual: Perceptual,
+        config: BaseConfig,
+        processes: ProcessGroup = ALONE,
     ) -> None:
         self.paintings, self.vgg, self.perceptual, self.config = paintings, vgg, perceptual, config
-        self.world = world
+        self.processes = processes
         self.entries: deque[StyleCrops] = deque(maxlen=config.pool)
 
     def fill(self, step: int) -> None:
@@ -152,8 +159,8 @@ class StylePool:
     @torch.no_grad()
     def renew(self, step: int) -> None:
         """Exchange the oldest crops for those of a step, which depend on seed, step and process alone."""
-        c, world = self.config, self.world
-        rng = generator_of(c.seed, step + c.pool, world.rank)
+        c, processes = self.config, self.processes
+        rng = generator_of(c.seed, step + c.pool, processes.rank)
         image = recolor(self.paintings.draw(c.renewed, c.style_px, rng), c.recolored_share, rng)
         image = channels_last(image).to(next(self.vgg.parameters()).device)
         codes, targets = singles(style_moments(self.vgg, image)), singles(self.perceptual.style(image))
@@ -225,9 +232,9 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
     return {"identity": F.l1_loss(clamp_through(output), image)}
 
 
-def record_of(loss: Tensor, terms: dict[str, Tensor], world: World = ALONE) -> dict[str, float]:
+def record_of(loss: Tensor, terms: dict[str, Tensor], processes: ProcessGroup = ALONE) -> dict[str, float]:
     """What a step's record tells of this process; patches, which others may have, are 0 if it has none."""
-    absent = {"patches": 0.0} if world.size > 1 and "style" in terms else {}
+    absent = {"patches": 0.0} if processes.size > 1 and "style" in terms else {}
     return {"loss": loss.item()} | absent | {name: value.item() for name, value in terms.items()}
 
 
@@ -290,15 +297,3 @@ def measure_codes(
     codes = torch.cat([encoder.code(style_moments(vgg, image)) for image in images])
     encoder.mean.copy_(codes.mean(0))
     encoder.std.copy_(codes.std(0).clamp_min(1e-2))
-
-
-@torch.no_grad()
-def follow(average: nn.Module, module: nn.Module, decay: float) -> None:
-    """Move the averaged weights a step toward the module's."""
-    for mean, value in zip(average.parameters(), module.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
-
-
-def channels_last(image: Tensor) -> Tensor:
-    """The same picture in the memory layout that CPU convolutions like."""
-    return image.contiguous(memory_format=torch.channels_last)

@@ -17,11 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..core.config import check_settings, choice, setting, to_json
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
 from ..image.crops import Crops
-from ..nets.layers import conv, pad
+from ..image.padding import pad
+from ..nets.layers import conv
 from ..nets.vgg import LAYERS, VGG
-from .guarded_optimizer import Stepper, cosine
+from .guarded_optimizer import GuardedOptimizer, cosine
 from .training_state import TrainingState
 
 DEAD = 1e-2  # mean activation below which a filter is left as it is: scaling it up would amplify noise
@@ -134,7 +135,7 @@ def distill(
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
     save_every: int = 250,
-    world: World = ALONE,
+    processes: ProcessGroup = ALONE,
 ) -> VGG:
     """Train a small VGG to carry the teachers' features; resumes from `state_path` if that file exists.
 
@@ -149,12 +150,15 @@ def distill(
     weights = [*student.parameters(), *embedding.parameters()]
     optimizer = torch.optim.Adam(weights, lr=config.lr, betas=(0.9, 0.99))
     modules = {"student": student, "embedding": embedding}
-    world.share(modules.values())
-    world.part(rng, config.seed)
-    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config), world=world)
+    processes.broadcast_parameters(modules.values())
+    processes.offset_seed(rng, config.seed)
+    state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config), processes=processes)
     if state_path:
         state.resume(state_path)
-    stepper, plan = Stepper(optimizer, world=world), layers_by_teacher(teachers, student.layers)
+    guarded, plan = (
+        GuardedOptimizer(optimizer, processes=processes),
+        layers_by_teacher(teachers, student.layers),
+    )
     while state.step < config.steps:
         # batch
         image = crops.draw(config.batch, config.size_px, rng).to(_device(student))
@@ -163,25 +167,25 @@ def distill(
             taught = {name: value for teacher, names in plan for name, value in teacher(image, names).items()}
         # forward and losses
         found = embedding(student(image, isolate=True))  # or deep layers' errors drown the shallow filters
-        losses = {name: relative_error(found[name], taught[name], world) for name in taught}
+        losses = {name: relative_error(found[name], taught[name], processes) for name in taught}
         loss = torch.stack(list(losses.values())).sum()
         # backward, guard, step
-        stepper.step(loss, cosine(state.step, config.steps, warmup=50), losses)
+        guarded.step(loss, cosine(state.step, config.steps, warmup=50), losses)
         # record
         state.step += 1
         record = {"loss": loss.item()} | {name: value.item() for name, value in losses.items()}
-        on_step({"step": state.step} | world.mean_of(record))
+        on_step({"step": state.step} | processes.mean_of(record))
         if state_path and (state.step % save_every == 0 or state.step == config.steps):
             state.save(state_path)
     return weigh_channels(student, embedding)
 
 
-def relative_error(output: Tensor, target: Tensor, world: World = ALONE) -> Tensor:
+def relative_error(output: Tensor, target: Tensor, processes: ProcessGroup = ALONE) -> Tensor:
     """Squared error divided by the target's own variance around its channel means, which are those of the
     batches of all processes: 1 means nothing was learned.
     """
-    (center,) = world.mean(target.mean((0, 2, 3), keepdim=True))
-    (variance,) = world.mean((target - center).square().mean())
+    (center,) = processes.mean(target.mean((0, 2, 3), keepdim=True))
+    (variance,) = processes.mean((target - center).square().mean())
     return F.mse_loss(output, target) / (variance + 1e-8)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
 
 PATIENCE = 10  # steps skipped in a row before a run is given up
 
@@ -17,15 +17,17 @@ class NotFinite(ArithmeticError):  # noqa: N818
     """A run whose losses or gradients stayed non-finite; its weights are those of the last good step."""
 
 
-class Stepper:
+class GuardedOptimizer:
     """Minimizes losses with an Adam optimizer; a step whose loss or gradient is not finite changes nothing.
 
     Clipping alone would not do: one infinite gradient turns all clipped ones into NaN, and Adam keeps them.
     In a world of several processes the step is that of their mean loss, taken or skipped by all alike.
     """
 
-    def __init__(self, optimizer: torch.optim.Adam, clip_norm: float = 1.0, world: World = ALONE) -> None:
-        self.optimizer, self.clip_norm, self.world = optimizer, clip_norm, world
+    def __init__(
+        self, optimizer: torch.optim.Adam, clip_norm: float = 1.0, processes: ProcessGroup = ALONE
+    ) -> None:
+        self.optimizer, self.clip_norm, self.processes = optimizer, clip_norm, processes
         self.highest = [group["lr"] for group in optimizer.param_groups]
         self.weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         self.skipped = self.in_a_row = 0
@@ -40,9 +42,9 @@ class Stepper:
         for group, lr in zip(self.optimizer.param_groups, self.highest, strict=True):
             group["lr"] = lr * pace
         self.optimizer.zero_grad()
-        if torch.isfinite(*self.world.mean(loss.detach())):
+        if torch.isfinite(*self.processes.mean(loss.detach())):
             loss.backward()
-            self.world.average_gradients(self.weights)
+            self.processes.average_gradients(self.weights)
             if torch.isfinite(torch.nn.utils.clip_grad_norm_(self.weights, self.clip_norm)):
                 self.optimizer.step()
                 self.in_a_row = 0
@@ -50,7 +52,7 @@ class Stepper:
         self.skipped += 1
         self.in_a_row += 1
         if self.in_a_row >= PATIENCE:
-            told = self.world.mean_of(
+            told = self.processes.mean_of(
                 {name: torch.as_tensor(value).item() for name, value in (terms or {}).items()}
             )
             raise NotFinite(f"{PATIENCE} steps in a row had no finite gradient; {_blame(told)}")

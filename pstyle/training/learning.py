@@ -6,18 +6,16 @@ its own pace, and the convolutions start from a generator that already paints in
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from .. import __version__
 from ..core import checkpoint
 from ..core.config import check_settings, setting, to_json
+from ..core.progress import OnStep, Progress
 from ..image.crops import random_crop, single_pictures
 from ..image.pictures import resize_short_side
 from ..losses.patches import patch_distance, style_patches
@@ -26,10 +24,12 @@ from ..losses.style_content import light_distance, structure_distance
 from ..nets.generator import STRIDE, Generator, style_moments
 from ..nets.moments import Moments, mix_by_layer, normalized_weights
 from ..nets.vgg import VGG
-from ..style.calibration import calibrated
-from ..style.style import Provenance, Style, StyledGenerator, preview_of
+from ..painting.calibrate import calibrated
+from ..style.provenance import provenance_of
+from ..style.style import Style, preview_of
+from ..style.styled_generator import StyledGenerator
 from ..taste.stars import dislike, margin_of
-from .guarded_optimizer import Stepper, cosine
+from .guarded_optimizer import GuardedOptimizer, cosine
 from .training_state import TrainingState
 
 MIN_STYLE_PX = 64
@@ -74,25 +74,12 @@ class LearnConfig:
             )
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What a loop tells after each step: losses by name, and a picture it just painted, (1, 3, H, W)."""
-
-    step: int
-    steps: int
-    losses: dict[str, float]
-    sample: Tensor
-
-
 @dataclass
 class Learned:
     """A style with the losses of every step on the way."""
 
     style: Style
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-OnStep = Callable[[Progress], None]
 
 
 class Learning:
@@ -138,7 +125,7 @@ class Learning:
         ]
         self.rng = torch.Generator().manual_seed(self.config.seed)
         self.state = self._state()
-        self.stepper = Stepper(self.state.optimizers["adam"])
+        self.guarded = GuardedOptimizer(self.state.optimizers["adam"])
         self.history: list[dict[str, float]] = []
 
     def run(
@@ -166,7 +153,7 @@ class Learning:
                 terms["dislike"] = dislike(self.styled.latent, self.avoided, self.margin)
             loss = weighted(terms, weights)
             # backward, guard, step
-            self.stepper.step(loss, cosine(state.step, c.steps, warmup=10), terms)
+            self.guarded.step(loss, cosine(state.step, c.steps, warmup=10), terms)
             # record
             state.step += 1
             record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
@@ -247,19 +234,3 @@ def ordered_by_content(
     digests = [checkpoint.digest({"picture": picture}) for picture in pictures]
     order = sorted(range(len(pictures)), key=lambda index: (digests[index], weights[index]))
     return [pictures[index] for index in order], [weights[index] for index in order]
-
-
-def provenance_of(
-    pictures: Sequence[Tensor], seed: int, steps: int, settings: str, note: str = ""
-) -> Provenance:
-    """What a style file tells about a run over these pictures, each (1, 3, H, W)."""
-    return Provenance(
-        pictures=len(pictures),
-        sizes_px=", ".join(f"{picture.shape[3]}x{picture.shape[2]}" for picture in pictures),
-        seed=seed,
-        steps=steps,
-        settings=settings,
-        date=date.today().isoformat(),
-        versions=f"pstyle {__version__}, torch {torch.__version__}, python {platform.python_version()}",
-        note=note,
-    )

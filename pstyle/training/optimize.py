@@ -17,13 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..core.config import check_settings, choice, setting
+from ..core.progress import OnStep, Progress
 from ..image.crops import single_pictures
 from ..image.pictures import resize_short_side, resize_to
 from ..losses.perceptual import Perceptual, weighted
 from ..losses.style_content import content_distance, content_loss, style_distance, total_loss, total_variation
 from ..nets.moments import Moments, mix_by_layer, moments_by_layer
-from .guarded_optimizer import NotFinite, Stepper, cosine
-from .learning import OnStep, Progress
+from .guarded_optimizer import GuardedOptimizer, NotFinite, cosine
 
 MIN_PX = 32  # the deepest features of a smaller picture are a pixel or two, which have no statistics
 GROWTH = 2**0.5  # from one scale to the next
@@ -153,10 +153,10 @@ def gram_loss(output: Moments, target: Moments) -> Tensor:
 def adam_steps(image: Tensor, measure: Measure, config: OptimizeConfig) -> Iterator[dict[str, Tensor]]:
     """Move the picture in place, within [0, 1]; yields what was measured before each step."""
     optimizer = torch.optim.Adam([image], lr=config.lr, betas=(0.9, 0.99))
-    stepper = Stepper(optimizer, clip_norm=math.inf)
+    guarded = GuardedOptimizer(optimizer, clip_norm=math.inf)
     for step in range(config.steps):
         terms = measure(image)
-        stepper.step(terms["loss"], cosine(step, config.steps, warmup=10), terms)
+        guarded.step(terms["loss"], cosine(step, config.steps, warmup=10), terms)
         with torch.no_grad():
             image.clamp_(0, 1)
         yield terms

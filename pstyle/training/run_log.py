@@ -22,7 +22,7 @@ AVERAGED_STEPS = 50  # over which losses are averaged, and from one writing of t
 OnStageStep = Callable[[str, int, dict[str, float]], None]  # stage, its number of steps, record of a step
 
 
-class Numbers:
+class RunLog:
     """What the model card tells, in a JSON file that goes on with the run.
 
     Of several processes one alone writes it. Raises ValueError if the file is of a run with other settings or

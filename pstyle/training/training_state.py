@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core import checkpoint
-from ..core.process_group import ALONE, World
+from ..core.process_group import ALONE, ProcessGroup
 
 KEYS = ("settings",)  # metadata of its file
 ADAM_KEYS = ("exp_avg", "exp_avg_sq", "step")
@@ -23,7 +23,7 @@ class TrainingState:
     """Named modules and Adam optimizers, a random generator and the number of steps done.
 
     `settings` is the JSON of the run's config: a file made under other settings is refused, since going on
-    from it would be a run nobody asked for. Of a `world` of several processes the first one writes the file,
+    from it would be a run nobody asked for. Of several `processes` the first one writes the file,
     with the random generators of all, and all read it.
     """
 
@@ -33,7 +33,7 @@ class TrainingState:
     settings: str
     step: int = 0
     numbers: dict[str, float] = field(default_factory=dict)
-    world: World = ALONE
+    processes: ProcessGroup = ALONE
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state as named CPU tensors."""
@@ -50,8 +50,8 @@ class TrainingState:
     def save(self, path: Path) -> None:
         """Write the state, replacing an older one; killed at any moment, one of the two is whole."""
         metadata = {"format": "pstyle.training", "settings": self.settings}
-        generators = self.world.gather(self.rng.get_state())
-        if self.world.first:
+        generators = self.processes.gather(self.rng.get_state())
+        if self.processes.first:
             tensors = self.tensors() | {_rng_of(rank): state for rank, state in enumerate(generators)}
             checkpoint.save(path, tensors, metadata, overwrite=True)
 
@@ -62,7 +62,7 @@ class TrainingState:
         processes find the same.
         """
         found = Path(path).exists() and self._load(path)
-        if len({int(step) for step in self.world.gather(torch.tensor(self.step))}) > 1:
+        if len({int(step) for step in self.processes.gather(torch.tensor(self.step))}) > 1:
             raise checkpoint.BadFile(
                 f"{str(path)!r} is not the same for all processes: choose a file that all of them see"
             )
@@ -75,10 +75,10 @@ class TrainingState:
                 f"{str(path)!r} is of a run with other settings or pictures: "
                 "continue with those, or choose another file"
             )
-        if (processes := sum(name.split(".")[0] == "rng" for name in tensors)) != self.world.size:
+        if (processes := sum(name.split(".")[0] == "rng" for name in tensors)) != self.processes.size:
             raise checkpoint.BadFile(
                 f"{str(path)!r} is of a run whose number of processes is {processes}, here it is "
-                f"{self.world.size}: continue with as many, or choose another file"
+                f"{self.processes.size}: continue with as many, or choose another file"
             )
         self._restore(tensors)
         return True
@@ -89,7 +89,7 @@ class TrainingState:
         for name, optimizer in self.optimizers.items():
             _restore_adam(optimizer, _under(tensors, f"adam.{name}."))
         self.numbers = {name: float(value) for name, value in _under(tensors, "number.").items()}
-        self.rng.set_state(tensors[_rng_of(self.world.rank)])
+        self.rng.set_state(tensors[_rng_of(self.processes.rank)])
         self.step = int(tensors["step"])
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..image.colors import luma
-from ..nets.layers import pad
+from ..image.padding import pad
 
 MAX_PIXELS = 1 << 19  # of the finest level: half of 1920x1080; the flow of larger frames is found reduced
 COARSEST_PX = 24  # shorter side of the coarsest level, at least

@@ -18,7 +18,7 @@ from ..core import checkpoint
 from ..core.files import BadFile, write_atomically
 from ..image.pictures import open_image, save_image
 from ..nets.layers import Statistics
-from ..painting.painter import Whole
+from ..painting.painter import GlobalStatistics
 from .container import Film, Part, frames_of, join_parts
 from .stabilizing import Shot, VideoPainter
 
@@ -143,4 +143,6 @@ def shot_of(tensors: dict[str, Tensor], device: torch.device) -> Shot:
         kind, *site = name.split("/")
         if kind in sites and site[1:] == ["mean"]:
             sites[kind][site[0]] = Statistics(tensors[name], tensors[f"{kind}/{site[0]}/variance"])
-    return Shot(tensors["picture"], tensors["painted"], Whole(own or None, **sites), tensors["place"])
+    return Shot(
+        tensors["picture"], tensors["painted"], GlobalStatistics(own or None, **sites), tensors["place"]
+    )

@@ -19,11 +19,12 @@ from torch import Tensor
 
 from ..core.config import check_settings, setting
 from ..core.memory import check_room
+from ..image.masks import fitted_mask
 from ..image.pictures import check_image, resize_to, split_alpha
 from ..nets.generator import STRIDE
 from ..nets.layers import Statistics
-from ..painting.painter import Painter, Whole, finished, fitted_mask, painted_size
-from ..style.paint_settings import Look
+from ..painting.painter import GlobalStatistics, Painter, finished, painted_size
+from ..style.paint_settings import PaintSettings
 from .optical_flow import agreement, flow_between, moved, smooth
 
 UNLIKE = 50.0  # weight of a squared difference in color: at 0.12 half of the carried painting is left
@@ -57,7 +58,7 @@ class Shot:
 
     picture: Tensor
     painted: Tensor
-    whole: Whole
+    whole: GlobalStatistics
     place: Tensor
 
 
@@ -77,11 +78,13 @@ class VideoPainter:
     `shot` is all that a frame takes from those before it: kept, and set again, it lets a video go on.
     """
 
-    def __init__(self, painter: Painter, look: Look | None = None, config: VideoConfig | None = None) -> None:
+    def __init__(
+        self, painter: Painter, settings: PaintSettings | None = None, config: VideoConfig | None = None
+    ) -> None:
         self.painter = painter
-        self.look = look or Look()
+        self.settings = settings or PaintSettings()
         self.config = config or VideoConfig()
-        self.amounts = painter.amounts(self.look)
+        self.amounts = painter.amounts(self.settings)
         self.shot: Shot | None = None
 
     @torch.inference_mode()
@@ -93,11 +96,11 @@ class VideoPainter:
         """
         rgb, alpha = split_alpha(check_image(frame, "frame"))
         height, width = rgb.shape[2:]
-        size = painted_size(height, width, self.look)
+        size = painted_size(height, width, self.settings)
         check_room(max(height, size[0]), max(width, size[1]), self.painter.device)
         picture = rgb.to(self.painter.device)
         self.shot = self._next(resize_to(picture, *size))
-        painted = finished(resize_to(self.shot.painted, height, width), picture, self.look).to(rgb.device)
+        painted = finished(resize_to(self.shot.painted, height, width), picture, self.settings).to(rgb.device)
         if mask is not None:
             painted = rgb.lerp(painted, fitted_mask(mask, rgb))
         return painted if alpha is None else torch.cat([painted, alpha], dim=1)
@@ -119,7 +122,7 @@ class VideoPainter:
         painted = blended(painted, carried, self.config.blend * motion.trust)
         return Shot(picture, painted, whole, place)
 
-    def _painted(self, picture: Tensor, whole: Whole, place: Tensor) -> Tensor:
+    def _painted(self, picture: Tensor, whole: GlobalStatistics, place: Tensor) -> Tensor:
         """The picture painted on a canvas that goes with the camera: a pixel of the scene keeps its place
         in the grid of the strides and its noise.
         """
@@ -134,11 +137,11 @@ class VideoPainter:
 def paint_video(
     painter: Painter,
     frames: Iterable[Tensor],
-    look: Look | None = None,
+    settings: PaintSettings | None = None,
     config: VideoConfig | None = None,
 ) -> Iterator[Tensor]:
     """Frames (1, C, H, W), one after the other, painted as a `VideoPainter` does; two are held at a time."""
-    video = VideoPainter(painter, look, config)
+    video = VideoPainter(painter, settings, config)
     for frame in frames:
         yield video(frame)
 
@@ -164,7 +167,7 @@ def blended(fresh: Tensor, carried: Tensor, share: Tensor) -> Tensor:
     return (mean + (gain - 1) * fine).clamp(0, 1)
 
 
-def mixed(before: Whole, now: Whole, share: float) -> Whole:
+def mixed(before: GlobalStatistics, now: GlobalStatistics, share: float) -> GlobalStatistics:
     """Statistics of which those before make up a share.
 
     Mean and second moment mix, as if so much of the pictures before were seen together with this one.

@@ -36,7 +36,7 @@ def matching_volume(left: Tensor, right: Tensor, low: int, high: int, around: bo
     return volume.permute(1, 2, 0).contiguous()
 
 
-def swept(volume: Tensor, guide: Tensor, around: bool) -> Tensor:
+def aggregate_costs(volume: Tensor, guide: Tensor, around: bool) -> Tensor:
     """The sum (H, W, D) of the least costs of paths that reach each pixel from eight directions.
 
     A path pays for every change of shift, less where the `guide` (1, 3, H, W) has an edge.

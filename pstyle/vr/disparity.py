@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..image.pictures import resize_to
-from .cost_volume import best_shifts, matching_volume, swept
+from .cost_volume import aggregate_costs, best_shifts, matching_volume
 
 SIDE_PX = 768  # the longer side that is matched at; a volume of all shifts takes memory
 SEARCH = (-1 / 16, 1 / 6)  # shifts that are tried first, in widths
@@ -63,7 +63,7 @@ def match_of_disparity(disparity: Tensor, around: bool = False) -> Match:
     return Match(torch.where(known, nearest, 0.0), known.float())
 
 
-def seen_through(eye: Tensor, shift: Tensor, around: bool = False) -> Tensor:
+def warp_by_disparity(eye: Tensor, shift: Tensor, around: bool = False) -> Tensor:
     """A picture (1, C, H, W) of the left eye as the right eye sees it, bicubic."""
     height, width = shift.shape[2:]
     rows, columns = _places(shift)
@@ -102,7 +102,7 @@ def _range_of(left: Tensor, right: Tensor, around: bool) -> tuple[float, float]:
 
 def _matched(left: Tensor, right: Tensor, low: int, high: int, around: bool) -> Tensor:
     """Shifts (1, 1, H, W) from `low` to `high`, in px, filled in where the eyes do not agree."""
-    volume = swept(matching_volume(left, right, low, high, around), right, around)
+    volume = aggregate_costs(matching_volume(left, right, low, high, around), right, around)
     shift, agreed = best_shifts(volume, low, around)
     return _filled(shift, agreed)[None, None]
 
@@ -131,7 +131,7 @@ def _smoothed(shift: Tensor) -> Tensor:
 
 def _alike(left: Tensor, right: Tensor, shift: Tensor, around: bool) -> Tensor:
     """Where the left eye's blurred colors are those of the right one, (1, 1, H, W) of 0 and 1."""
-    difference = (seen_through(left, shift, around) - right).mean(1, keepdim=True)
+    difference = (warp_by_disparity(left, shift, around) - right).mean(1, keepdim=True)
     half = BLUR_PX // 2
     blurred = F.avg_pool2d(F.pad(difference, (half,) * 4, mode="replicate"), BLUR_PX, stride=1)
     return (blurred.abs() < ALIKE).float()

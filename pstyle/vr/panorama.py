@@ -20,12 +20,13 @@ from torch import Tensor
 from ..core.memory import check_room
 from ..image.colors import luma
 from ..image.detail import REACH_PX
+from ..image.masks import fitted_mask
 from ..image.multiband import joined
 from ..image.pictures import check_image, split_alpha
 from ..nets.generator import COLOR, STRIDE
-from ..painting.painter import MIN_SIDE_PX, Amounts, Painter, Whole, finished, fitted_mask
+from ..painting.painter import MIN_SIDE_PX, Amounts, GlobalStatistics, Painter, finished
 from ..painting.receptive_field import generator_reach_px
-from ..style.paint_settings import Look
+from ..style.paint_settings import PaintSettings
 from .pooled_statistics import pooled
 from .sphere import check_panorama, extended, inner, resized, row_weights, widened
 from .sphere_parts import levels_of, pasted, share_of
@@ -34,31 +35,35 @@ JOIN_PX = 64  # about as far as the broadest band of a join reaches; in a multip
 
 
 def paint_panorama(
-    painter: Painter, image: Tensor, look: Look | None = None, mask: Tensor | None = None, **settings: Any
+    painter: Painter,
+    image: Tensor,
+    settings: PaintSettings | None = None,
+    mask: Tensor | None = None,
+    **changes: Any,
 ) -> Tensor:
     """Equirectangular pictures (B, C, H, W), W = 2 H, painted; the result has 3 channels, or 4 with the
     input's alpha.
 
     Settings and mask are as of `Painter`. Raises ValueError for a picture of other proportions too.
     """
-    look = replace(look or Look(), **settings)
+    settings = replace(settings or PaintSettings(), **changes)
     rgb, alpha = split_alpha(check_image(image))
     check_panorama(rgb)
-    painted = torch.cat([paint_spheres(painter, [picture], look)[0] for picture in rgb.split(1)])
+    painted = torch.cat([paint_spheres(painter, [picture], settings)[0] for picture in rgb.split(1)])
     if mask is not None:
         painted = rgb.lerp(painted, fitted_mask(mask, rgb))
     return painted if alpha is None else torch.cat([painted, alpha], dim=1)
 
 
 @torch.inference_mode()
-def paint_spheres(painter: Painter, pictures: Sequence[Tensor], look: Look) -> list[Tensor]:
+def paint_spheres(painter: Painter, pictures: Sequence[Tensor], settings: PaintSettings) -> list[Tensor]:
     """Equirectangular pictures (1, 3, H, W) of one scene and size, painted alike: with common statistics, and
     turned alike.
     """
     height = pictures[0].shape[2]
-    rows = max(MIN_SIDE_PX, round(height / look.stroke / STRIDE) * STRIDE)
+    rows = max(MIN_SIDE_PX, round(height / settings.stroke / STRIDE) * STRIDE)
     check_room(max(rows, height), 2 * max(rows, height), painter.device)
-    amounts, start = painter.amounts(look), first_column(pictures[0])
+    amounts, start = painter.amounts(settings), first_column(pictures[0])
     turned = [picture.roll(-start, 3) for picture in pictures]
     spheres = [resized(picture, rows).clamp(0, 1) for picture in turned]
     weights = row_weights(rows)
@@ -68,7 +73,7 @@ def paint_spheres(painter: Painter, pictures: Sequence[Tensor], look: Look) -> l
         painted = resized(_painted(painter, sphere, amounts, whole), height)
         painted = painted + _lost(amounts) * (picture - resized(sphere, height))
         parts = (extended(x, min(REACH_PX, height)) for x in (painted.clamp(0, 1), picture))
-        found.append(inner(finished(*parts, look), min(REACH_PX, height)).roll(start, 3))
+        found.append(inner(finished(*parts, settings), min(REACH_PX, height)).roll(start, 3))
     return found
 
 
@@ -83,7 +88,7 @@ def first_column(picture: Tensor) -> int:
     return round(-wave.angle().item() / (2 * math.pi) * width) % width
 
 
-def _painted(painter: Painter, sphere: Tensor, amounts: Amounts, whole: Whole) -> Tensor:
+def _painted(painter: Painter, sphere: Tensor, amounts: Amounts, whole: GlobalStatistics) -> Tensor:
     """A sphere's picture (1, 3, H, W), H a multiple of 8, painted part by part."""
     height = sphere.shape[2]
     levels = levels_of(height, generator_reach_px(painter.generator.config))

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from ..nets.layers import Statistics
-from ..painting.painter import Whole
+from ..painting.painter import GlobalStatistics
 
 
-def pooled(wholes: Sequence[Whole]) -> Whole:
+def pooled(wholes: Sequence[GlobalStatistics]) -> GlobalStatistics:
     """What is known of several pictures of one size, as if they were parts of one."""
     own = [whole.own for whole in wholes if whole.own is not None]
-    return Whole(
+    return GlobalStatistics(
         {site: _mean([one[site] for one in own]) for site in own[0]} if own else None,
         _pooled([whole.painted for whole in wholes]),
         _pooled([whole.rebuilt for whole in wholes]),

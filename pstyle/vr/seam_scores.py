@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..core.config import check_settings, choice
 from ..image.colors import luma
-from .disparity import Match, match_eyes, seen_through
+from .disparity import Match, match_eyes, warp_by_disparity
 from .sphere import check_panorama
 from .sphere_parts import NORTH, SOUTH, Cap
 from .stereo import LAYOUTS, StereoConfig, split_eyes
@@ -96,7 +96,7 @@ def pole_ratio(panorama: Tensor) -> float:
 
 def eyes_error(left: Tensor, right: Tensor, match: Match, around: bool = False) -> float:
     """Mean absolute difference of what both eyes (1, 3, H, W) see, the left one's moved to the other's."""
-    difference = (seen_through(left, match.shift, around) - right).abs().mean(1, keepdim=True)
+    difference = (warp_by_disparity(left, match.shift, around) - right).abs().mean(1, keepdim=True)
     return ((difference * match.seen).sum() / match.seen.sum().clamp_min(1)).item()
 
 

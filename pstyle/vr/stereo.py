@@ -19,8 +19,8 @@ from ..core.memory import check_room
 from ..image.pictures import check_image, resize_to, split_alpha
 from ..nets.generator import COLOR
 from ..painting.painter import Painter, finished, painted_size
-from ..style.paint_settings import Look
-from .disparity import Match, match_eyes, match_of_disparity, seen_through
+from ..style.paint_settings import PaintSettings
+from .disparity import Match, match_eyes, match_of_disparity, warp_by_disparity
 from .panorama import paint_spheres
 from .pooled_statistics import pooled
 from .sphere import check_panorama
@@ -51,9 +51,9 @@ def paint_stereo(
     painter: Painter,
     image: Tensor,
     config: StereoConfig | None = None,
-    look: Look | None = None,
+    settings: PaintSettings | None = None,
     disparity: Tensor | None = None,
-    **settings: Any,
+    **changes: Any,
 ) -> Tensor:
     """Stereo pictures (B, C, H, W) painted; the result has 3 channels, or 4 with the input's alpha.
 
@@ -61,14 +61,14 @@ def paint_stereo(
     each pixel, NaN where that is not known; without it, it is found from the pictures. Settings are as of
     `Painter`. Raises ValueError for eyes that cannot be split, or are no 360 pictures where they should be.
     """
-    config, look = config or StereoConfig(), replace(look or Look(), **settings)
+    config, settings = config or StereoConfig(), replace(settings or PaintSettings(), **changes)
     rgb, alpha = split_alpha(check_image(image))
     lefts, rights = split_eyes(rgb, config)
     known = [None] * len(rgb) if disparity is None else list(_fitted(disparity, lefts).split(1))
     painted = []
     for left, right, told in zip(lefts.split(1), rights.split(1), known, strict=True):
         match = match_of(left, right, config.panorama, told)
-        painted.append(join_eyes(*paint_eyes(painter, left, right, match, look, config.panorama), config))
+        painted.append(join_eyes(*paint_eyes(painter, left, right, match, settings, config.panorama), config))
     found = torch.cat(painted)
     return found if alpha is None else torch.cat([found, relaid(alpha, config)], dim=1)
 
@@ -110,27 +110,34 @@ def match_of(left: Tensor, right: Tensor, around: bool = False, disparity: Tenso
 
 @torch.inference_mode()
 def paint_eyes(
-    painter: Painter, left: Tensor, right: Tensor, match: Match, look: Look, panorama: bool = False
+    painter: Painter,
+    left: Tensor,
+    right: Tensor,
+    match: Match,
+    settings: PaintSettings,
+    panorama: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """The eyes' pictures (1, 3, H, W) painted so that they agree where the match says they see the same."""
     paint = paint_spheres if panorama else paint_alike
-    first, own = paint(painter, [left, right], look)
-    lost = max(0.0, 1 - painter.amounts(look)[COLOR])  # given back as in painting: strength 0 changes nothing
-    moved, before = (seen_through(eye, match.shift, panorama) for eye in (first, left))
+    first, own = paint(painter, [left, right], settings)
+    lost = max(
+        0.0, 1 - painter.amounts(settings)[COLOR]
+    )  # given back as in painting: strength 0 changes nothing
+    moved, before = (warp_by_disparity(eye, match.shift, panorama) for eye in (first, left))
     moved = moved + lost * (right - before)
     return first, own.lerp(moved.clamp(0, 1), _feathered(match.seen))
 
 
 @torch.inference_mode()
-def paint_alike(painter: Painter, pictures: list[Tensor], look: Look) -> list[Tensor]:
+def paint_alike(painter: Painter, pictures: list[Tensor], settings: PaintSettings) -> list[Tensor]:
     """Pictures (1, 3, H, W) of one size painted with common statistics."""
     height, width = pictures[0].shape[2:]
-    size, amounts = painted_size(height, width, look), painter.amounts(look)
+    size, amounts = painted_size(height, width, settings), painter.amounts(settings)
     check_room(max(height, size[0]), max(width, size[1]), painter.device)
     reduced = [resize_to(picture, *size) for picture in pictures]
     whole = pooled([painter.measure(picture, amounts) for picture in reduced])
     painted = [resize_to(painter.paint(picture, amounts, whole), height, width) for picture in reduced]
-    return [finished(*pair, look) for pair in zip(painted, pictures, strict=True)]
+    return [finished(*pair, settings) for pair in zip(painted, pictures, strict=True)]
 
 
 def _feathered(seen: Tensor) -> Tensor:

@@ -18,8 +18,10 @@ from pstyle.batch.job import Job
 from pstyle.batch.manifest import NAME, PATTERN, Manifest, Written, known_in, shard_name
 from pstyle.image.pictures import save_image
 from pstyle.nets.generator import LEVELS, load_generator
-from pstyle.style.paint_settings import Look
-from pstyle.style.style import Provenance, StyledGenerator, save_style
+from pstyle.style.paint_settings import PaintSettings
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import save_style
+from pstyle.style.styled_generator import StyledGenerator
 from tests.batch.dying_worker import DyingWorker
 from tests.batch.stand_in_ray import stand_in
 from tests.conftest import random_picture
@@ -43,7 +45,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def job_in(place: Path) -> Job:
-    return Job(place / "style.safetensors", Look(strength=0.8), device="cpu", dtype=torch.float32)
+    return Job(place / "style.safetensors", PaintSettings(strength=0.8), device="cpu", dtype=torch.float32)
 
 
 def pictures_in(place: Path) -> list[Picture]:

@@ -23,7 +23,7 @@ from pstyle.cli.inputs import output_names
 from pstyle.core import files
 from pstyle.image.pictures import list_pictures, open_image, open_mask, save_image
 from pstyle.painting.paint import SizeConfig, paint
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import save_style
 from tests.conftest import random_picture
 from tests.tiny_networks import random_style, ship, write_networks
@@ -96,7 +96,7 @@ def outputs(folder: Path) -> dict[str, tuple[bytes, int]]:
 def test_files_are_those_of_a_plain_loop(job: Job, place: Path) -> None:
     everything = replace(
         job,
-        look=Look(strength=0.7, keep_color=True),
+        settings=PaintSettings(strength=0.7, keep_color=True),
         size=SizeConfig(look_size_px=28),
         mask=place / "mask.png",
         second=place / "second.safetensors",
@@ -107,7 +107,7 @@ def test_files_are_those_of_a_plain_loop(job: Job, place: Path) -> None:
         work = task.work()
         for source, name in pictures_in(place / "in"):
             mask = open_mask(task.mask) if task.mask else None
-            found = paint(open_image(source), work.painter, task.look, mask, work.second, task.size)
+            found = paint(open_image(source), work.painter, task.settings, mask, work.second, task.size)
             save_image(place / "plain" / name, found, overwrite=True)
         plain = {name: data for name, (data, _) in outputs(place / "plain").items()}
         assert {name: data for name, (data, _) in outputs(place / "out").items()} == plain
@@ -152,7 +152,7 @@ def test_run_again_nothing_is_painted_or_written(job: Job, place: Path, monkeypa
 @pytest.mark.parametrize(
     "change",
     [
-        lambda job: replace(job, look=Look(strength=0.9)),
+        lambda job: replace(job, settings=PaintSettings(strength=0.9)),
         lambda job: replace(job, size=SizeConfig(look_size_px=20)),
         lambda job: replace(job, style=job.style.with_name("second.safetensors")),
         lambda job: replace(job, mask=job.style.with_name("mask.png")),
@@ -184,7 +184,7 @@ def test_keys_differ_by_all_that_a_painting_comes_of(job: Job, place: Path) -> N
     base = work.painter.style
     jobs = [
         job,
-        replace(job, look=Look(detail=0.1)),
+        replace(job, settings=PaintSettings(detail=0.1)),
         replace(job, size=SizeConfig("never")),
         replace(job, style=place / "second.safetensors"),
         replace(job, mask=place / "mask.png"),
@@ -228,7 +228,7 @@ def test_a_painting_that_was_retouched_stays_unless_asked(job: Job, place: Path)
     run(job, place)
     save_image(place / "out" / "a.png", torch.zeros(1, 3, 8, 8), overwrite=True)
     retouched = (place / "out" / "a.png").read_bytes()
-    found = run(replace(job, look=Look(strength=0.5)), place)
+    found = run(replace(job, settings=PaintSettings(strength=0.5)), place)
     assert states(found) == {PAINTED: 4, REFUSED: 1} and "changed since" in found["a.jpg"][1]
     assert (place / "out" / "a.png").read_bytes() == retouched
     assert states(run(job, place, overwrite=True)) == {PAINTED: 5}

@@ -20,23 +20,24 @@ from pstyle.cli.demo_story import DemoConfig
 from pstyle.cli.flags import Parser, settings_from
 from pstyle.core.config import describe
 from pstyle.core.folders import Folders, use_folders
+from pstyle.core.progress import Progress
 from pstyle.evaluation.scoring import ScaleConfig
 from pstyle.finetuning.adversarial import FinetuneConfig
 from pstyle.image.pictures import open_image, save_image
 from pstyle.nets.generator import GeneratorConfig, load_generator
 from pstyle.nets.vgg import load_vgg, save_vgg
-from pstyle.style.paint_settings import Look
+from pstyle.style.answers import read_history
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import load_style, save_style
-from pstyle.taste.answers import read_history
 from pstyle.taste.taste import TasteConfig
 from pstyle.training.base_run import BaseRunConfig
 from pstyle.training.base_training import BaseConfig
 from pstyle.training.distillation import DistillConfig
-from pstyle.training.learning import LearnConfig, Progress
+from pstyle.training.learning import LearnConfig
 from pstyle.training.optimize import OptimizeConfig
 from tests.conftest import random_picture
 from tests.tiny_networks import random_style, ship, tiny_vgg, write_networks
-from tests.workflow_pack import api, make_pack
+from tests.workflow.pack_on_disk import api, make_pack
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTOS = ["--content", "photos"]
@@ -45,7 +46,7 @@ CONFIGS = {
     "learn": (LearnConfig, ["a.png", "-o", "b"]),
     "finetune": (FinetuneConfig, ["style", "a.png", "-o", "b"]),
     "optimize": (OptimizeConfig, ["a.png", "b.png", "-o", "c"]),
-    "paint": (Look, ["style", "a.png", "-o", "b"]),
+    "paint": (PaintSettings, ["style", "a.png", "-o", "b"]),
     "taste": (TasteConfig, ["style", "a.png", "-o", "b"]),
     "score": (ScaleConfig, ["a.png", "b.png", "c.png"]),
     "demo": (DemoConfig, ["-o", "a"]),

@@ -15,8 +15,8 @@ from pstyle.style.style import save_style
 from pstyle.video import container as films
 from pstyle.video import resumable
 from tests.conftest import random_picture
-from tests.film_files import av, read_film, write_film
 from tests.tiny_networks import random_style, ship, write_networks
+from tests.video.film_files import av, read_film, write_film
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import torch
 from pstyle import cli
 from pstyle.image.pictures import open_image, save_image
 from pstyle.restoration.repair.restorer import load_restorer, save_restorer
-from pstyle.restoration.repair.restoring import Mender, RepairConfig
+from pstyle.restoration.repair.restoring import RepairConfig, RestorationPipeline
 from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import random_restorer
 
@@ -35,7 +35,7 @@ def test_pictures_are_restored_as_the_library_does(flags: list[str], strength: f
     given = ["restore", "old.png", "-o", "out", "--restorer", "tiny.safetensors", "--mask", "mask.png"]
     assert cli.main([*given, *flags]) == 0
     assert capsys.readouterr().out.splitlines() == [str(Path("out/old.png"))]
-    mender = Mender(load_restorer(Path("tiny.safetensors")), "cpu")
+    mender = RestorationPipeline(load_restorer(Path("tiny.safetensors")), "cpu")
     wanted = mender(open_image("old.png"), open_image("mask.png")[:, :1], RepairConfig(strength))
     assert (open_image("out/old.png") - wanted).abs().max() < 0.6 / 255
     if strength == 0:
@@ -46,7 +46,9 @@ def test_pictures_are_restored_as_the_library_does(flags: list[str], strength: f
 def test_what_is_found_is_filled_in() -> None:
     given = ["restore", "old.png", "-o", "out", "--restorer", "tiny.safetensors", "--find"]
     assert cli.main([*given, "--strength", "0"]) == 0
-    found = Mender(load_restorer(Path("tiny.safetensors")), "cpu").find_marks(open_image("old.png"))
+    found = RestorationPipeline(load_restorer(Path("tiny.safetensors")), "cpu").find_marks(
+        open_image("old.png")
+    )
     same = (open_image("out/old.png") == open_image("old.png")).all(1, keepdim=True)
     assert same[found == 0].all() and found.any()
 
@@ -73,7 +75,7 @@ def test_a_restorer_is_trained_on(tmp_path: Path) -> None:
     assert cli.main([*given, "-o", "mine.safetensors"]) == 0
     before, after = (load_restorer(Path(f"{name}.safetensors")) for name in ("tiny", "mine"))
     assert not torch.equal(before.last.weight, after.last.weight)
-    assert torch.equal(before.tone_reader.worn[-1].weight, after.tone_reader.worn[-1].weight)
+    assert torch.equal(before.tone_reader.wear[-1].weight, after.tone_reader.wear[-1].weight)
 
 
 @pytest.mark.parametrize(

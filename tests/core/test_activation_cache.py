@@ -10,32 +10,33 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pstyle.core.activation_cache import NOTHING, Remembered, bytes_of, digest
+from pstyle.core.activation_cache import NO_CACHE, ActivationCache, bytes_of, digest
 from pstyle.nets.generator import LEVELS
 from pstyle.painting.paint import SizeConfig
 from pstyle.painting.paint import paint as paint_any_size
 from pstyle.painting.painter import Painter
-from pstyle.style.paint_settings import Look
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.style.paint_settings import PaintSettings
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 
 SIZES = (SizeConfig(look_size_px=0), SizeConfig(look_size_px=24))
 LOOKS = (
-    Look(),
-    Look(strength=0.4),
-    Look(strength=0.5),
-    Look(strength=1.3),
-    Look(keep_color=True),
-    Look(strength=0.4, keep_light=True, detail=0.3),
-    Look(stroke=1.6, strength=0.4),
-    Look(coarse=0.5),
-    Look(strength=0.4),
+    PaintSettings(),
+    PaintSettings(strength=0.4),
+    PaintSettings(strength=0.5),
+    PaintSettings(strength=1.3),
+    PaintSettings(keep_color=True),
+    PaintSettings(strength=0.4, keep_light=True, detail=0.3),
+    PaintSettings(stroke=1.6, strength=0.4),
+    PaintSettings(coarse=0.5),
+    PaintSettings(strength=0.4),
 )
 
 
 @pytest.fixture
 def live(painter: Painter) -> Painter:
     """The painter, with a memory."""
-    return Painter(painter.style, painter.generator, painter.vgg, "cpu", None, Remembered())
+    return Painter(painter.style, painter.generator, painter.vgg, "cpu", None, ActivationCache())
 
 
 def counted(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
@@ -57,9 +58,10 @@ def counted(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"look_{size.look_size_px}")
 def test_no_bit_changes(painter, live, rng, size):
     photo = torch.rand(1, 4, 45, 51, generator=rng)
-    for look in LOOKS:
+    for settings in LOOKS:
         assert torch.equal(
-            paint_any_size(photo, live, look, size=size), paint_any_size(photo, painter, look, size=size)
+            paint_any_size(photo, live, settings, size=size),
+            paint_any_size(photo, painter, settings, size=size),
         )
 
 
@@ -74,8 +76,13 @@ def test_moving_strength_computes_no_features_again(live, picture, monkeypatch):
 
 def test_moving_color_and_detail_paints_nothing_again(live, picture, monkeypatch):
     calls = counted(live, monkeypatch)
-    for look in (Look(), Look(keep_color=True), Look(keep_light=True), Look(detail=0.4)):
-        live(picture, look)
+    for settings in (
+        PaintSettings(),
+        PaintSettings(keep_color=True),
+        PaintSettings(keep_light=True),
+        PaintSettings(detail=0.4),
+    ):
+        live(picture, settings)
     assert calls == {"own": 0, "content": 1, "pass": 1}
 
 
@@ -89,7 +96,7 @@ def test_a_stroke_moved_back_computes_nothing_again(live, picture, monkeypatch):
 def test_a_blend_moved_computes_no_features_again(live, picture, rng, monkeypatch):
     latent = torch.randn(LEVELS, 16, generator=rng)
     style = StyledGenerator(live.generator, latent).style(Provenance())
-    other = Painter(style, live.generator, live.vgg, "cpu", live.dtype, live.remembered)
+    other = Painter(style, live.generator, live.vgg, "cpu", live.dtype, live.cache)
     alone = Painter(style, live.generator, live.vgg, "cpu", live.dtype)(picture, strength=0.5)
     live(picture, strength=0.5)
     calls = counted(other, monkeypatch)
@@ -105,25 +112,25 @@ def test_another_picture_or_size_is_not_taken_for_it(painter, live, picture):
 
 
 def test_what_is_given_out_may_be_written_over(live, picture):
-    for look in (Look(), Look(strength=0.5), Look(detail=0.5)):
-        first = live(picture, look)
+    for settings in (PaintSettings(), PaintSettings(strength=0.5), PaintSettings(detail=0.5)):
+        first = live(picture, settings)
         expected = first.clone()
         with torch.inference_mode():
             first.zero_()
-        assert torch.equal(live(picture, look), expected)
+        assert torch.equal(live(picture, settings), expected)
 
 
 def test_parts_of_a_picture_and_without_a_memory_nothing_is_kept(painter, live, picture):
     whole = live.measure(picture, (1.0,) * LEVELS)
     live.paint(picture, (1.0,) * LEVELS, whole)
     painter(picture)
-    assert live.remembered.bytes == painter.remembered.bytes == 0
+    assert live.cache.bytes == painter.cache.bytes == 0
 
 
 def test_formats_are_compared_without_a_memory(painter, monkeypatch):
     """Else the second painting in each format would be a kept one, and their times those of a look-up."""
     monkeypatch.setattr("pstyle.core.precision.computes_bfloat16", lambda device: True)
-    memory, paints, real = Remembered(), [], Painter._paint
+    memory, paints, real = ActivationCache(), [], Painter._paint
     monkeypatch.setattr(Painter, "_paint", lambda *args: paints.append(1) or real(*args))
     Painter(painter.style, painter.generator, painter.vgg, "cpu", None, memory)
     assert memory.bytes == 0 and len(paints) == 8
@@ -131,20 +138,20 @@ def test_formats_are_compared_without_a_memory(painter, monkeypatch):
 
 def test_forgetting_leaves_nothing_and_changes_nothing(live, picture):
     before = live(picture, strength=0.5)
-    assert live.remembered.bytes > 0
-    live.remembered.forget()
-    assert live.remembered.bytes == 0 and torch.equal(live(picture, strength=0.5), before)
+    assert live.cache.bytes > 0
+    live.cache.clear()
+    assert live.cache.bytes == 0 and torch.equal(live(picture, strength=0.5), before)
 
 
 def test_a_picture_too_large_for_the_memory_is_not_kept():
-    memory = Remembered(limit_bytes=4000)
+    memory = ActivationCache(limit_bytes=4000)
     assert memory.of(torch.zeros(1001))("x", lambda: torch.ones(2)).sum() == 2 and memory.bytes == 0
     assert memory.of(None)("x", lambda: torch.ones(2)).sum() == 2 and memory.bytes == 0
     memory.of(torch.zeros(250))("x", lambda: torch.ones(2))
     assert memory.bytes == 8
     memory.of(torch.zeros(250))("y", lambda: torch.ones(1001))  # alone above the limit
     assert memory.bytes == 8
-    assert NOTHING("x", lambda: 3) == 3
+    assert NO_CACHE("x", lambda: 3) == 3
 
 
 def test_bytes_are_those_of_all_tensors():
@@ -152,7 +159,7 @@ def test_bytes_are_those_of_all_tensors():
 
 
 def test_what_fails_is_not_remembered():
-    memory = Remembered()
+    memory = ActivationCache()
     with pytest.raises(ZeroDivisionError):
         memory.get("x", lambda: 1 / 0)
     assert memory.get("x", lambda: torch.ones(1)) == 1
@@ -161,7 +168,7 @@ def test_what_fails_is_not_remembered():
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 30)), max_size=40), st.integers(1, 100))
 def test_the_least_recently_used_go_first(uses, limit_bytes):
     """Against a cache written down plainly: recency as a list, sizes recounted each time."""
-    memory, kept = Remembered(limit_bytes), OrderedDict()
+    memory, kept = ActivationCache(limit_bytes), OrderedDict()
     for key, size in uses:
         made = memory.get(key, lambda n=size: torch.zeros(n, dtype=torch.uint8))
         if key in kept:

@@ -13,8 +13,8 @@ from pstyle_pack.nodes import host
 
 from pstyle import cli
 from pstyle.core.device import current_device, use_device
-from pstyle.core.process_group import World
-from tests.workflow_pack import PICTURE, api, make_pack, open_runner
+from pstyle.core.process_group import ProcessGroup
+from tests.workflow.pack_on_disk import PICTURE, api, make_pack, open_runner
 
 
 def test_the_innermost_device_counts_and_only_inside() -> None:
@@ -62,10 +62,10 @@ def test_run_takes_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_train_base_takes_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    worlds: list[World] = []
+    worlds: list[ProcessGroup] = []
     monkeypatch.setattr("pstyle.cli.weights.make_weights", lambda *given: worlds.append(given[-1]) or [])
     monkeypatch.setattr("pstyle.cli.weights.choose_device", lambda name: torch.device({"cpu": "meta"}[name]))
     (tmp_path / "a.png").write_bytes(b"never opened")
     folders = [f"--{kind}={tmp_path}" for kind in ("photos", "paintings", "output", "state")]
     assert cli.main(["train-base", "--teacher=a", *folders, "--device", "cpu"]) == 0
-    assert worlds == [World(0, 1, torch.device("meta"))]
+    assert worlds == [ProcessGroup(0, 1, torch.device("meta"))]

@@ -34,9 +34,9 @@ SUFFIX = ".safetensors"
 
 
 def kill(folder: Path, kills: int, write: str) -> dict[str, int]:
-    script = Path(__file__).resolve().parents[1].joinpath("kill_writer.py")
+    script = Path(__file__).with_name("kill_writer.py")
     command = [sys.executable, str(script), str(folder), str(kills), write]
-    environment = {**os.environ, "PYTHONPATH": str(script.parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(script.parents[2])}
     limit = {"timeout": 200 + kills, "check": True}  # seconds, on a busy machine
     done = subprocess.run(command, env=environment, capture_output=True, text=True, **limit)
     return json.loads(done.stdout)

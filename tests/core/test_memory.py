@@ -11,7 +11,7 @@ import torch
 
 from pstyle.core import memory
 from pstyle.core.memory import BYTES_PER_PX, check_room, free_bytes
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 
 CPU = torch.device("cpu")
 
@@ -57,7 +57,7 @@ def test_what_torch_keeps_of_a_gpu_is_free(monkeypatch):
 def test_the_painter_asks_for_the_larger_of_both_sizes(painter, monkeypatch, stroke, side):
     asked = []
     monkeypatch.setattr("pstyle.painting.painter.check_room", lambda *sizes: asked.append(sizes))
-    painter(torch.rand(1, 3, 64, 64), Look(stroke=stroke))
+    painter(torch.rand(1, 3, 64, 64), PaintSettings(stroke=stroke))
     assert asked == [(side, side, painter.device)]
 
 
@@ -67,10 +67,11 @@ def test_the_painter_asks_for_the_larger_of_both_sizes(painter, monkeypatch, str
 def test_painting_takes_no_more_than_is_told(strength):
     code = """
 import sys, torch
-from pstyle.generator import load_generator, style_moments
-from pstyle.painter import Painter
-from pstyle.style import Provenance, StyledGenerator
-from pstyle.vgg import load_vgg
+from pstyle.nets.generator import load_generator, style_moments
+from pstyle.painting.painter import Painter
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
+from pstyle.nets.vgg import load_vgg
 
 def peak():
     return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))) * 1024
@@ -91,8 +92,8 @@ print((peak() - before) / 2048**2)
 
 PAGE_FAULTS = """
 import resource, sys, torch
-from pstyle.layers import conv
-from pstyle.memory import keep_freed_memory
+from pstyle.nets.layers import conv
+from pstyle.core.memory import keep_freed_memory
 torch.set_num_threads(1)
 if sys.argv[1] == "keep":
     keep_freed_memory()

@@ -11,7 +11,8 @@ from pstyle.nets.generator import load_generator, style_moments
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
 from pstyle.samples import content_pictures
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 
 CPU = torch.device("cpu")
 
@@ -81,5 +82,5 @@ def test_a_picture_s_own_style_is_read_in_the_painter_s_format(painter, rng):
         found = low.own_modulation(picture)[site].float()
         assert torch.allclose(found, exact, atol=0.02 * exact.abs().max().item() + 1e-3)
     reader = low.reader
-    low.forget()
+    low.clear()
     assert low.reader is not reader

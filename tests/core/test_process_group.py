@@ -20,11 +20,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pstyle.core.checkpoint import load
-from pstyle.core.process_group import ALONE, World, world_from_environment
+from pstyle.core.process_group import ALONE, ProcessGroup, process_group_from_environment
 from pstyle.finetuning.adversarial import FinetuneConfig
 from pstyle.image.pictures import save_image
 from pstyle.nets.generator import load_generator
-from pstyle.style.style import Provenance, StyledGenerator, load_style, save_style
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import load_style, save_style
+from pstyle.style.styled_generator import StyledGenerator
 from tests.conftest import ROOT, random_picture
 
 QUICK = ["second_killed", "first_killed", "two", "one"]
@@ -32,7 +34,7 @@ QUICK = ["second_killed", "first_killed", "two", "one"]
 
 def run_groups(folder: Path, *groups: str) -> dict[str, list[int | None]]:
     """How the processes of each group ended; see several_processes.py."""
-    command = [sys.executable, "-m", "tests.several_processes", str(folder), *groups]
+    command = [sys.executable, "-m", "tests.core.several_processes", str(folder), *groups]
     threads = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     done = subprocess.run(command, cwd=ROOT, env=threads, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
@@ -197,11 +199,11 @@ def test_numbers_are_averaged_or_the_firsts(found: Found) -> None:
 def test_alone_nothing_changes() -> None:
     values = torch.rand(3), torch.rand(2, 2)
     assert all(a is b for a, b in zip(ALONE.mean(*values), values, strict=True))
-    assert ALONE.mean_of({"a": 1.5}) == ALONE.agree({"a": 1.5}) == {"a": 1.5}
+    assert ALONE.mean_of({"a": 1.5}) == ALONE.broadcast({"a": 1.5}) == {"a": 1.5}
     assert torch.equal(ALONE.norm(values[0]), values[0].norm())
     rng = torch.Generator().manual_seed(3)
     before = rng.get_state()
-    ALONE.part(rng, 3)
+    ALONE.offset_seed(rng, 3)
     ALONE.wait()
     assert torch.equal(rng.get_state(), before) and ALONE.first
 
@@ -211,7 +213,7 @@ def test_each_process_draws_its_own_for_each_seed() -> None:
     for seed in (0, 1, 2**31 - 1):
         for rank in range(8):
             rng = torch.Generator().manual_seed(seed)
-            World(rank, 8).part(rng, seed)
+            ProcessGroup(rank, 8).offset_seed(rng, seed)
             drawn.add(torch.rand((), generator=rng).item())
     assert len(drawn) == 3 * 8
 
@@ -219,8 +221,8 @@ def test_each_process_draws_its_own_for_each_seed() -> None:
 def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(name, raising=False)
-    with world_from_environment(torch.device("meta")) as world:
-        assert world == World(0, 1, torch.device("meta"))
+    with process_group_from_environment(torch.device("meta")) as processes:
+        assert processes == ProcessGroup(0, 1, torch.device("meta"))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,7 @@ def test_an_environment_without_sense_is_told(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=fragment), world_from_environment(torch.device(device)):
+    with pytest.raises(ValueError, match=fragment), process_group_from_environment(torch.device(device)):
         pass
 
 

@@ -18,7 +18,8 @@ from pstyle.core.precision import psnr_db
 from pstyle.nets.generator import load_generator, style_moments
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 from tests.conftest import random_picture
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -172,7 +172,7 @@ def test_gram_picture_shows_which_maps_go_together():
 
 def test_importing_and_drawing_touch_no_global_state_of_matplotlib():
     code = (
-        "import sys, pstyle.plots as plots\n"
+        "import sys, pstyle.evaluation.plots as plots\n"
         "assert 'matplotlib' not in sys.modules\n"
         "plots.loss_plot([{'step': 0, 'loss': 1.0}, {'step': 1, 'loss': 0.5}])\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"

@@ -24,7 +24,8 @@ from pstyle.evaluation.report import STRENGTHS, report_of
 from pstyle.losses.perceptual import Perceptual
 from pstyle.nets.vgg import VGG
 from pstyle.painting.painter import Painter
-from pstyle.style.style import Provenance, preview_of
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import preview_of
 from pstyle.training.learning import LearnConfig, Learning
 from tests.conftest import random_picture
 
@@ -258,7 +259,7 @@ def test_a_history_is_that_of_a_learning(tiny_generator, tiny_vgg, rng) -> None:
 def test_following_sees_each_photograph_and_may_stop(written, tiny_vgg, photos) -> None:
     seen = []
 
-    def follow(items):
+    def update_ema(items):
         for item in items:
             seen.append(item.shape)
             yield item
@@ -266,7 +267,7 @@ def test_following_sees_each_photograph_and_may_stop(written, tiny_vgg, photos) 
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(written, tiny_vgg, photos=list(photos.items()), follow=follow)
+        make(written, tiny_vgg, photos=list(photos.items()), update_ema=update_ema)
     assert seen == [(1, 3, 64, 80)]
 
 

@@ -11,11 +11,14 @@ import torch
 
 from pstyle.core.checkpoint import BadFile
 from pstyle.finetuning import adversarial
-from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning, balanced, finetune
-from pstyle.finetuning.equilibrium import Game, held_out_scores
+from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning, finetune
+from pstyle.finetuning.equilibrium import GANState, held_out_scores
+from pstyle.losses.adversarial import balanced
 from pstyle.losses.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
-from pstyle.style.style import Provenance, StyledGenerator, load_style, save_style
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import load_style, save_style
+from pstyle.style.styled_generator import StyledGenerator
 
 QUICK = FinetuneConfig(steps=8, warmup=2, size_px=128, crop_px=64, batch=2, check_every=4, few=True)
 
@@ -96,9 +99,9 @@ def checks_are_fooled(monkeypatch):
     """A style of noise is told from anything: let classifiers of the checks tell less than at the start."""
 
     def told(self, styled, classifiers=4):
-        return 0.8 if hasattr(self, "referee") else 0.9
+        return 0.8 if hasattr(self, "selection") else 0.9
 
-    monkeypatch.setattr(Finetuning, "_told_right", told)
+    monkeypatch.setattr(Finetuning, "_two_sample_accuracy", told)
 
 
 def stop_at(step):
@@ -110,38 +113,38 @@ def stop_at(step):
 
 
 def scores_of(finetuning, style, generator) -> dict[str, float]:
-    game = Game(finetuning.game.vgg, StyledGenerator.of(generator, style), finetuning.game.discriminator)
-    return held_out_scores(game, finetuning.exam.contents, finetuning.exam.styles)
+    gan = GANState(finetuning.gan.vgg, StyledGenerator.of(generator, style), finetuning.gan.discriminator)
+    return held_out_scores(gan, finetuning.validation.contents, finetuning.validation.styles)
 
 
 def test_only_the_discriminator_moves_in_the_warm_up_then_both(start):
     finetuning = start(check_every=100)
-    styled, judge = numbers(finetuning.game.styled), numbers(finetuning.game.discriminator)
+    styled, judge = numbers(finetuning.gan.styled), numbers(finetuning.gan.discriminator)
     with pytest.raises(Stopped):
         finetuning.run(stop_at(2))
-    assert torch.equal(numbers(finetuning.game.styled), styled)
+    assert torch.equal(numbers(finetuning.gan.styled), styled)
     assert torch.equal(numbers(finetuning.average), styled)
-    assert not torch.equal(numbers(finetuning.game.discriminator), judge)
+    assert not torch.equal(numbers(finetuning.gan.discriminator), judge)
     with pytest.raises(Stopped):
         finetuning.run(stop_at(3))
-    assert not torch.equal(numbers(finetuning.game.styled), styled)
+    assert not torch.equal(numbers(finetuning.gan.styled), styled)
     assert not torch.equal(numbers(finetuning.average), styled)
 
 
 def test_only_what_a_style_owns_moves(start, tiny_generator, tiny_vgg):
     frozen = copy.deepcopy([tiny_vgg.state_dict(), tiny_generator.state_dict()])
     finetuning = start(check_every=100)
-    before = {name: value.clone() for name, value in finetuning.game.styled.state_dict().items()}
-    heads = {name: value.clone() for name, value in finetuning.game.discriminator.state_dict().items()}
+    before = {name: value.clone() for name, value in finetuning.gan.styled.state_dict().items()}
+    heads = {name: value.clone() for name, value in finetuning.gan.discriminator.state_dict().items()}
     with pytest.raises(Stopped):
         finetuning.run(stop_at(5))
     for state, module in zip(frozen, (tiny_vgg, tiny_generator), strict=True):
         assert same(state, module.state_dict()) and all(p.grad is None for p in module.parameters())
-    after = finetuning.game.styled.state_dict()
+    after = finetuning.gan.styled.state_dict()
     moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
     owned = {name for name in before if name == "latent" or name.startswith(("offsets.", "generator.convs."))}
     assert moved == owned
-    judge = finetuning.game.discriminator.state_dict()
+    judge = finetuning.gan.discriminator.state_dict()
     still = {name for name, value in judge.items() if torch.equal(value, heads[name])}
     assert still == {name for name in heads if name.endswith(("mixing", "mean", "scale"))}
 
@@ -157,14 +160,14 @@ def test_latent_and_offsets_move_faster_than_convolutions(start):
 def test_a_discriminator_that_wins_waits(start):
     finetuning = start(check_every=100, warmup=0)
     finetuning.state.numbers["success"] = 0.95
-    before = numbers(finetuning.game.discriminator)
+    before = numbers(finetuning.gan.discriminator)
     with pytest.raises(Stopped):
         finetuning.run(stop_at(1))
-    assert torch.equal(numbers(finetuning.game.discriminator), before)
+    assert torch.equal(numbers(finetuning.gan.discriminator), before)
     finetuning.state.numbers["success"] = 0.7
     with pytest.raises(Stopped):
         finetuning.run(stop_at(2))
-    assert not torch.equal(numbers(finetuning.game.discriminator), before)
+    assert not torch.equal(numbers(finetuning.gan.discriminator), before)
 
 
 def test_the_discriminator_learns_to_tell_painted_from_real(start):
@@ -183,7 +186,7 @@ def test_the_painter_learns_to_look_real(start):
     )
     with pytest.raises(Stopped):
         finetuning.run(stop_at(20))
-    finetuning.steppers["discriminator"].highest = [0.0]
+    finetuning.guarded["discriminator"].highest = [0.0]
     with pytest.raises(Stopped):
         finetuning.run(stop_at(40))
     losses = [record["adversarial"] for record in finetuning.history]
@@ -218,7 +221,7 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(start):
         finetuning.run()
     assert runs[0].history == runs[1].history
     assert same(everything(runs[0]), everything(runs[1]))
-    assert not torch.equal(numbers(runs[0].game.styled), numbers(runs[2].game.styled))
+    assert not torch.equal(numbers(runs[0].gan.styled), numbers(runs[2].gan.styled))
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -230,7 +233,7 @@ def test_four_and_four_steps_are_eight_to_the_bit(start, tmp_path):
     resumed.run(state_path=tmp_path / "state.safetensors")
     assert resumed.state.step == 8 and len(resumed.history) == 4
     assert same(everything(resumed), everything(whole))
-    assert resumed.referee.checks == whole.referee.checks and len(whole.referee.checks) == 2
+    assert resumed.selection.checks == whole.selection.checks and len(whole.selection.checks) == 2
     one, other = resumed.result(), whole.result()
     assert (one.verdict, one.accepted) == (other.verdict, other.accepted)
     assert torch.equal(numbers(one.style), numbers(other.style))
@@ -254,7 +257,7 @@ def test_canceled_at_any_step_it_keeps_a_style_that_can_be_saved(start, tmp_path
         assert f"stopped after step {at} of 8" in found.verdict and len(found.history) == at
         save_style(tmp_path / f"{at}.safetensors", found.style)
         scores = scores_of(finetuning, load_style(tmp_path / f"{at}.safetensors"), tiny_generator)
-        assert scores["patch_swd"] <= finetuning.referee.start["patch_swd"] * 1.001
+        assert scores["patch_swd"] <= finetuning.selection.start["patch_swd"] * 1.001
     whole = start()
     whole.run()
     finetuning.run()
@@ -281,7 +284,7 @@ def test_scattered_faults_corrupt_nothing(start):
 
     injecting(finetuning, spoil)
     finetuning.run()
-    assert finetuning.steppers["painter"].skipped == 6 and finetuning.state.step == 11
+    assert finetuning.guarded["painter"].skipped == 6 and finetuning.state.step == 11
     assert all(torch.isfinite(value.double()).all() for value in everything(finetuning).values())
     assert "not finite" not in finetuning.result().verdict
 
@@ -300,10 +303,10 @@ def test_faults_of_the_discriminator_corrupt_nothing(start, monkeypatch):
     finetuning = start(steps=30, warmup=30, check_every=100)
     honest = adversarial.hinge
     monkeypatch.setattr(adversarial, "hinge", lambda logits, target: honest(logits, target) * math.nan)
-    before = numbers(finetuning.game.discriminator)
+    before = numbers(finetuning.gan.discriminator)
     finetuning.run()
     assert "not finite: real, painted, photos" in finetuning.result().verdict
-    assert torch.equal(numbers(finetuning.game.discriminator), before)
+    assert torch.equal(numbers(finetuning.gan.discriminator), before)
     assert finetuning.state.numbers["success"] == 0.5
 
 
@@ -315,17 +318,17 @@ def test_a_run_that_explodes_returns_what_it_got(start, style):
     assert not found.accepted and found.style is style
     assert found.verdict.startswith("stopped: content or contrast collapsed 3 times")
     assert finetuning.state.step < 20
-    assert torch.equal(numbers(finetuning.game.styled), numbers(finetuning.best))
+    assert torch.equal(numbers(finetuning.gan.styled), numbers(finetuning.best))
 
 
 def test_a_collapse_goes_back_and_slows_down(start, monkeypatch):
     finetuning = start(steps=4, check_every=3)
-    begun = numbers(finetuning.game.styled)
-    lost = {"patch_swd": 0.0, "ssim": -1.0, "contrast": 1.0, "told_right": 0.5}
+    begun = numbers(finetuning.gan.styled)
+    lost = {"patch_swd": 0.0, "ssim": -1.0, "contrast": 1.0, "two_sample_accuracy": 0.5}
     monkeypatch.setattr(Finetuning, "_scores", lambda self, styled: lost)
     with pytest.raises(Stopped):
         finetuning.run(stop_at(3))
-    assert torch.equal(numbers(finetuning.game.styled), begun)
+    assert torch.equal(numbers(finetuning.gan.styled), begun)
     assert not finetuning.state.optimizers["painter"].state
     with pytest.raises(Stopped):
         finetuning.run(stop_at(4))
@@ -348,13 +351,13 @@ def test_the_painter_comes_to_rest(start):
 def test_what_is_accepted_is_better_and_says_where_it_comes_from(start, style, tiny_generator, monkeypatch):
     finetuning = start(steps=24, warmup=4, check_every=12, lr_latent=0.05, lr_offset=0.02, lr_weight=0.003)
     finetuning.run()
-    monkeypatch.setattr(finetuning, "told_right", lambda: (0.9, 0.8))
+    monkeypatch.setattr(finetuning, "two_sample_accuracy", lambda: (0.9, 0.8))
     found = finetuning.result()
-    begun, scores = finetuning.referee.start, scores_of(finetuning, found.style, tiny_generator)
+    begun, scores = finetuning.selection.start, scores_of(finetuning, found.style, tiny_generator)
     assert found.accepted and "accepted" in found.verdict
     assert scores["patch_swd"] < 0.995 * begun["patch_swd"] and scores["ssim"] > begun["ssim"] - 0.021
     provenance = found.style.provenance
-    assert provenance.steps == 7 + finetuning.referee.best["step"]
+    assert provenance.steps == 7 + finetuning.selection.best["step"]
     assert "fine-tuned after 7 steps" in provenance.note and '"lecam_weight"' in provenance.settings
     assert found.style.generator_id == style.generator_id
 
@@ -372,9 +375,9 @@ def test_one_or_two_pictures_are_left_alone_unless_asked_for(start, style, pictu
 
 def test_the_plain_discriminator_plays_too(start):
     finetuning = start(discriminator="plain", steps=3, warmup=1)
-    before = numbers(finetuning.game.discriminator)
+    before = numbers(finetuning.gan.discriminator)
     finetuning.run()
-    assert not torch.equal(before, numbers(finetuning.game.discriminator)) and len(finetuning.history) == 3
+    assert not torch.equal(before, numbers(finetuning.gan.discriminator)) and len(finetuning.history) == 3
 
 
 def test_the_plain_discriminator_has_no_critic_beside_it(start):
@@ -405,17 +408,17 @@ def test_a_fault_does_not_reach_the_critic(start):
 
 def test_classifiers_tell_a_share_of_the_start_and_of_the_best(start):
     finetuning = start(steps=0)
-    before, after = finetuning.told_right()
+    before, after = finetuning.two_sample_accuracy()
     assert before == after and 0.5 <= before <= 1
     finetuning.best.latent.data.add_(1.0)
-    assert finetuning.told_right()[0] == before
+    assert finetuning.two_sample_accuracy()[0] == before
 
 
 @pytest.mark.usefixtures("checks_are_fooled")
 def test_a_classifier_that_tells_as_well_as_before_refuses_it(start, style, monkeypatch):
     finetuning = start(steps=24, warmup=4, check_every=12, lr_latent=0.05, lr_offset=0.02, lr_weight=0.003)
     finetuning.run()
-    monkeypatch.setattr(finetuning, "told_right", lambda: (0.8, 0.8))
+    monkeypatch.setattr(finetuning, "two_sample_accuracy", lambda: (0.8, 0.8))
     found = finetuning.result()
     assert found.style is style and not found.accepted and "as easily as before" in found.verdict
 
@@ -433,7 +436,7 @@ def test_records_have_the_same_names_at_every_step(start):
     plain = {"discriminator_loss", "batch_accuracy", "loss", "style", "content", "smooth", "range"}
     plain |= {"structure", "light", "patches", "windows", "adversarial", "adversarial_weight"}
     checked = {"held_out_accuracy", "train_accuracy", "logit_gap", "overfitting", "duality"}
-    checked |= {"patch_swd", "ssim", "contrast", "told_right"}
+    checked |= {"patch_swd", "ssim", "contrast", "two_sample_accuracy"}
     for progress in told:
         assert progress.losses.keys() == (plain | checked if progress.step in (4, 8) else plain)
         assert progress.steps == 8 and progress.sample.shape == (1, 3, 64, 64)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pstyle.finetuning.fisher_critic import DECAY, RIDGE, WindowCritic
+from pstyle.finetuning.fisher_critic import DECAY, RIDGE, FisherCritic
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def test_it_is_fishers_discriminant(sides):
     gap = (real.mean(0) - painted.mean(0)) * scale
     line = np.linalg.solve(covariance, gap) / (gap @ np.linalg.solve(covariance, gap))
     expected = (real * scale) @ line - (real.mean(0) + painted.mean(0)) * scale @ line / 2
-    assert np.allclose(WindowCritic(*sides)(sides[0]).numpy(), expected, rtol=1e-3, atol=1e-3)
+    assert np.allclose(FisherCritic(*sides)(sides[0]).numpy(), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_no_other_line_tells_better(sides, rng):
     def told_apart(one, other):
         return ((one.mean() - other.mean()).square() / (one.var() + other.var())).item()
 
-    best = told_apart(*(WindowCritic(*sides)(side) for side in sides))
+    best = told_apart(*(FisherCritic(*sides)(side) for side in sides))
     spread = sides[0].std(0) + 1e-6
     for _ in range(50):
         line = torch.randn(7, generator=rng) / spread
@@ -42,7 +42,7 @@ def test_no_other_line_tells_better(sides, rng):
 
 
 def test_logits_are_a_half_from_zero_at_the_start(sides):
-    critic = WindowCritic(*sides)
+    critic = FisherCritic(*sides)
     real, painted = (critic(side).mean().item() for side in sides)
     assert (real, painted) == (pytest.approx(0.5, abs=1e-3), pytest.approx(-0.5, abs=1e-3))
     assert critic.separation == pytest.approx(1, rel=1e-4)
@@ -50,31 +50,31 @@ def test_logits_are_a_half_from_zero_at_the_start(sides):
 
 def test_it_follows_the_painted_mean_and_falls_silent_where_means_agree(sides):
     real, painted = sides
-    critic = WindowCritic(real, painted)
-    critic.follow(real)
+    critic = FisherCritic(real, painted)
+    critic.update_ema(real)
     expected = DECAY * painted.mean(0) + (1 - DECAY) * real.mean(0)
     assert torch.allclose(critic.painted, expected, rtol=1e-4, atol=1e-5)
     assert critic.separation == pytest.approx(DECAY**2, rel=1e-3)
     for _ in range(200):
-        critic.follow(real)
+        critic.update_ema(real)
     rows = painted.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(rows).mean(), rows)
-    (first,) = torch.autograd.grad(WindowCritic(real, painted)(rows).mean(), rows)
+    (first,) = torch.autograd.grad(FisherCritic(real, painted)(rows).mean(), rows)
     assert critic.separation < 1e-6 and gradient.norm() < 1e-3 * first.norm()
 
 
 def test_its_push_leads_painted_windows_to_the_real_ones(sides):
     real, painted = sides
-    critic, rows = WindowCritic(real, painted), painted.clone()
+    critic, rows = FisherCritic(real, painted), painted.clone()
     scale = real.std(0).square() + 1e-6
     for _ in range(300):
         rows.requires_grad_(True)
         (gradient,) = torch.autograd.grad(critic(rows).sum(), rows)
         rows = (rows + 0.05 * scale * gradient).detach()
-        critic.follow(rows)
+        critic.update_ema(rows)
     assert critic.separation < 0.05
 
 
 def test_its_state_is_one_mean(sides):
-    state = WindowCritic(*sides).state_dict()
+    state = FisherCritic(*sides).state_dict()
     assert [(name, tuple(value.shape)) for name, value in state.items()] == [("painted", (7,))]

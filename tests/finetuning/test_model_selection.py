@@ -8,19 +8,19 @@ import pytest
 import torch
 from torch import nn
 
-from pstyle.finetuning.model_selection import Referee, collapsed, ending, gain
+from pstyle.finetuning.model_selection import ModelSelection, collapsed, ending, gain
 from pstyle.training.training_state import TrainingState
 
-START = {"step": 0, "patch_swd": 0.04, "ssim": 0.6, "contrast": 0.2, "told_right": 0.8}
+START = {"step": 0, "patch_swd": 0.04, "ssim": 0.6, "contrast": 0.2, "two_sample_accuracy": 0.8}
 FAIR = {
     "held_out_accuracy": 0.55, "train_accuracy": 0.6, "logit_gap": 0.2, "overfitting": 0.1, "duality": 0.05,
-    "patch_swd": 0.039, "ssim": 0.6, "contrast": 0.2, "told_right": 0.5,
+    "patch_swd": 0.039, "ssim": 0.6, "contrast": 0.2, "two_sample_accuracy": 0.5,
 }  # fmt: skip
 FIRST = FAIR | {"duality": 1.0}
 
 
-def referee_of(state: TrainingState | None = None) -> Referee:
-    return Referee(dict(START), state or new_state())
+def referee_of(state: TrainingState | None = None) -> ModelSelection:
+    return ModelSelection(dict(START), state or new_state())
 
 
 def new_state() -> TrainingState:
@@ -30,11 +30,11 @@ def new_state() -> TrainingState:
     )
 
 
-def noted(referee: Referee, *changes: dict[str, float]) -> list[str]:
+def noted(selection: ModelSelection, *changes: dict[str, float]) -> list[str]:
     advice = []
     for change in changes:
-        referee.state.step += 10
-        advice.append(referee.note(FAIR | change))
+        selection.state.step += 10
+        advice.append(selection.note(FAIR | change))
     return advice
 
 
@@ -97,30 +97,32 @@ def test_what_counts_as_a_collapse(change, lost):
 
 
 def test_the_best_check_is_the_nearest_that_keeps_content():
-    referee = referee_of()
+    selection = referee_of()
     changes = [{"patch_swd": value} for value in (0.041, 0.038, 0.039, 0.036)]
-    advice = noted(referee, *changes, {"patch_swd": 0.03, "ssim": 0.579})
+    advice = noted(selection, *changes, {"patch_swd": 0.03, "ssim": 0.579})
     assert advice == ["go on", "keep", "go on", "keep", "go on"]
-    assert referee.best["step"] == 40 and referee.best["patch_swd"] == 0.036
+    assert selection.best["step"] == 40 and selection.best["patch_swd"] == 0.036
     told = (0.9, 0.8)
-    assert referee.accepts(*told) and referee.outcome(told).startswith("fine-tuned style of step 40 accepted")
-    assert "0.0400 -> 0.0360" in referee.outcome(told) and "90% -> 80%" in referee.outcome(told)
+    assert selection.accepts(*told) and selection.outcome(told).startswith(
+        "fine-tuned style of step 40 accepted"
+    )
+    assert "0.0400 -> 0.0360" in selection.outcome(told) and "90% -> 80%" in selection.outcome(told)
 
 
 def test_the_best_check_is_the_one_that_gains_most_where_it_gains_least():
-    referee = referee_of()
+    selection = referee_of()
     swd_told = [(0.03, 0.8), (0.036, 0.75), (0.03, 0.79), (0.034, 0.7), (0.02, 0.76), (0.041, 0.5)]
-    advice = noted(referee, *({"patch_swd": swd, "told_right": told} for swd, told in swd_told))
+    advice = noted(selection, *({"patch_swd": swd, "two_sample_accuracy": told} for swd, told in swd_told))
     assert advice == ["go on", "keep", "go on", "keep", "go on", "go on"]
-    assert gain(FAIR | {"patch_swd": 0.0388, "told_right": 0.74}, START) == pytest.approx(1.0)
-    assert gain(FAIR | {"patch_swd": 0.036, "told_right": 0.845}, START) == pytest.approx(-1.5)
+    assert gain(FAIR | {"patch_swd": 0.0388, "two_sample_accuracy": 0.74}, START) == pytest.approx(1.0)
+    assert gain(FAIR | {"patch_swd": 0.036, "two_sample_accuracy": 0.845}, START) == pytest.approx(-1.5)
 
 
 def test_a_win_below_three_percent_changes_nothing():
-    referee = referee_of()
-    assert noted(referee, {"patch_swd": 0.0389}) == ["keep"]
-    assert not referee.won() and not referee.accepts(0.9, 0.5) and "won too little" in referee.outcome()
-    assert noted(referee, {"patch_swd": 0.0387}) == ["keep"] and referee.won()
+    selection = referee_of()
+    assert noted(selection, {"patch_swd": 0.0389}) == ["keep"]
+    assert not selection.won() and not selection.accepts(0.9, 0.5) and "won too little" in selection.outcome()
+    assert noted(selection, {"patch_swd": 0.0387}) == ["keep"] and selection.won()
 
 
 @pytest.mark.parametrize(
@@ -134,32 +136,32 @@ def test_a_win_below_three_percent_changes_nothing():
     ],
 )
 def test_a_classifier_trained_afresh_must_tell_fewer_right(told, accepted):
-    referee = referee_of()
-    noted(referee, {"patch_swd": 0.03})
-    assert referee.won() and referee.accepts(*told) is accepted
-    assert ("accepted" in referee.outcome(told)) is accepted
-    assert accepted or "told from real ones as easily as before" in referee.outcome(told)
+    selection = referee_of()
+    noted(selection, {"patch_swd": 0.03})
+    assert selection.won() and selection.accepts(*told) is accepted
+    assert ("accepted" in selection.outcome(told)) is accepted
+    assert accepted or "told from real ones as easily as before" in selection.outcome(told)
 
 
 def test_no_check_won():
-    referee = referee_of()
-    assert referee.best is referee.start and not referee.won() and "no check won" in referee.outcome()
-    assert noted(referee, {"patch_swd": 0.05}) == ["go on"] and not referee.won()
+    selection = referee_of()
+    assert selection.best is selection.start and not selection.won() and "no check won" in selection.outcome()
+    assert noted(selection, {"patch_swd": 0.05}) == ["go on"] and not selection.won()
 
 
 def test_three_rollbacks_end_it():
-    referee = referee_of()
-    assert noted(referee, {"ssim": 0.1}, {"contrast": 0.0}) == ["roll back"] * 2
-    assert referee.ending() is None and referee.rollbacks == 2
-    assert noted(referee, {"patch_swd": math.nan}) == ["roll back"]
-    assert referee.ending() == "stopped: content or contrast collapsed 3 times"
+    selection = referee_of()
+    assert noted(selection, {"ssim": 0.1}, {"contrast": 0.0}) == ["roll back"] * 2
+    assert selection.ending() is None and selection.rollbacks == 2
+    assert noted(selection, {"patch_swd": math.nan}) == ["roll back"]
+    assert selection.ending() == "stopped: content or contrast collapsed 3 times"
 
 
 def test_notes_survive_a_kill(tmp_path):
-    referee = referee_of()
-    noted(referee, {"patch_swd": 0.038}, {"ssim": 0.1}, {"duality": math.nan})
-    referee.state.save(tmp_path / "state.safetensors")
+    selection = referee_of()
+    noted(selection, {"patch_swd": 0.038}, {"ssim": 0.1}, {"duality": math.nan})
+    selection.state.save(tmp_path / "state.safetensors")
     other = referee_of()
     other.state.resume(tmp_path / "state.safetensors")
-    assert other.best == referee.best and other.rollbacks == referee.rollbacks == 2
-    assert other.checks == referee.checks and [check["step"] for check in other.checks] == [10, 20]
+    assert other.best == selection.best and other.rollbacks == selection.rollbacks == 2
+    assert other.checks == selection.checks and [check["step"] for check in other.checks] == [10, 20]

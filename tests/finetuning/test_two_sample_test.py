@@ -45,11 +45,11 @@ def test_the_same_seed_gives_the_same(shallow, rng):
 def test_real_pictures_are_described_once_and_judged_with_by_any_number(shallow, rng):
     real, painted, real_unseen, unseen = ([grainy(rng, amount)] for amount in (0.0, 0.1, 0.0, 0.1))
     test = TwoSample(real, real_unseen, shallow, seed=3)
-    first = test.told_right(painted, unseen, classifiers=1)
-    assert test.told_right(painted, unseen) == accuracy_afresh(
+    first = test.two_sample_accuracy(painted, unseen, classifiers=1)
+    assert test.two_sample_accuracy(painted, unseen) == accuracy_afresh(
         real, painted, real_unseen, unseen, shallow, seed=3
     )
-    assert test.told_right(painted, unseen, classifiers=1) == first
+    assert test.two_sample_accuracy(painted, unseen, classifiers=1) == first
 
 
 def test_the_fit_is_that_of_scipy(rng):

@@ -18,7 +18,7 @@ from PIL import Image
 from pstyle.core.checkpoint import BadFile, digest
 from pstyle.style import style
 from pstyle.workflow import BadWorkflow, NodeFailed, Runner, core_nodes
-from tests.workflow_pack import make_pack, tree
+from tests.workflow.pack_on_disk import make_pack, tree
 
 CORPUS = Path(__file__).with_name("corpus")
 ENDLESS = ("Spread", "Raise")  # dummy nodes that do as they are told, and so hang or stop a fuzzer

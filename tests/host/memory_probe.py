@@ -38,8 +38,9 @@ def loaded_pack():
 def main() -> None:
     classes = loaded_pack().NODE_CLASS_MAPPINGS
     from pack.nodes.wires import BoundStyle
-    from pack.pstyle.generator import LEVELS, load_generator
-    from pack.pstyle.style import Provenance, StyledGenerator
+    from pack.pstyle.nets.generator import LEVELS, load_generator
+    from pack.pstyle.style.provenance import Provenance
+    from pack.pstyle.style.styled_generator import StyledGenerator
 
     generator = load_generator()
     latent = torch.zeros(LEVELS, generator.config.latent)
@@ -50,7 +51,7 @@ def main() -> None:
         models = [
             [one.model_memory(), one.model_loaded_memory()] for one in model_management.current_loaded_models
         ]
-        seen[when] = {"models": models, "kept": node.painters.remembered.bytes}
+        seen[when] = {"models": models, "kept": node.painters.cache.bytes}
 
     with torch.inference_mode():
         note("before")

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.host.comfy import python_of
 
 PROBE = Path(__file__).with_name("memory_probe.py")
-NOTHING = {"models": [], "kept": 0}
+NO_CACHE = {"models": [], "kept": 0}
 
 
 @pytest.fixture(scope="module")
@@ -39,4 +39,4 @@ def test_comfyui_counts_the_networks_and_what_is_remembered(seen: dict[str, Any]
 
 @pytest.mark.parametrize("when", ["before", "asked", "unloaded"])
 def test_comfyui_gets_all_of_it_back(seen: dict[str, Any], when: str) -> None:
-    assert seen[when] == NOTHING
+    assert seen[when] == NO_CACHE

@@ -13,7 +13,9 @@ import pytest
 import torch
 
 from pstyle.nets.generator import LEVELS, load_generator
-from pstyle.style.style import Provenance, StyledGenerator, save_style
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import save_style
+from pstyle.style.styled_generator import StyledGenerator
 from tests.conftest import ROOT
 from tests.examples import EXAMPLES, NAMES, QUICK
 from tests.host.comfy import Comfy

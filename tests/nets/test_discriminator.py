@@ -6,23 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pstyle.nets.discriminator import (
-    BRIGHTNESS,
-    GRAY,
-    Discriminator,
-    SpectralConv,
-    accuracy,
-    augment,
-    cut_out,
-    hinge,
-    jitter,
-    lecam,
-    logit_map,
-    realness,
-    shift,
-    spectral_norm,
-    split,
-)
+from pstyle.losses.adversarial import accuracy, hinge, lecam, realness
+from pstyle.nets.augmentation import BRIGHTNESS, GRAY, augment, cut_out, jitter, shift
+from pstyle.nets.discriminator import Discriminator, SpectralConv, logit_map, spectral_norm, split
 from pstyle.nets.vgg import VGG
 
 

@@ -29,9 +29,9 @@ from pstyle.nets.generator import (
     save_generator,
     shuffled,
     style_moments,
-    without_grid,
+    suppress_checkerboard,
 )
-from pstyle.nets.layers import Measured, fixed
+from pstyle.nets.layers import RecordedStatistics, frozen_statistics
 
 FIELDS = tuple(GeneratorConfig.__dataclass_fields__)
 LARGEST = {name: metadata["maximum"] for name, metadata in describe(GeneratorConfig).items()}
@@ -119,30 +119,30 @@ def test_a_style_per_picture_equals_one_at_a_time(tiny_generator, tiny_vgg, rng)
 
 
 def test_frozen_statistics_of_its_own_change_nothing(tiny_generator, tiny_vgg, picture):
-    own = Measured()
+    own = RecordedStatistics()
     free = paint(tiny_generator, tiny_vgg, picture)
     assert torch.allclose(paint(tiny_generator, tiny_vgg, picture, normalize=own), free, atol=1e-4)
     assert own.found.keys() == tiny_generator.sites.keys()
-    frozen = paint(tiny_generator, tiny_vgg, picture, normalize=fixed(own.found))
+    frozen = paint(tiny_generator, tiny_vgg, picture, normalize=frozen_statistics(own.found))
     assert torch.allclose(free, frozen, atol=1e-4)
 
 
 def test_with_frozen_statistics_a_far_change_does_not_reach(tiny_generator, tiny_vgg, rng):
     image = torch.rand(1, 3, 32, 256, generator=rng)
-    own, changed = Measured(), image.clone()
+    own, changed = RecordedStatistics(), image.clone()
     style = image
     whole = paint(tiny_generator, tiny_vgg, image, style, normalize=own)
     changed[..., 240:] = 0
-    local = paint(tiny_generator, tiny_vgg, changed, style, normalize=fixed(own.found))
+    local = paint(tiny_generator, tiny_vgg, changed, style, normalize=frozen_statistics(own.found))
     assert torch.allclose(local[..., :64], whole[..., :64], atol=1e-4)
     assert not torch.allclose(local[..., 240:], whole[..., 240:], atol=1e-2)
 
 
 def test_a_tile_with_its_origin_equals_that_part_of_the_whole(tiny_generator, tiny_vgg, rng):
-    image, own = torch.rand(1, 3, 32, 384, generator=rng), Measured()
+    image, own = torch.rand(1, 3, 32, 384, generator=rng), RecordedStatistics()
     whole = paint(tiny_generator, tiny_vgg, image, normalize=own)[..., 256:]
     tile = image[..., 96:]  # what is kept lies 160 px from the cut, beyond its reach
-    whole_s = fixed(own.found)
+    whole_s = frozen_statistics(own.found)
     found = paint(tiny_generator, tiny_vgg, tile, image, normalize=whole_s, origin=(0, 96))[..., 160:]
     assert torch.allclose(found, whole, atol=1e-4)
     elsewhere = paint(tiny_generator, tiny_vgg, tile, image, normalize=whole_s)[..., 160:]
@@ -265,7 +265,7 @@ def test_a_shuffle_is_torch_s(rng, layout):
 def test_flat_features_become_a_flat_color_whatever_was_trained(rng):
     weight, bias = torch.randn(12, 5, 3, 3, generator=rng), torch.randn(12, generator=rng)
     features = torch.randn(1, 5, 1, 1, generator=rng).expand(1, 5, 6, 6)
-    flat = shuffled(F.conv2d(features, *without_grid(weight, bias)))
+    flat = shuffled(F.conv2d(features, *suppress_checkerboard(weight, bias)))
     assert (flat - flat.mean((2, 3), keepdim=True)).abs().max() < 1e-4
     grid = shuffled(F.conv2d(features, weight, bias))
     assert torch.allclose(flat[..., 0, 0], grid.mean((2, 3)), atol=1e-4)  # its color is that of the grid
@@ -273,5 +273,7 @@ def test_flat_features_become_a_flat_color_whatever_was_trained(rng):
 
 
 def test_weights_without_a_grid_stay_as_they_are(rng):
-    once = without_grid(torch.randn(12, 5, 3, 3, generator=rng), torch.randn(12, generator=rng))
-    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(without_grid(*once), once, strict=True))
+    once = suppress_checkerboard(torch.randn(12, 5, 3, 3, generator=rng), torch.randn(12, generator=rng))
+    assert all(
+        torch.allclose(a, b, atol=1e-6) for a, b in zip(suppress_checkerboard(*once), once, strict=True)
+    )

@@ -6,18 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pstyle.image.padding import PADDINGS, pad, reflected
 from pstyle.nets import layers
-from pstyle.nets.layers import (
-    EPS,
-    PADDINGS,
-    conv,
-    conv_exact,
-    modulate,
-    pad,
-    rectified,
-    reflected,
-    statistics,
-)
+from pstyle.nets.layers import EPS, conv, conv_exact, modulate, rectified, statistics
 
 
 def reference(x, scale, bias):

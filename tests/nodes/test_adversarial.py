@@ -8,9 +8,9 @@ from pstyle_pack.nodes import host
 from pstyle_pack.nodes.widgets import widgets
 
 from pstyle.core.folders import Folders
+from pstyle.core.progress import Progress
 from pstyle.finetuning.adversarial import FinetuneConfig
 from pstyle.style.style import load_style
-from pstyle.training.learning import Progress
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pstyle.image.pictures import open_image
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.gpano import read_headings
 from pstyle.vr.panorama import paint_panorama
 from pstyle.vr.seam_scores import SeamConfig, seam_scores
@@ -33,7 +33,7 @@ def painter(style) -> Painter:
 
 
 def settings(**changed) -> dict:
-    return asdict(Look()) | changed
+    return asdict(PaintSettings()) | changed
 
 
 def test_spheres_are_painted_as_the_library_paints_them(nodes, spheres, style, painter) -> None:

@@ -12,7 +12,7 @@ from pstyle.image.pictures import resize_to
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from tests.nodes.conftest import random_style, tiny_generator
 
 
@@ -21,8 +21,14 @@ def paint(nodes, image, style, **more) -> torch.Tensor:
 
 
 def test_a_batch_is_painted_as_the_library_paints_it(nodes, image: torch.Tensor, style) -> None:
-    painter, look = Painter(style.style, load_generator(), load_vgg()), Look(strength=1.2, keep_color=True)
-    painted, expected = paint(nodes, image, style, **asdict(look)), painter(image.movedim(-1, 1), look)
+    painter, settings = (
+        Painter(style.style, load_generator(), load_vgg()),
+        PaintSettings(strength=1.2, keep_color=True),
+    )
+    painted, expected = (
+        paint(nodes, image, style, **asdict(settings)),
+        painter(image.movedim(-1, 1), settings),
+    )
     assert torch.equal(painted, expected.movedim(1, -1))
     assert painted.dtype == torch.float32 and painted.device.type == "cpu"
     assert not torch.allclose(painted, image, atol=0.05)

@@ -13,8 +13,8 @@ import torch
 from pstyle_pack.nodes import host
 
 from pstyle.core.folders import Folders
-from pstyle.core.memory import NoRoom
-from pstyle.training.learning import Progress
+from pstyle.core.memory import InsufficientMemory
+from pstyle.core.progress import Progress
 
 
 class Cancel(Exception):  # noqa: N818
@@ -250,7 +250,11 @@ def test_layers_that_the_host_leaves_behind_are_moved(inside: ModuleType, comfy:
 
 @pytest.mark.parametrize(
     "error",
-    [MemoryError("no room"), RuntimeError("DefaultCPUAllocator: can't allocate memory"), NoRoom("reduce it")],
+    [
+        MemoryError("no room"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        InsufficientMemory("reduce it"),
+    ],
 )
 def test_memory_that_runs_out_is_what_comfyui_calls_so(inside: ModuleType, error: Exception) -> None:
     with pytest.raises(torch.OutOfMemoryError, match=str(error)), inside.painting():

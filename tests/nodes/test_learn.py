@@ -13,10 +13,11 @@ from pstyle_pack.nodes.wires import disliked, liked
 
 from pstyle.core.checkpoint import BadFile
 from pstyle.core.folders import Folders
+from pstyle.core.progress import Progress
 from pstyle.image.pictures import save_image
 from pstyle.nets.vgg import VGG
 from pstyle.style.style import load_style
-from pstyle.training.learning import MAX_PICTURES, Progress
+from pstyle.training.learning import MAX_PICTURES
 from tests.conftest import random_picture
 from tests.nodes.conftest import random_style, tiny_generator
 

@@ -19,8 +19,8 @@ def managed(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
     found = []
 
     class Managed:
-        def __init__(self, networks, let_go, kept_bytes) -> None:
-            found.append(SimpleNamespace(networks=networks, let_go=let_go, kept_bytes=kept_bytes, room=[]))
+        def __init__(self, networks, release, kept_bytes) -> None:
+            found.append(SimpleNamespace(networks=networks, release=release, kept_bytes=kept_bytes, room=[]))
             self.load = found[-1].room.append
 
     monkeypatch.setattr(host, "Managed", Managed)
@@ -71,8 +71,8 @@ def test_a_node_gives_comfyui_its_networks_once_and_forgets_when_told(
     before = paint(node, image, style)
     paint(node, image, random_style(1), stroke=0.5)
     assert len(managed) == 1 and managed[0].room == [72 * 80 * 256, 144 * 160 * 256]
-    assert managed[0].kept_bytes() == node.painters.remembered.bytes > 0
-    managed[0].let_go()
+    assert managed[0].kept_bytes() == node.painters.cache.bytes > 0
+    managed[0].release()
     assert managed[0].kept_bytes() == 0
     assert torch.equal(paint(node, image, style), before)
 
@@ -83,15 +83,15 @@ def test_nothing_of_networks_that_are_no_longer_wired_is_kept(nodes, image, styl
     first = kept.load([(style, None)], 0)[0]
     first(torch.rand(1, 3, 16, 16))
     assert kept.load([(style, None), (random_style(1), None)], 0)[0] is first
-    assert kept.remembered.bytes > 0
+    assert kept.cache.bytes > 0
     other = kept.load([(style, own)], 0)[0]
-    assert kept.remembered.bytes == 0 and other.generator is own.generator and other.device == device
+    assert kept.cache.bytes == 0 and other.generator is own.generator and other.device == device
 
 
 def test_two_nodes_share_nothing(nodes, image, style) -> None:
     one, other = nodes.PStylePaint(), nodes.PStylePaint()
     paint(one, image, style)
-    assert one.painters.remembered.bytes > 0 == other.painters.remembered.bytes
+    assert one.painters.cache.bytes > 0 == other.painters.cache.bytes
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -102,7 +102,7 @@ def test_without_memory_tiles_are_tried_once(nodes, image, style, monkeypatch, t
     real = painter.paint
 
     def full(*args, **more) -> torch.Tensor:
-        tries.append(node.painters.remembered.bytes)
+        tries.append(node.painters.cache.bytes)
         if len(tries) <= times:
             raise torch.OutOfMemoryError("full")
         return real(*args, **more)

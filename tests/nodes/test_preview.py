@@ -10,7 +10,7 @@ import torch
 from pstyle_pack.nodes import host, preview
 
 from pstyle.image.pictures import open_image
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.video.stabilizing import VideoConfig
 from pstyle.vr.stereo import StereoConfig
 from tests.conftest import random_picture
@@ -61,7 +61,7 @@ def test_of_a_video_the_frame_in_the_middle_is_shown(nodes, style, page: Path, r
     frames = random_picture(rng, 48, 64).expand(3, -1, -1, -1) * torch.tensor([0.0, 1.0, 0.2]).view(
         3, 1, 1, 1
     )
-    listed = {name: [value] for name, value in (asdict(Look()) | asdict(VideoConfig())).items()}
+    listed = {name: [value] for name, value in (asdict(PaintSettings()) | asdict(VideoConfig())).items()}
     found = nodes.PStylePaintVideo().paint([frames.movedim(1, -1)], [style], **listed)
     [shown] = found["ui"][preview.KEY]
     before, after = (open_image(page / shown[part]["filename"]) for part in ("before", "after"))

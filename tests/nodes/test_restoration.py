@@ -12,7 +12,7 @@ from pstyle.core.folders import Folders
 from pstyle.restoration.damage.damage import Damage
 from pstyle.restoration.damage.damage_style import DamageStyle
 from pstyle.restoration.repair.restorer import Restorer, load_restorer
-from pstyle.restoration.repair.restoring import Mender, RepairConfig
+from pstyle.restoration.repair.restoring import RepairConfig, RestorationPipeline
 
 MASK_ONLY = {"strength": 0.0, "seed": 0}
 QUICK = {"steps": [2], "batch": [1], "size_px": [64], "lr": [0.001], "seed": [0]}
@@ -30,7 +30,9 @@ def restore(nodes: SimpleNamespace, image: torch.Tensor, **more) -> torch.Tensor
 
 
 def test_a_batch_is_restored_as_the_library_does(nodes, image: torch.Tensor, mask: torch.Tensor) -> None:
-    expected = Mender(load_restorer(), "cpu")(image.movedim(-1, 1), mask[None], RepairConfig(0.5, 3))
+    expected = RestorationPipeline(load_restorer(), "cpu")(
+        image.movedim(-1, 1), mask[None], RepairConfig(0.5, 3)
+    )
     node = nodes.PStyleRestore()
     found = [node.restore(image, mask, strength=0.5, seed=3)["result"] for _ in range(2)]
     assert torch.equal(found[0][0], expected.movedim(1, -1)) and torch.equal(found[0][0], found[1][0])
@@ -65,7 +67,9 @@ def test_bad_masks_are_told(nodes, image: torch.Tensor, mask: torch.Tensor, said
 def test_marks_come_as_a_mask_that_restore_takes(nodes, image: torch.Tensor) -> None:
     found, share = nodes.PStyleDetectDamage().detect(image)
     assert found.shape == (2, 72, 80) and share == pytest.approx(found.mean().item())
-    assert torch.equal(found[:, None], Mender(load_restorer(), "cpu").find_marks(image.movedim(-1, 1)))
+    assert torch.equal(
+        found[:, None], RestorationPipeline(load_restorer(), "cpu").find_marks(image.movedim(-1, 1))
+    )
 
 
 @pytest.mark.parametrize("damage", [None, DamageStyle(Damage(grain=0.1))])

@@ -11,7 +11,7 @@ from pstyle_pack.nodes.widgets import widget
 
 from pstyle.core.config import describe
 from pstyle.finetuning.adversarial import FinetuneConfig
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.taste.taste import TasteConfig
 from pstyle.training.learning import LearnConfig
 from pstyle.training.optimize import OptimizeConfig
@@ -22,7 +22,7 @@ CONFIGS = {
     "PStyleLearn": LearnConfig,
     "PStyleFinetune": FinetuneConfig,
     "PStyleOptimize": OptimizeConfig,
-    "PStylePaint": Look,
+    "PStylePaint": PaintSettings,
     "PStylePaintVideo": VideoConfig,
     "PStyleTasteTest": TasteConfig,
 }

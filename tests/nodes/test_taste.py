@@ -13,8 +13,8 @@ from pstyle_pack.nodes.wires import BoundStyle, Rated
 
 from pstyle.core.files import BadFile
 from pstyle.core.folders import Folders
+from pstyle.style.answers import read_history
 from pstyle.style.style import load_style
-from pstyle.taste.answers import read_history
 from pstyle.taste.taste import TasteConfig
 from tests.nodes.conftest import random_style
 

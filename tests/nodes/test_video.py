@@ -12,7 +12,7 @@ from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
 from pstyle.samples.camera import camera_move
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.video.stabilizing import VideoConfig, paint_video
 from tests.conftest import random_picture
 
@@ -25,15 +25,15 @@ def frames(rng: torch.Generator) -> torch.Tensor:
 
 
 def paint(nodes, image, style, mask=None, **more) -> torch.Tensor:
-    settings = asdict(Look()) | asdict(VideoConfig()) | more
+    settings = asdict(PaintSettings()) | asdict(VideoConfig()) | more
     listed = {name: [value] for name, value in settings.items()}
     return nodes.PStylePaintVideo().paint(image, [style], mask=mask, **listed)["result"][0]
 
 
 def test_frames_are_painted_as_the_library_paints_them(nodes, frames, style) -> None:
     painter = Painter(style.style, load_generator(), load_vgg())
-    look, config = Look(strength=0.8), VideoConfig(blend=0.7)
-    expected = torch.cat(list(paint_video(painter, frames.movedim(-1, 1).split(1), look, config)))
+    settings, config = PaintSettings(strength=0.8), VideoConfig(blend=0.7)
+    expected = torch.cat(list(paint_video(painter, frames.movedim(-1, 1).split(1), settings, config)))
     batch = paint(nodes, [frames], style, strength=0.8, blend=0.7)
     assert torch.equal(batch, expected.movedim(1, -1)) and batch.dtype == torch.float32
     assert torch.equal(batch, paint(nodes, list(frames.split(1)), style, strength=0.8, blend=0.7))

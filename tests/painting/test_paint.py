@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pstyle.core.memory import NoRoom, is_out_of_memory
+from pstyle.core.memory import InsufficientMemory, is_out_of_memory
 from pstyle.evaluation.metrics import patch_swd, ssim
 from pstyle.image.colors import luma
 from pstyle.image.pictures import resize_to
 from pstyle.painting import paint as paint_module
 from pstyle.painting.enlarging import contrasts_of, gains, prefiltered
-from pstyle.painting.paint import SizeConfig, look_size, paint, tile_px
+from pstyle.painting.paint import SizeConfig, paint, reference_size, tile_px
 from pstyle.painting.painter import Painter, paint_regions
 from pstyle.painting.resampling import cubic, resized
 from pstyle.painting.sources import InMemory, loaded
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from tests.conftest import random_picture
 
 NATIVE = SizeConfig(look_size_px=0)
@@ -41,9 +41,9 @@ def test_tiles_change_nothing(painter, other, rng, tile):
     image, mask = torch.rand(2, 4, 72, 97, generator=rng), half_mask(72, 97)
     size = replace(NATIVE, tile=tile)
     assert torch.allclose(paint(image, painter, size=size), painter(image), atol=1e-4)
-    found = paint(image, painter, Look(strength=0.7), mask, size=size)
-    assert torch.allclose(found, painter(image, Look(strength=0.7), mask), atol=1e-4)
-    found = paint(image, painter, Look(), mask, other, size)
+    found = paint(image, painter, PaintSettings(strength=0.7), mask, size=size)
+    assert torch.allclose(found, painter(image, PaintSettings(strength=0.7), mask), atol=1e-4)
+    found = paint(image, painter, PaintSettings(), mask, other, size)
     assert torch.allclose(found, paint_regions(image, painter, other, mask), atol=1e-4)
 
 
@@ -52,7 +52,7 @@ def test_tiles_change_nothing(painter, other, rng, tile):
     [
         torch.cuda.OutOfMemoryError("CUDA out of memory"),
         MemoryError(),
-        NoRoom("no room"),
+        InsufficientMemory("no room"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     ],
 )
@@ -86,24 +86,24 @@ def test_tiles_shrink_with_memory(painter, monkeypatch):
 
 
 def test_a_picture_takes_the_look_of_the_size_asked_for():
-    assert look_size(4096, 6144, 768) == (768, 1152) and look_size(999, 333, 100) == (300, 100)
-    assert look_size(768, 1000, 768) is None and look_size(4000, 4000, 0) is None
+    assert reference_size(4096, 6144, 768) == (768, 1152) and reference_size(999, 333, 100) == (300, 100)
+    assert reference_size(768, 1000, 768) is None and reference_size(4000, 4000, 0) is None
 
 
 @pytest.mark.parametrize("tile", ["auto", "always"])
 def test_made_small_again_a_large_painting_is_its_preview(painter, rng, tile):
     """With strokes in proportion; painted at its own size it is another picture."""
     photo = random_picture(rng, 384, 512)
-    look, size = Look(strength=0.9, detail=0.2), SizeConfig(tile, 96)
-    preview = painter(resize_to(photo, 96, 128), look)
-    found = resize_to(paint(photo, painter, look, size=size), 96, 128)
+    settings, size = PaintSettings(strength=0.9, detail=0.2), SizeConfig(tile, 96)
+    preview = painter(resize_to(photo, 96, 128), settings)
+    found = resize_to(paint(photo, painter, settings, size=size), 96, 128)
     assert ssim(found, preview) > 0.85 and patch_swd(found, preview) < 0.015
-    assert ssim(resize_to(painter(photo, look), 96, 128), preview) < ssim(found, preview) - 0.05
+    assert ssim(resize_to(painter(photo, settings), 96, 128), preview) < ssim(found, preview) - 0.05
 
 
 def test_of_a_painting_that_is_the_picture_the_picture_comes_back(painter, rng):
     photo = random_picture(rng, 203, 155)
-    found = paint(photo, painter, Look(strength=0.0), size=SizeConfig(look_size_px=64))
+    found = paint(photo, painter, PaintSettings(strength=0.0), size=SizeConfig(look_size_px=64))
     assert torch.allclose(found, photo, atol=1e-4)
 
 

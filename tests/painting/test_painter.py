@@ -11,12 +11,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pstyle.core.device import choose_device
 from pstyle.image.colors import rgb_to_lab
 from pstyle.image.detail import with_detail_of
 from pstyle.nets.generator import LEVELS
-from pstyle.painting.painter import Painter, choose_device, paint_regions
-from pstyle.style.paint_settings import Look
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.painting.painter import Painter, paint_regions
+from pstyle.style.paint_settings import PaintSettings
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 
 SIDES = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 63, 65)
 
@@ -57,13 +59,14 @@ def test_any_size_comes_back_as_it_went_in(painter, height, width):
 
 
 def test_strength_zero_returns_the_picture(painter, picture):
-    assert torch.allclose(painter(picture, Look(strength=0.0)), picture, atol=1e-5)
+    assert torch.allclose(painter(picture, PaintSettings(strength=0.0)), picture, atol=1e-5)
 
 
 def test_settings_may_be_given_by_name(painter, picture):
-    assert torch.equal(painter(picture, strength=0.4), painter(picture, Look(strength=0.4)))
+    assert torch.equal(painter(picture, strength=0.4), painter(picture, PaintSettings(strength=0.4)))
     assert torch.equal(
-        painter(picture, Look(detail=0.5), strength=0.4), painter(picture, Look(strength=0.4, detail=0.5))
+        painter(picture, PaintSettings(detail=0.5), strength=0.4),
+        painter(picture, PaintSettings(strength=0.4, detail=0.5)),
     )
     with pytest.raises(ValueError, match="strength"):
         painter(picture, strength=2.0)
@@ -71,7 +74,7 @@ def test_settings_may_be_given_by_name(painter, picture):
 
 def test_strength_goes_away_from_the_picture_without_a_jump(painter, picture):
     strengths = [0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0]
-    found = [painter(picture, Look(strength=s)) for s in strengths]
+    found = [painter(picture, PaintSettings(strength=s)) for s in strengths]
     distances = [(painted - picture).abs().mean().item() for painted in found]
     assert distances[0] < 1e-5 < distances[-1]
     assert (found[1] - found[0]).abs().mean() < 0.02 and (found[-1] - found[-2]).abs().mean() < 0.02
@@ -121,7 +124,7 @@ def test_a_mask_of_another_size_is_fitted_and_a_wrong_count_refused(painter, pic
 
 def test_keep_color_keeps_the_hue_of_every_pixel_in_gamut(painter, picture):
     gray = 0.35 + 0.3 * picture  # far from the gamut's border, so that nothing is clamped
-    kept = rgb_to_lab(painter(gray, Look(keep_color=True)))
+    kept = rgb_to_lab(painter(gray, PaintSettings(keep_color=True)))
     inside = (kept[:, :1] > 20) & (kept[:, :1] < 85)
     error = (kept[:, 1:] - rgb_to_lab(gray)[:, 1:]).abs().amax(1, keepdim=True)[inside]
     assert error.median() < 0.5
@@ -129,14 +132,14 @@ def test_keep_color_keeps_the_hue_of_every_pixel_in_gamut(painter, picture):
 
 def test_keep_light_keeps_the_lightness_of_every_pixel_in_gamut(painter, picture):
     gray = 0.35 + 0.3 * picture
-    found, plain = (rgb_to_lab(painter(gray, Look(keep_light=light))) for light in (True, False))
+    found, plain = (rgb_to_lab(painter(gray, PaintSettings(keep_light=light))) for light in (True, False))
     assert (found[:, :1] - rgb_to_lab(gray)[:, :1]).abs().median() < 0.5
     assert (found[:, 1:] - plain[:, 1:]).abs().median() < 2 < (plain[:, :1] - found[:, :1]).abs().median()
 
 
 def test_what_keeps_color_and_light_is_the_picture(painter, picture):
     gray = 0.35 + 0.3 * picture
-    assert torch.allclose(painter(gray, Look(keep_color=True, keep_light=True)), gray, atol=2e-3)
+    assert torch.allclose(painter(gray, PaintSettings(keep_color=True, keep_light=True)), gray, atol=2e-3)
 
 
 @pytest.mark.parametrize("stroke", [0.5, 0.7, 1.4, 2.0])
@@ -150,7 +153,7 @@ def test_strokes_scale(painter, stroke):
         return wave.expand(1, 3, image.shape[2], -1)
 
     painter.paint = stripes
-    found = painter(torch.full((1, 3, 64, 480), 0.5), Look(stroke=stroke)).mean((1, 2))[0]
+    found = painter(torch.full((1, 3, 64, 480), 0.5), PaintSettings(stroke=stroke)).mean((1, 2))[0]
     peak = torch.fft.rfft(found - found.mean()).abs().argmax().item()
     assert found.shape == (480,) and 480 / peak == pytest.approx(12 * stroke, rel=0.05)
     assert asked == [(round(64 / stroke), round(480 / stroke))]
@@ -159,18 +162,18 @@ def test_strokes_scale(painter, stroke):
 def test_coarse_and_fine_move_their_own_levels(painter, picture):
     asked = []
     painter.paint = lambda image, amounts: asked.append(amounts) or image
-    painter(picture, Look(strength=0.8, coarse=0.5))
-    painter(picture, Look(strength=0.8, fine=0.5))
+    painter(picture, PaintSettings(strength=0.8, coarse=0.5))
+    painter(picture, PaintSettings(strength=0.8, fine=0.5))
     assert asked == [(0.4, 0.8, 0.8, 0.8), (0.8, 0.4, 0.4, 0.8)]
 
 
 def test_no_coarse_and_no_fine_leaves_the_color(painter, picture):
-    without = painter(picture, Look(coarse=0.0, fine=0.0))
+    without = painter(picture, PaintSettings(coarse=0.0, fine=0.0))
     assert not torch.equal(without, painter(picture)) and not torch.equal(without, picture)
 
 
 def test_detail_is_that_of_the_picture(painter, picture):
-    plain, found = painter(picture), painter(picture, Look(detail=0.4))
+    plain, found = painter(picture), painter(picture, PaintSettings(detail=0.4))
     assert torch.equal(found, with_detail_of(plain, picture, 0.4)) and not torch.equal(found, plain)
 
 
@@ -179,12 +182,14 @@ def test_two_painters_share_a_picture(painter, tiny_generator, tiny_vgg, rng):
     other = Painter(other, tiny_generator, tiny_vgg, "cpu")
     image, mask = torch.rand(2, 4, 64, 256, generator=rng), torch.zeros(1, 1, 64, 256)
     mask[..., 128:] = 1
-    found = paint_regions(image, painter, other, mask, Look(strength=0.9))
+    found = paint_regions(image, painter, other, mask, PaintSettings(strength=0.9))
     assert found.shape == image.shape and torch.equal(found[:, 3], image[:, 3])
     assert torch.allclose(
-        found[:, :3, :, -16:], painter(image, Look(strength=0.9))[:, :3, :, -16:], atol=0.03
+        found[:, :3, :, -16:], painter(image, PaintSettings(strength=0.9))[:, :3, :, -16:], atol=0.03
     )
-    assert torch.allclose(found[:, :3, :, :16], other(image, Look(strength=0.9))[:, :3, :, :16], atol=0.03)
+    assert torch.allclose(
+        found[:, :3, :, :16], other(image, PaintSettings(strength=0.9))[:, :3, :, :16], atol=0.03
+    )
     with pytest.raises(ValueError, match="masks for 2 pictures"):
         paint_regions(image, painter, other, torch.ones(3, 1, 8, 8))
 
@@ -192,7 +197,7 @@ def test_two_painters_share_a_picture(painter, tiny_generator, tiny_vgg, rng):
 @pytest.mark.parametrize("strength", [-0.01, 1.51, float("nan"), float("inf")])
 def test_strength_out_of_range_is_refused(painter, picture, strength):
     with pytest.raises(ValueError, match="strength"):
-        painter(picture, Look(strength=strength))
+        painter(picture, PaintSettings(strength=strength))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
@@ -205,8 +210,8 @@ def test_a_bad_pixel_is_refused_with_its_place(painter, picture, value, place):
 
 def test_one_painter_serves_four_threads(painter, rng):
     images = torch.rand(12, 1, 3, 24, 24, generator=rng)
-    looks = [Look(strength=0.5), Look(), Look(strength=1.2)] * 4
-    expected = [painter(image, look) for image, look in zip(images, looks, strict=True)]
+    looks = [PaintSettings(strength=0.5), PaintSettings(), PaintSettings(strength=1.2)] * 4
+    expected = [painter(image, settings) for image, settings in zip(images, looks, strict=True)]
     found: dict[int, torch.Tensor] = {}
 
     def work(first: int) -> None:
@@ -228,7 +233,7 @@ def test_global_switches_are_left_alone(painter, picture):
         torch.get_num_threads(),
         torch.get_rng_state(),
     )
-    painter(picture, Look(strength=0.5))
+    painter(picture, PaintSettings(strength=0.5))
     after = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads(), torch.get_rng_state()
     assert before[:3] == after[:3] and torch.equal(before[3], after[3])
 

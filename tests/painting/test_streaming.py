@@ -18,7 +18,7 @@ from pstyle.painting.paint import SizeConfig, painted
 from pstyle.painting.sources import InMemory, copy, loaded
 from pstyle.painting.spool import Spool
 from pstyle.painting.streaming import paint_file, pyvips, size_of
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from tests.conftest import random_picture
 
 needs_pyvips = pytest.mark.skipif(pyvips() is None, reason="pyvips is not installed")
@@ -63,7 +63,7 @@ def test_from_file_to_file_a_picture_is_painted_as_in_memory(painter, pixels, tm
     paint_file(
         source,
         target,
-        lambda opened: painted(opened, painter, Look(strength=0.9), size=size),
+        lambda opened: painted(opened, painter, PaintSettings(strength=0.9), size=size),
         on_tile=lambda done, total: told.append((done, total)),
     )
     found, expected = open_image(target), painter(open_image(source), strength=0.9)

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 
 from pstyle.core.config import from_json, to_json
-from pstyle.style.paint_settings import MAX_STRENGTH, Calibration, Look
+from pstyle.style.paint_settings import MAX_STRENGTH, PaintSettings
+from pstyle.style.strength_calibration import Calibration
 
 
 @pytest.mark.parametrize("field", ["strength", "stroke", "coarse", "fine", "detail"])
 @pytest.mark.parametrize("value", [-0.1, 9.0, float("nan"), float("inf"), True, "1", None])
 def test_a_knob_out_of_range_is_named(field, value):
     with pytest.raises(ValueError, match=f"Look.{field}"):
-        Look(**{field: value})
+        PaintSettings(**{field: value})
 
 
 @pytest.mark.parametrize("switch", ["keep_color", "keep_light"])
 def test_a_switch_is_on_or_off(switch):
     with pytest.raises(ValueError, match=rf"Look\.{switch} must be True or False"):
-        Look(**{switch: "keep"})
+        PaintSettings(**{switch: "keep"})
 
 
 def test_amounts_are_linear_between_the_knots():

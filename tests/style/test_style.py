@@ -23,20 +23,20 @@ from pstyle.core import checkpoint
 from pstyle.core.checkpoint import BadFile
 from pstyle.core.config import to_json
 from pstyle.nets.generator import LEVELS, Generator, GeneratorConfig, outline, style_moments
-from pstyle.style.paint_settings import Calibration
+from pstyle.style.blending import blend
+from pstyle.style.provenance import Provenance
+from pstyle.style.strength_calibration import Calibration
 from pstyle.style.style import (
     KEYS,
     MAX_BYTES,
-    Provenance,
-    StyledGenerator,
     _decode_preview,
     _encode_preview,
-    blend,
     describe_style,
     load_style,
     preview_of,
     save_style,
 )
+from pstyle.style.styled_generator import StyledGenerator
 from tests.core.test_checkpoint import mutated
 from tests.nets.test_generator import VALUES, hostile_configs, resign
 

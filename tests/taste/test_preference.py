@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from pstyle.taste.preference import Belief, Pick, Prior, believe
+from pstyle.taste.preference import Belief, Pick, Prior, laplace_posterior
 
 ITEMS = 7
 ONE_HOT = torch.eye(ITEMS, dtype=torch.float64)
@@ -42,27 +42,29 @@ def drawn_bests(utilities: np.ndarray, count: int) -> list[tuple[int, list[int]]
 @pytest.mark.parametrize("precision", [0.02, 0.2, 2.0])
 def test_pairs_agree_with_choix(utilities, precision):
     pairs = drawn_pairs(utilities, 60)
-    own = believe([Pick(ONE_HOT[[win, lose]], 0) for win, lose in pairs], Prior.even(ITEMS, precision))
+    own = laplace_posterior(
+        [Pick(ONE_HOT[[win, lose]], 0) for win, lose in pairs], Prior.even(ITEMS, precision)
+    )
     theirs = choix.opt_pairwise(ITEMS, pairs, alpha=precision / 2, tol=1e-12)  # its penalty is alpha * w^2
     assert np.abs(own.mean.numpy() - theirs).max() < 1e-4
 
 
 def test_bests_of_four_agree_with_choix(utilities):
     bests = drawn_bests(utilities, 50)
-    own = believe([Pick(ONE_HOT[[win, *rest]], 0) for win, rest in bests], Prior.even(ITEMS, 0.2))
+    own = laplace_posterior([Pick(ONE_HOT[[win, *rest]], 0) for win, rest in bests], Prior.even(ITEMS, 0.2))
     theirs = choix.opt_top1(ITEMS, bests, alpha=0.1, tol=1e-12)
     assert np.abs(own.mean.numpy() - theirs).max() < 1e-4
 
 
 def test_a_weight_of_two_is_the_same_answer_twice(utilities):
     picks = [Pick(ONE_HOT[[win, lose]], 0) for win, lose in drawn_pairs(utilities, 10)]
-    doubled = believe([Pick(p.features, p.chosen, 2.0) for p in picks], Prior.even(ITEMS))
-    assert torch.allclose(doubled.mean, believe(picks * 2, Prior.even(ITEMS)).mean, atol=1e-8)
+    doubled = laplace_posterior([Pick(p.features, p.chosen, 2.0) for p in picks], Prior.even(ITEMS))
+    assert torch.allclose(doubled.mean, laplace_posterior(picks * 2, Prior.even(ITEMS)).mean, atol=1e-8)
 
 
 def test_nothing_asked_leaves_the_prior():
     prior = Prior(torch.tensor([1.0, -2.0]), torch.tensor([4.0, 0.5]))
-    found = believe([], prior)
+    found = laplace_posterior([], prior)
     assert torch.equal(found.mean, prior.mean.double())
     assert torch.allclose(found.covariance, torch.diag(torch.tensor([0.25, 2.0])).double())
 
@@ -72,7 +74,7 @@ def test_the_mode_has_no_slope_and_the_covariance_is_the_inverse_curvature(utili
     rng = torch.Generator().manual_seed(3)
     picks = [Pick(torch.randn(4, 3, generator=rng).double(), int(i) % 4, 1.0 + i % 2) for i in range(12)]
     prior = Prior.even(3, 0.7)
-    found = believe(picks, prior, lapse)
+    found = laplace_posterior(picks, prior, lapse)
 
     def log_posterior(w: torch.Tensor) -> torch.Tensor:  # written down anew, term by term
         total = -0.5 * 0.7 * w.square().sum()
@@ -93,7 +95,9 @@ def test_one_blunder_moves_less_where_lapses_are_expected():
     blunder = Pick(torch.tensor([[4.0], [-4.0]]).double(), 1)
     moved = {}
     for lapse in (0.0, 0.1):
-        before, after = (believe(p, Prior.even(1, 0.1), lapse).mean.item() for p in (good, [*good, blunder]))
+        before, after = (
+            laplace_posterior(p, Prior.even(1, 0.1), lapse).mean.item() for p in (good, [*good, blunder])
+        )
         moved[lapse] = abs(before - after)
     assert moved[0.1] < 0.5 * moved[0.0]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.taste.answers import History, Question
-from pstyle.taste.screen import grid_of, say, shown_picture
+from pstyle.style.answers import History, Question
+from pstyle.taste.screen import apply_answer, grid_of, shown_picture
 from tests.conftest import random_picture
 
 
@@ -22,30 +22,30 @@ def history():
     [("A", 0, None), (" b ", 1, None), ("C worst A", 2, 0), ("c WORST b", 2, 1), ("Same", None, None)],
 )
 def test_what_is_said_is_taken(history, words, best, worst):
-    say(history, words)
+    apply_answer(history, words)
     assert (history.answers[0].best, history.answers[0].worst) == (best, worst)
 
 
 def test_undo_takes_one_back(history):
-    say(history, "A")
-    say(history, "undo")
+    apply_answer(history, "A")
+    apply_answer(history, "undo")
     assert history.answers == [] and len(history.pending.points) == 3
 
 
 @pytest.mark.parametrize("words", ["D", "AB", "", "1", "worst A", "A worst", "A worst A", "yes\x1b[31m"])
 def test_anything_else_is_told_and_answers_nothing(history, words):
     if words == "A worst":  # a worst that is not named is none
-        say(history, words)
+        apply_answer(history, words)
         assert history.answers[0].worst is None
         return
     with pytest.raises(ValueError, match="is no answer: choose A, B, C|names no best|must be another"):
-        say(history, words)
+        apply_answer(history, words)
     assert history.answers == [] and history.pending is not None
 
 
 def test_a_letter_before_any_question_is_told():
     with pytest.raises(ValueError, match="choose no letter yet"):
-        say(History(torch.eye(2), "x"), "A")
+        apply_answer(History(torch.eye(2), "x"), "A")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

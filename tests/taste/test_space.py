@@ -7,7 +7,8 @@ import torch
 
 from pstyle.nets.generator import style_moments
 from pstyle.painting.painter import Painter
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 from pstyle.taste.space import TasteSpace, find_directions, known_changes
 from tests.conftest import random_picture
 

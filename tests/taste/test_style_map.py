@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from pstyle.style.style import Provenance, StyledGenerator
-from pstyle.taste.answers import History, Question
+from pstyle.style.answers import History, Question
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 from pstyle.taste.style_map import candidates_of, code_of, map_of, principal
 
 

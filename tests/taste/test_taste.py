@@ -5,15 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.style.style import (
-    Provenance,
-    StyledGenerator,
-    describe_style,
-    load_style,
-    preview_of,
-    save_style,
-)
-from pstyle.taste.answers import SUFFIX, History, Question, parse_history
+from pstyle.style.answers import SUFFIX, History, Question, parse_history
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import describe_style, load_style, preview_of, save_style
+from pstyle.style.styled_generator import StyledGenerator
 from pstyle.taste.space import TasteSpace
 from pstyle.taste.taste import Taste, TasteConfig, open_taste
 from tests.conftest import random_picture

@@ -11,7 +11,7 @@ from itertools import combinations
 import pytest
 import torch
 
-from pstyle.core.process_group import World
+from pstyle.core.process_group import ProcessGroup
 from pstyle.image.crops import Crops
 from pstyle.losses.perceptual import Perceptual
 from pstyle.nets.generator import StyleEncoder, style_moments
@@ -174,7 +174,10 @@ def test_a_crop_left_on_another_device_is_seen(tiny_generator, tiny_vgg, photos,
 
 
 def test_each_process_has_style_crops_of_its_own(tiny_vgg, paintings):
-    pools = [StylePool(paintings, tiny_vgg, Perceptual([tiny_vgg]), QUICK, World(rank, 2)) for rank in (0, 1)]
+    pools = [
+        StylePool(paintings, tiny_vgg, Perceptual([tiny_vgg]), QUICK, ProcessGroup(rank, 2))
+        for rank in (0, 1)
+    ]
     for pool in pools:
         pool.fill(0)
     images = [entry.image for pool in pools for entry in pool.entries]

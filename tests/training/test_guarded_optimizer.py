@@ -7,15 +7,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.training.guarded_optimizer import PATIENCE, NotFinite, Stepper, cosine
+from pstyle.training.guarded_optimizer import PATIENCE, GuardedOptimizer, NotFinite, cosine
 
 STEPS = 60
 
 
-def fit(faults: dict[int, tuple[str, float]]) -> tuple[torch.Tensor, Stepper]:
+def fit(faults: dict[int, tuple[str, float]]) -> tuple[torch.Tensor, GuardedOptimizer]:
     """Fit two weights to (1, -2) while losses or gradients are spoiled at given steps."""
     weight = torch.nn.Parameter(torch.zeros(2))
-    stepper = Stepper(torch.optim.Adam([weight], lr=0.2))
+    guarded = GuardedOptimizer(torch.optim.Adam([weight], lr=0.2))
     target = torch.tensor([1.0, -2.0])
     for step in range(STEPS):
         loss = (weight - target).square().sum()
@@ -25,9 +25,9 @@ def fit(faults: dict[int, tuple[str, float]]) -> tuple[torch.Tensor, Stepper]:
         hook = weight.register_hook(
             lambda gradient, extra=value if where == "gradient" else 0.0: gradient + extra
         )
-        stepper.step(loss, cosine(step, STEPS, 1), {"distance": loss})
+        guarded.step(loss, cosine(step, STEPS, 1), {"distance": loss})
         hook.remove()
-    return weight.detach(), stepper
+    return weight.detach(), guarded
 
 
 PLACES = {"first": [0], "middle": [30], "scattered": [5, 17, 29, 44], "last": [STEPS - 1]}
@@ -38,13 +38,13 @@ PLACES = {"first": [0], "middle": [30], "scattered": [5, 17, 29, 44], "last": [S
 @pytest.mark.parametrize("steps", PLACES.values(), ids=PLACES.keys())
 def test_a_bad_step_is_skipped_and_training_goes_on(where, value, steps):
     clean, _ = fit({})
-    weight, stepper = fit({step: (where, value) for step in steps})
-    assert stepper.skipped == len(steps)
+    weight, guarded = fit({step: (where, value) for step in steps})
+    assert guarded.skipped == len(steps)
     assert torch.isfinite(weight).all()
     away = ((weight - clean).norm() / clean.norm()).item()
-    print(f"{where}={value} steps={steps} skipped={stepper.skipped} away={away:.4f}")  # noqa: T201
+    print(f"{where}={value} steps={steps} skipped={guarded.skipped} away={away:.4f}")  # noqa: T201
     assert away < 0.05 and (weight - clean).abs().max() < 0.2
-    for slot in stepper.optimizer.state.values():
+    for slot in guarded.optimizer.state.values():
         assert torch.isfinite(slot["exp_avg"]).all() and torch.isfinite(slot["exp_avg_sq"]).all()
 
 
@@ -57,16 +57,16 @@ def test_ten_bad_steps_in_a_row_end_the_run_with_a_reason(where, value):
 
 def test_the_bad_term_is_named():
     weight = torch.nn.Parameter(torch.zeros(1))
-    stepper = Stepper(torch.optim.Adam([weight]))
+    guarded = GuardedOptimizer(torch.optim.Adam([weight]))
     terms = {"style": weight.sum() * torch.nan, "content": weight.sum()}
     with pytest.raises(NotFinite, match="not finite: style$"):
         for _ in range(PATIENCE):
-            stepper.step(terms["style"], 1.0, terms)
+            guarded.step(terms["style"], 1.0, terms)
 
 
 def test_gradients_are_clipped_to_the_norm():
     weight = torch.nn.Parameter(torch.zeros(3))
-    Stepper(torch.optim.Adam([weight]), clip_norm=1.0).step((weight * 1e4).sum())
+    GuardedOptimizer(torch.optim.Adam([weight]), clip_norm=1.0).step((weight * 1e4).sum())
     assert weight.grad.norm().item() == pytest.approx(1.0, rel=1e-4)
 
 
@@ -80,5 +80,5 @@ def test_pace_rises_then_falls():
 def test_each_group_keeps_its_own_rate():
     a, b = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.Adam([{"params": [a], "lr": 0.1}, {"params": [b], "lr": 0.01}])
-    Stepper(optimizer).step((a + b).sum(), pace=0.5)
+    GuardedOptimizer(optimizer).step((a + b).sum(), pace=0.5)
     assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.005]

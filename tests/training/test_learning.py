@@ -22,7 +22,8 @@ from pstyle.core.checkpoint import BadFile
 from pstyle.core.config import describe
 from pstyle.losses.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
-from pstyle.style.style import Provenance, load_style, save_style
+from pstyle.style.provenance import Provenance
+from pstyle.style.style import load_style, save_style
 from pstyle.training.guarded_optimizer import NotFinite
 from pstyle.training.learning import LearnConfig, Learning, learn
 from tests.conftest import random_picture
@@ -119,9 +120,9 @@ def test_stopped_at_any_step_it_keeps_a_style_and_resumes_to_the_bit(start, tmp_
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_10_random_moments_it_goes_on_to_the_same_bits(tmp_path):
-    script = Path(__file__).resolve().parents[1].joinpath("kill_learning.py")
+    script = Path(__file__).with_name("kill_learning.py")
     command = [sys.executable, str(script), str(tmp_path), "10"]
-    environment = {**os.environ, "PYTHONPATH": str(script.parents[1]), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(script.parents[2]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=True)
     found = json.loads(done.stdout)
     print(*(f"{name}={count}" for name, count in found.items()))  # noqa: T201
@@ -282,7 +283,7 @@ def test_gray_flat_and_transparent_pictures_learn_finite_numbers(start, rng):
         learning = start(pictures=[picture])
         learning.run()
         assert torch.isfinite(numbers(learning.result().style)).all()
-        assert learning.stepper.skipped == 0
+        assert learning.guarded.skipped == 0
 
 
 @pytest.mark.parametrize(

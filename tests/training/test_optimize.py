@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from pstyle.core.progress import Progress
 from pstyle.losses import style_content
 from pstyle.losses.perceptual import Perceptual
 from pstyle.nets.vgg import VGG
 from pstyle.training.guarded_optimizer import NotFinite
-from pstyle.training.learning import Progress
 from pstyle.training.optimize import OptimizeConfig, Target, aim, measure, optimize, scales
 from tests.conftest import random_picture
 from tests.tiny_networks import tiny_vgg

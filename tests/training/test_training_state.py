@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pstyle.core.checkpoint import BadFile, load
-from pstyle.core.process_group import World
+from pstyle.core.process_group import ProcessGroup
 from pstyle.training.training_state import TrainingState
 
 
@@ -99,7 +99,7 @@ def test_a_state_of_other_processes_is_refused_and_changes_nothing(tmp_path):
     train(state, 3)
     state.save(path)
     fresh = new_state()
-    fresh.world = World(1, 2)
+    fresh.processes = ProcessGroup(1, 2)
     before = fresh.tensors()
     with pytest.raises(BadFile, match="number of processes is 1, here it is 2"):
         fresh.resume(path)
@@ -107,12 +107,12 @@ def test_a_state_of_other_processes_is_refused_and_changes_nothing(tmp_path):
 
 
 def test_another_process_writes_nothing_and_finds_its_own_random_state(tmp_path):
-    class Pair(World):
+    class Pair(ProcessGroup):
         def gather(self, value):
             return [value, value.roll(1)] if value.numel() > 1 else [value]
 
     path, first, second = tmp_path / "state.safetensors", new_state(), new_state()
-    first.world, second.world = Pair(0, 2), Pair(1, 2)
+    first.processes, second.processes = Pair(0, 2), Pair(1, 2)
     second.save(path)
     assert not path.exists()
     first.rng.manual_seed(77)

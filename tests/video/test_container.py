@@ -12,7 +12,7 @@ from pstyle.core.files import BadFile
 from pstyle.video import container as films
 from pstyle.video.container import Part, check_output, film_of, frames_of, join_parts
 from tests.conftest import random_picture
-from tests.film_files import av, read_film, write_film
+from tests.video.film_files import av, read_film, write_film
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,13 @@ from pstyle.core.files import BadFile
 from pstyle.image.colors import luma
 from pstyle.image.pictures import save_image
 from pstyle.samples.camera import camera_move
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.video import resumable
 from pstyle.video.container import film_of
 from pstyle.video.resumable import paint_film, paint_frames, shot_of, tensors_of
 from pstyle.video.stabilizing import VideoPainter
 from tests.conftest import random_picture
-from tests.film_files import av, read_film, write_film
+from tests.video.film_files import av, read_film, write_film
 
 FRAMES = 8
 
@@ -42,7 +42,7 @@ def source(frames: list[torch.Tensor], tmp_path: Path) -> Path:
 
 
 def video(painter) -> VideoPainter:
-    return VideoPainter(painter, Look(strength=0.7))
+    return VideoPainter(painter, PaintSettings(strength=0.7))
 
 
 def left_in(folder: Path) -> list[str]:
@@ -143,7 +143,7 @@ def test_frames_in_files_go_on_too(painter, frames: list[torch.Tensor], tmp_path
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 def test_a_shot_survives_its_file(painter, picture: torch.Tensor, strength: float) -> None:
-    one, other = (VideoPainter(painter, Look(strength=strength)) for _ in range(2))
+    one, other = (VideoPainter(painter, PaintSettings(strength=strength)) for _ in range(2))
     one(picture)
     other.shot = shot_of(tensors_of(one.shot), painter.device)
     following = picture.roll(1, 3)

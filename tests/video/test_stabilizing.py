@@ -12,11 +12,12 @@ import torch
 from pstyle.nets.generator import LEVELS, load_generator, style_moments
 from pstyle.nets.layers import statistics
 from pstyle.nets.vgg import load_vgg
-from pstyle.painting.painter import Painter, Whole
+from pstyle.painting.painter import GlobalStatistics, Painter
 from pstyle.samples import content_pictures, paint_as
 from pstyle.samples.camera import MOVES, camera_move
-from pstyle.style.paint_settings import Look
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.style.paint_settings import PaintSettings
+from pstyle.style.provenance import Provenance
+from pstyle.style.styled_generator import StyledGenerator
 from pstyle.video.flicker import sharpness, warping_error
 from pstyle.video.stabilizing import VideoConfig, VideoPainter, blended, mixed, motion_between, paint_video
 from tests.conftest import random_picture
@@ -53,8 +54,12 @@ def test_paint_stays_on_what_it_was_put_on(pointillist: Painter, scenes: list, m
 
 
 def test_the_first_frame_is_painted_as_a_picture(painter: Painter, picture: torch.Tensor) -> None:
-    for look in (Look(), Look(strength=0.4, keep_color=True, detail=0.3), Look(stroke=1.5)):
-        assert torch.allclose(VideoPainter(painter, look)(picture), painter(picture, look), atol=1e-4)
+    for settings in (
+        PaintSettings(),
+        PaintSettings(strength=0.4, keep_color=True, detail=0.3),
+        PaintSettings(stroke=1.5),
+    ):
+        assert torch.allclose(VideoPainter(painter, settings)(picture), painter(picture, settings), atol=1e-4)
 
 
 def test_a_still_video_stands_still(painter: Painter, picture: torch.Tensor) -> None:
@@ -67,7 +72,10 @@ def test_the_canvas_goes_with_the_camera(painter: Painter, rng: torch.Generator,
     """Of what is seen twice, the second painting is the first, moved: the grid and the noise went along."""
     down, across = shift
     world = random_picture(rng, 280, 300)
-    first, second = world[..., 20:-20, 20:-20], world[..., 20 + down : 260 + down, 20 + across : 280 + across]
+    first, second = (
+        world[..., 20:-20, 20:-20],
+        world[..., 20 + down : 260 + down, 20 + across : 280 + across],
+    )
     video = VideoPainter(painter, config=PLAIN)
     video(first)
     whole = video.shot.whole
@@ -82,11 +90,11 @@ def test_the_canvas_goes_with_the_camera(painter: Painter, rng: torch.Generator,
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 def test_a_cut_begins_anew(painter: Painter, scenes: list, strength: float) -> None:
-    look, scene = Look(strength=strength), scenes[0][..., :96, :128]
+    settings, scene = PaintSettings(strength=strength), scenes[0][..., :96, :128]
     other = scenes[1][..., :96, :128].flip(2)
-    *_, after = paint_video(painter, [scene, scene, other], look)
-    assert torch.allclose(after, painter(other, look), atol=1e-4)
-    *_, carried = paint_video(painter, [scene, scene, other], look, VideoConfig(cut=0.0))
+    *_, after = paint_video(painter, [scene, scene, other], settings)
+    assert torch.allclose(after, painter(other, settings), atol=1e-4)
+    *_, carried = paint_video(painter, [scene, scene, other], settings, VideoConfig(cut=0.0))
     assert not torch.allclose(carried, after, atol=1e-3)
 
 
@@ -130,7 +138,7 @@ def test_a_mask_keeps_what_it_covers(painter: Painter, picture: torch.Tensor) ->
 
 def test_two_halves_mix_as_one_picture(rng: torch.Generator) -> None:
     halves = torch.randn(1, 5, 8, 6, generator=rng), 2 + torch.randn(1, 5, 8, 6, generator=rng)
-    one, other = (Whole(None, {"site": statistics(half)}) for half in halves)
+    one, other = (GlobalStatistics(None, {"site": statistics(half)}) for half in halves)
     found, expected = mixed(one, other, 0.5).painted["site"], statistics(torch.cat(halves, dim=2))
     assert torch.allclose(found.mean, expected.mean, atol=1e-5)
     assert torch.allclose(found.variance, expected.variance, atol=1e-4)

@@ -7,7 +7,7 @@ import torch
 
 from pstyle.samples.worlds import stereo_pair
 from pstyle.vr.cost_volume import _bits, best_shifts, matching_volume
-from pstyle.vr.disparity import match_eyes, match_of_disparity, seen_by_left, seen_through
+from pstyle.vr.disparity import match_eyes, match_of_disparity, seen_by_left, warp_by_disparity
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_the_disparity_of_a_known_pair_is_found(pair, around):
 
 def test_a_known_disparity_brings_one_eye_to_the_other(pair):
     match = match_of_disparity(pair.disparity, around=True)
-    error = (seen_through(pair.left, match.shift, around=True) - pair.right).abs().mean(1, keepdim=True)
+    error = (warp_by_disparity(pair.left, match.shift, around=True) - pair.right).abs().mean(1, keepdim=True)
     assert error[match.seen > 0].median() < 0.01
     assert (pair.left - pair.right).abs().mean() > 3 * error[match.seen > 0].mean()
 
@@ -51,8 +51,8 @@ def test_an_unknown_disparity_is_not_seen():
 def test_columns_go_around(pair):
     turned = match_of_disparity(pair.disparity.roll(70, 3), around=True)
     assert torch.equal(turned.shift.roll(-70, 3), match_of_disparity(pair.disparity, around=True).shift)
-    moved = seen_through(pair.left.roll(70, 3), turned.shift, around=True).roll(-70, 3)
-    plain = seen_through(pair.left, turned.shift.roll(-70, 3), around=True)
+    moved = warp_by_disparity(pair.left.roll(70, 3), turned.shift, around=True).roll(-70, 3)
+    plain = warp_by_disparity(pair.left, turned.shift.roll(-70, 3), around=True)
     assert torch.allclose(moved, plain, atol=1e-3)
     flat = match_of_disparity(torch.full((1, 1, 2, 8), 2.0))
     assert flat.seen[0, 0, 0].tolist() == [1.0] * 6 + [0.0] * 2

@@ -9,9 +9,9 @@ import math
 import pytest
 import torch
 
-from pstyle.painting.painter import WHOLE
+from pstyle.painting.painter import FULL_STRENGTH
 from pstyle.samples.worlds import world
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.panorama import first_column, paint_panorama, paint_spheres
 from pstyle.vr.seam_scores import pole_ratio, seam_ratio
 from pstyle.vr.sphere import perspective, pixel_directions, row_weights, sampled
@@ -51,12 +51,12 @@ def test_it_closes(painter, rng):
 def test_poles_are_painted_as_views_are(painter, sphere):
     """A view up is what it is when painted as a picture, as much as a view ahead is."""
     painted = paint_panorama(painter, sphere)
-    whole = painter.measure(sphere, WHOLE, "circular", row_weights(HEIGHT))
+    whole = painter.measure(sphere, FULL_STRENGTH, "circular", row_weights(HEIGHT))
     start = first_column(sphere) * math.pi / HEIGHT  # in whose direction the face's lower side lies
 
     def error(latitude: float) -> float:
         where = perspective(start, latitude, math.radians(90), 80)
-        direct = painter.paint(sampled(sphere, where).clamp(0, 1), WHOLE, whole)
+        direct = painter.paint(sampled(sphere, where).clamp(0, 1), FULL_STRENGTH, whole)
         return (direct - sampled(painted, where))[..., 24:-24, 24:-24].abs().mean().item()
 
     assert (error(math.pi / 2) + error(-math.pi / 2)) / 2 < 1.5 * error(0)
@@ -122,7 +122,7 @@ def test_strength_0_returns_the_picture(painter, height, stroke):
 
 
 def test_a_look_and_a_mask_are_kept(painter, sphere):
-    kept = paint_panorama(painter, sphere, Look(keep_color=True, keep_light=True))
+    kept = paint_panorama(painter, sphere, PaintSettings(keep_color=True, keep_light=True))
     assert (kept - sphere).abs().mean() < 0.01
     mask = torch.zeros(1, 1, HEIGHT, 2 * HEIGHT)
     mask[..., 100:] = 1
@@ -131,15 +131,17 @@ def test_a_look_and_a_mask_are_kept(painter, sphere):
 
 
 def test_detail_goes_around_the_border(painter, sphere):
-    look = Look(detail=0.7)
-    turned = paint_panorama(painter, sphere.roll(50, 3), look).roll(-50, 3)
-    assert torch.allclose(turned, paint_panorama(painter, sphere, look), atol=1e-4)
+    settings = PaintSettings(detail=0.7)
+    turned = paint_panorama(painter, sphere.roll(50, 3), settings).roll(-50, 3)
+    assert torch.allclose(turned, paint_panorama(painter, sphere, settings), atol=1e-4)
 
 
 def test_spheres_painted_alike_share_statistics(painter, sphere):
     dark = 0.5 * sphere
-    alone, together = (paint_spheres(painter, pictures, Look()) for pictures in ([dark], [sphere, dark]))
-    twice = paint_spheres(painter, [sphere, sphere], Look())
+    alone, together = (
+        paint_spheres(painter, pictures, PaintSettings()) for pictures in ([dark], [sphere, dark])
+    )
+    twice = paint_spheres(painter, [sphere, sphere], PaintSettings())
     assert torch.allclose(twice[1], paint_panorama(painter, sphere), atol=1e-5)
     assert (together[1] - alone[0]).abs().mean() > 0.001
 

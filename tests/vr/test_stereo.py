@@ -6,9 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.painting.painter import WHOLE
+from pstyle.painting.painter import FULL_STRENGTH
 from pstyle.samples.worlds import stereo_pair
-from pstyle.style.paint_settings import Look
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.pooled_statistics import pooled
 from pstyle.vr.stereo import (
     LAYOUTS,
@@ -49,7 +49,7 @@ def disagreement(left: torch.Tensor, right: torch.Tensor, disparity: torch.Tenso
 @pytest.mark.parametrize("told", [False, True])
 def test_eyes_agree_as_they_did_and_better_than_painted_apart(painter, pair, told):
     match = match_of(pair.left, pair.right, disparity=pair.disparity if told else None)
-    eyes = paint_eyes(painter, pair.left, pair.right, match, Look())
+    eyes = paint_eyes(painter, pair.left, pair.right, match, PaintSettings())
     apart = painter(pair.left), painter(pair.right)
     found, separate = (disagreement(*two, pair.disparity) for two in (eyes, apart))
     assert found < 0.6 * separate
@@ -109,7 +109,7 @@ def test_360_eyes_agree_and_turn(painter, pair):
 def test_statistics_are_pooled_as_of_one_picture(painter, rng):
     """Those of the first site depend on no other: pooled, they are those of both pictures side by side."""
     eyes = torch.rand(2, 3, 32, 32, generator=rng) * torch.tensor([1.0, 0.3]).view(2, 1, 1, 1)
-    found = pooled([painter.measure(eye[None], WHOLE) for eye in eyes]).painted["color"]
+    found = pooled([painter.measure(eye[None], FULL_STRENGTH) for eye in eyes]).painted["color"]
     colors = F.avg_pool2d(eyes, 4).transpose(0, 1).flatten(1)  # (3, M)
     assert torch.allclose(found.mean.flatten(), colors.mean(1), atol=1e-5)
     assert torch.allclose(found.variance.flatten(), colors.var(1, correction=0), atol=1e-5)

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 from PIL import Image
 
+from pstyle.style.answers import read_history
 from pstyle.style.style import load_style, save_style
-from pstyle.taste.answers import read_history
 from pstyle.workflow import Runner
 from pstyle.workflow.editor import parse_editor
 from pstyle.workflow.schema import Catalog

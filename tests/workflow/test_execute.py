@@ -12,7 +12,7 @@ from PIL import Image
 
 from pstyle.core.folders import current_folders
 from pstyle.workflow import BadWorkflow, NodeFailed, Runner
-from tests.workflow_pack import PICTURE, api, dummy_of, editor, make_pack, open_runner, ran
+from tests.workflow.pack_on_disk import PICTURE, api, dummy_of, editor, make_pack, open_runner, ran
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from pstyle.workflow import Runner
 from pstyle.workflow.pack import Pack
-from tests.workflow_pack import make_pack
+from tests.workflow.pack_on_disk import make_pack
 
 GOOD = "NODE_CLASS_MAPPINGS = {}"
 

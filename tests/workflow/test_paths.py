@@ -16,7 +16,7 @@ from PIL import Image
 
 from pstyle.workflow import BadWorkflow, NodeFailed, Runner
 from pstyle.workflow.paths import confined, save_place
-from tests.workflow_pack import api, editor, make_pack, open_runner, problems, tree
+from tests.workflow.pack_on_disk import api, editor, make_pack, open_runner, problems, tree
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from PIL import Image
 from pstyle.workflow import BadWorkflow, Runner
 from pstyle.workflow.editor import place_widgets
 from pstyle.workflow.schema import read_schema
-from tests.workflow_pack import (
+from tests.workflow.pack_on_disk import (
     CONTROLLED,
     DRAWN,
     PICTURE,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pstyle.workflow import BadWorkflow, Runner
 from pstyle.workflow.validate import fits
-from tests.workflow_pack import api, dummy_of, editor, make_pack, open_runner, problems
+from tests.workflow.pack_on_disk import api, dummy_of, editor, make_pack, open_runner, problems
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...core import checkpoint
 from ...core.config import check_settings, describe, from_json, setting, to_json
-from ...style.style import Provenance
+from ...style.provenance import Provenance
 from .damage import LOSSLESS, Damage, Damaged, damaged
 from .residue import Residue, new_residue
 

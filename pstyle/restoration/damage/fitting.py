@@ -17,12 +17,12 @@ from torch import Tensor
 from ...core.config import check_settings, setting
 from ...core.seeding import generator_of
 from ...image.colors import luma
+from .auxiliary_statistics import AuxiliaryStatistics, auxiliary_statistics, measure_jpeg, measure_tones
 from .damage import Damage, damaged
 from .damage_style import within
 from .grain import Grain
 from .halftone import measure_screen
 from .spots import FindMarks, Marks
-from .traces import Traces, measure_jpeg, measure_tones, traces
 
 EXTREMES = 12.0  # weight of the darkest and lightest tones: they vary least from picture to picture
 CURVED = 0.02  # what a gamma of e or 1 / e costs, beside squared errors of tones
@@ -65,7 +65,7 @@ def fit_damage(
     """
     c = config
     screen, quality = measure_screen(scans), measure_jpeg(scans)
-    found, base = (traces(pictures, find_marks, screen) for pictures in (scans, practice))
+    found, base = (auxiliary_statistics(pictures, find_marks, screen) for pictures in (scans, practice))
     aim = found.tones
     damage = _first(found, base, aim, practice)
     damage = replace(damage, jpeg_quality=quality) if quality is not None else damage
@@ -73,7 +73,7 @@ def fit_damage(
         period_px = within("screen_px", screen.period_px)
         damage = replace(damage, screen_px=period_px, screen_degrees=screen.degrees)
     for round in range(c.rounds):
-        now = traces(damaged_alike(practice, damage, c.seed), find_marks, screen)
+        now = auxiliary_statistics(damaged_alike(practice, damage, c.seed), find_marks, screen)
         aim = aim + found.tones - now.tones
         damage = _corrected(damage, found, now, base, aim, practice)
         on_round(round + 1)
@@ -86,7 +86,9 @@ def damaged_alike(pictures: Sequence[Tensor], damage: Damage, seed: int) -> list
     return [damaged(picture, [damage], rng).image for picture, rng in zip(pictures, rngs, strict=True)]
 
 
-def _first(found: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor]) -> Damage:
+def _first(
+    found: AuxiliaryStatistics, base: AuxiliaryStatistics, aim: Tensor, practice: Sequence[Tensor]
+) -> Damage:
     grain, marks = found.grain, found.marks
     saturation = 0.0 if found.tint is not None else min(1.5, found.chroma / max(base.chroma, 1e-3))
     scratches, specks = _counts(marks, base.marks)
@@ -110,7 +112,12 @@ def _first(found: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor])
 
 
 def _corrected(
-    damage: Damage, found: Traces, now: Traces, base: Traces, aim: Tensor, practice: Sequence[Tensor]
+    damage: Damage,
+    found: AuxiliaryStatistics,
+    now: AuxiliaryStatistics,
+    base: AuxiliaryStatistics,
+    aim: Tensor,
+    practice: Sequence[Tensor],
 ) -> Damage:
     """Parameters moved so that traces `now` come nearer to those `found`."""
     colored = damage.saturation**2 + (found.chroma**2 - now.chroma**2) / max(base.chroma, 1e-3) ** 2

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .auxiliary_statistics import PRINT, measure_chroma, measure_tint, measure_tones
 from .damage import Damage
 from .damage_style import Spread
 from .grain import measure_grain
 from .jpeg import measure_quality
 from .spots import measure_marks
-from .traces import PRINT, measure_chroma, measure_tint, measure_tones
 
 # By how much clean photographs differ from each other, or what a difference of kind is counted in.
 TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.5
@@ -26,7 +26,7 @@ FADED = 0.15  # rise of black, fall of white, or difference of colors in them: c
 GRAYED, BLURRED_PX = 0.3, 1.0
 
 
-class Sign(NamedTuple):
+class DamageSignature(NamedTuple):
     """What tells the kind of damage of one scan."""
 
     black: Tensor  # (3,)
@@ -40,7 +40,7 @@ class Sign(NamedTuple):
     tint: Tensor  # (2, 3), of `measure_tint`
 
 
-def sign_of(scan: Tensor, marked: Tensor) -> Sign:
+def signature_of(scan: Tensor, marked: Tensor) -> DamageSignature:
     """The sign of one scan (1, 3, H, W) that has marks where `marked` (1, 1, H, W) is not 0."""
     tones, grain = measure_tones([scan]), measure_grain([scan])
     marks = measure_marks([scan], [marked])
@@ -48,10 +48,10 @@ def sign_of(scan: Tensor, marked: Tensor) -> Sign:
     quality = measure_quality(scan)
     black, white, chroma = tones[:, 0], tones[:, -1], measure_chroma(scan)
     line = (scan.mean(), measure_tint(scan))
-    return Sign(black, white, chroma, grain.deviation, grain.color, count, quality, *line)
+    return DamageSignature(black, white, chroma, grain.deviation, grain.color, count, quality, *line)
 
 
-def distance(one: Sign, other: Sign) -> float:
+def distance(one: DamageSignature, other: DamageSignature) -> float:
     """How far apart two signs are: about 1 to 3 for two scans of one kind."""
     parts = [
         (_log_grain(one) - _log_grain(other)) / GRAIN,
@@ -66,15 +66,16 @@ def distance(one: Sign, other: Sign) -> float:
     return math.sqrt(sum(part**2 for part in parts) / 2)
 
 
-def check_one_kind(signs: Sequence[Sign]) -> None:
+def check_one_kind(signatures: Sequence[DamageSignature]) -> None:
     """Raises ValueError naming two scans if no steps from scan to scan, each within a kind, lead to all.
 
     Scans of one kind may be far apart where they show different things, as long as others lie between.
     """
-    reached, left = [0], list(range(1, len(signs)))
+    reached, left = [0], list(range(1, len(signatures)))
     while left:
         (i, j), far = min(
-            (((i, j), distance(signs[i], signs[j])) for i in reached for j in left), key=lambda pair: pair[1]
+            (((i, j), distance(signatures[i], signatures[j])) for i in reached for j in left),
+            key=lambda pair: pair[1],
         )
         if far > FARTHEST:
             raise ValueError(
@@ -85,30 +86,33 @@ def check_one_kind(signs: Sequence[Sign]) -> None:
         left.remove(j)
 
 
-def spread_of(signs: Sequence[Sign]) -> Spread:
+def spread_of(signatures: Sequence[DamageSignature]) -> Spread:
     """How much scans differ beyond what pictures do that are not damaged."""
-    if len(signs) < 3:
+    if len(signatures) < 3:
         return Spread()
-    white = torch.stack([sign.white for sign in signs])  # (N, 3)
-    grain = torch.tensor([_log_grain(sign) for sign in signs])
-    marks = torch.tensor([_log_marks(sign) for sign in signs])
-    quality = [sign.quality for sign in signs if sign.quality is not None]
+    white = torch.stack([signature.white for signature in signatures])  # (N, 3)
+    grain = torch.tensor([_log_grain(signature) for signature in signatures])
+    marks = torch.tensor([_log_marks(signature) for signature in signatures])
+    quality = [signature.quality for signature in signatures if signature.quality is not None]
     return Spread(
         tone=_beyond(white.mean(1).var(), TONE, 0.5),
-        cast=_cast_of(signs),
+        cast=_cast_of(signatures),
         grain=_beyond(grain.var(), GRAIN / 2, 2.0),
         marks=_beyond(marks.var(), MARKS, 2.0),
         quality=min(30.0, torch.tensor(quality).std().item()) if len(quality) > 2 else 0.0,
     )
 
 
-def _cast_of(signs: Sequence[Sign]) -> float:
+def _cast_of(signatures: Sequence[DamageSignature]) -> float:
     """Deviation of casts; that of prints without color is exact, since pictures add nothing to it."""
-    if all(sign.chroma < PRINT for sign in signs):
-        level = torch.stack([sign.gray for sign in signs]).mean()
-        cast, usual = torch.stack([sign.tint[0] + level * sign.tint[1] for sign in signs]), 0.0
+    if all(signature.chroma < PRINT for signature in signatures):
+        level = torch.stack([signature.gray for signature in signatures]).mean()
+        cast, usual = (
+            torch.stack([signature.tint[0] + level * signature.tint[1] for signature in signatures]),
+            0.0,
+        )
     else:
-        white = torch.stack([sign.white for sign in signs])
+        white = torch.stack([signature.white for signature in signatures])
         cast, usual = white - white.mean(1, keepdim=True), CAST
     return _beyond(1.5 * cast.var(0).mean(), usual, 0.5)  # of three directions one is tone's
 
@@ -128,12 +132,12 @@ def check_damaged(damage: Damage) -> None:
         )
 
 
-def _log_grain(sign: Sign) -> float:
-    return math.log(sign.grain + FAINT_GRAIN)
+def _log_grain(signature: DamageSignature) -> float:
+    return math.log(signature.grain + FAINT_GRAIN)
 
 
-def _log_marks(sign: Sign) -> float:
-    return math.log(sign.marks + 2 * FAINT_MARKS)
+def _log_marks(signature: DamageSignature) -> float:
+    return math.log(signature.marks + 2 * FAINT_MARKS)
 
 
 def _beyond(variance: Tensor, usual: float, most: float) -> float:

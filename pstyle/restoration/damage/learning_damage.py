@@ -12,11 +12,11 @@ from ... import __version__
 from ...core.config import to_json
 from ...image.crops import single_pictures
 from ...nets.vgg import VGG, load_vgg
-from ...style.style import Provenance
-from ..repair.restoring import Mender
+from ...style.provenance import Provenance
+from ..repair.restoring import RestorationPipeline
 from .damage_style import DamageStyle
 from .fitting import LearnDamageConfig, damaged_alike, fit_damage
-from .kinds import check_damaged, check_one_kind, sign_of, spread_of
+from .kinds import check_damaged, check_one_kind, signature_of, spread_of
 from .learning_residue import learn_residue
 from .practice import LEAST_PX, middle, practice_pictures
 from .residue import new_residue
@@ -46,9 +46,9 @@ def learn_damage(
     pictures = [middle(scan, MOST_PX) for scan in single_pictures(scans, "scan", LEAST_PX)]
     if len(pictures) > MAX_SCANS:
         raise ValueError(f"got {len(pictures)} scans, allowed are 1 to {MAX_SCANS}: choose some")
-    find_marks = find_marks or Mender().find_marks
-    signs = [sign_of(picture, find_marks(picture)) for picture in pictures]
-    check_one_kind(signs)
+    find_marks = find_marks or RestorationPipeline().find_marks
+    signatures = [signature_of(picture, find_marks(picture)) for picture in pictures]
+    check_one_kind(signatures)
     practice = practice_pictures(clean, c.practice, c.practice_px, c.seed)
     total = c.rounds + (c.residue_steps if clean else 0)
     damage = fit_damage(pictures, practice, c, find_marks, lambda done: on_step(done, total))
@@ -59,7 +59,7 @@ def learn_damage(
         residue, note = learn_residue(
             pictures, made, vgg or load_vgg(), c.residue_steps, c.seed, lambda n: on_step(c.rounds + n, total)
         )
-    return DamageStyle(damage, spread_of(signs), residue, _provenance(pictures, c, note))
+    return DamageStyle(damage, spread_of(signatures), residue, _provenance(pictures, c, note))
 
 
 def _provenance(scans: Sequence[Tensor], config: LearnDamageConfig, note: str) -> Provenance:

@@ -15,7 +15,7 @@ from ...finetuning.two_sample_test import accuracy_afresh
 from ...image.crops import random_crop
 from ...losses.perceptual import clamp_through
 from ...nets.vgg import VGG
-from ...training.guarded_optimizer import Stepper
+from ...training.guarded_optimizer import GuardedOptimizer
 from .damage_style import with_residue
 from .residue import Residue, new_residue
 
@@ -63,12 +63,12 @@ def _matched(
     rng = generator_of(seed, 3)
     with torch.no_grad():
         aim = _moments(_crops(scans, KNOWN_CROPS, rng), vgg)
-    stepper = Stepper(torch.optim.Adam(residue.parameters(), lr=LR))
+    guarded = GuardedOptimizer(torch.optim.Adam(residue.parameters(), lr=LR))
     for step in range(steps):
         crops = _crops(made, CROPS, rng)
         found = residue(crops, rng)
         loss = _gap(_moments(clamp_through(found), vgg), aim) + CALM * (found - crops).square().mean()
-        stepper.step(loss)
+        guarded.step(loss)
         on_step(step + 1)
     return residue.eval()
 

@@ -10,10 +10,10 @@ from torch import Tensor
 from ...image.crops import single_pictures
 from ...image.pictures import resize_short_side
 from ...samples import content_pictures
-from .traces import measure_tones
+from .auxiliary_statistics import measure_tones
 
 LEAST_PX = 128
-# What photographs show at the quantiles SHARES of `traces`: 32 of them, of any kind, colors alike. Drawn
+# What 32 photographs of any kind show at the quantiles SHARES of `auxiliary_statistics`, colors alike. Drawn
 # scenes have less black and blue, which would be taken for damage.
 PHOTOGRAPHED = (0.02, 0.14, 0.25, 0.42, 0.60, 0.75, 0.98)
 

@@ -1,8 +1,8 @@
 """The restorer: a damaged picture, and where it is known to be lost -> the picture repaired.
 
-Two parts. `Tones` looks at a small copy of the whole picture and undoes fading and casts with one map of
-colors; a U-Net after Ronneberger et al. (arXiv 1505.04597) repairs what is near a pixel: grain, blur, marks,
-blocks. It has residual blocks without normalization, as Zhang et al. (DRUNet, arXiv 2008.13751), so a tile is
+Two parts. `ToneCorrection` looks at a small copy of the whole picture and undoes fading and casts with one
+map of colors; a U-Net after Ronneberger et al. (arXiv 1505.04597) repairs what is near a pixel: grain, blur,
+marks, blocks. It has residual blocks without normalization, as Zhang et al. (DRUNet, arXiv 2008.13751), so a tile is
 repaired as in the whole. We differ in working from half the resolution on, for time, and in a fourth output:
 a logit of what is a mark or a hole. Both parts start as the identity.
 """
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ...core import checkpoint
 from ...core.config import check_settings, from_json, setting, to_json
 from ...core.shipped_weights import weights_folder
-from .tone_correction import TONES_PX, Tones, with_tones
+from .tone_correction import TONES_PX, ToneCorrection, with_tones
 
 RESTORER_FILE = "restorer.safetensors"
 STRIDE = 16  # pixels per position of the deepest features
@@ -82,7 +82,7 @@ class Restorer(nn.Module):
         sizes = (c.half, c.quarter, c.eighth, c.sixteenth)
         steps = list(zip(sizes, sizes[1:], strict=False))
         pixels = UNSHUFFLE**2
-        self.tone_reader = Tones(c.tones)
+        self.tone_reader = ToneCorrection(c.tones)
         self.first = nn.Conv2d(7 * pixels, c.half, 3, padding=1)
         self.down = nn.ModuleList(_blocks(size, c.blocks) for size in sizes[:-1])
         self.narrower = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in steps)
@@ -99,7 +99,7 @@ class Restorer(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
         calm = [layer.second for layer in self.modules() if isinstance(layer, Block)]  # no norm calms the sum
-        for layer in (*calm, self.last, self.tone_reader.fresh.out, self.tone_reader.worn[-1]):
+        for layer in (*calm, self.last, self.tone_reader.fresh.out, self.tone_reader.wear[-1]):
             nn.init.zeros_(layer.weight)
 
     def tones(self, image: Tensor, mask: Tensor) -> Tensor:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...finetuning.adversarial import balanced
+from ...losses.adversarial import balanced, hinge, realness
 from ...losses.perceptual import clamp_through
-from ...nets.discriminator import Discriminator, augment, hinge, realness
+from ...nets.augmentation import augment
+from ...nets.discriminator import Discriminator
 from ...nets.vgg import VGG
-from ...training.guarded_optimizer import Stepper
+from ...training.guarded_optimizer import GuardedOptimizer
 
 LR = 0.002
 BETAS = (0.0, 0.99)
@@ -27,7 +28,7 @@ class Adversary:
         self.discriminator = Discriminator(vgg, seed=seed).to(clean.device)
         self.discriminator.measure(vgg(clean, self.discriminator.layers))
         adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=BETAS)
-        self.stepper = Stepper(adam)
+        self.guarded = GuardedOptimizer(adam)
 
     def learn(self, clean: Tensor, repaired: Tensor, rng: torch.Generator) -> float:
         """Move the discriminator by a step; crops (B, 3, S, S). Returns its loss."""
@@ -37,7 +38,7 @@ class Adversary:
         logits = self.discriminator(features)
         real, made = ({name: value.chunk(2)[side] for name, value in logits.items()} for side in (0, 1))
         loss = hinge(real, 1) + hinge(made, -1)
-        self.stepper.step(loss)
+        self.guarded.step(loss)
         return loss.item()
 
     def against(self, repaired: Tensor, loss: Tensor, ratio: float, rng: torch.Generator) -> Tensor:

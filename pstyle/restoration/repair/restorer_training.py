@@ -24,8 +24,8 @@ from ...core.config import check_settings, setting, to_json
 from ...image.crops import Crops
 from ...losses.perceptual import clamp_through, weighted
 from ...nets.vgg import VGG
-from ...training.base_training import follow
-from ...training.guarded_optimizer import Stepper, cosine
+from ...training.ema import update_ema
+from ...training.guarded_optimizer import GuardedOptimizer, cosine
 from ...training.training_state import TrainingState
 from ..damage.damage import Damaging
 from ..damage.marks import holes, scratches
@@ -104,8 +104,8 @@ def train_restorer(
     restorer.requires_grad_(True).train()
     if c.tone_steps and not (state_path and Path(state_path).exists()):
         small = pictures.reduced(SMALL_PX)
-        for expected, worn in ((damaging, False), (FADED, True)):
-            train_tones(restorer.tone_reader, small, c.tone_steps, expected, rng, c.gray_share, worn)
+        for expected, wear in ((damaging, False), (FADED, True)):
+            train_tones(restorer.tone_reader, small, c.tone_steps, expected, rng, c.gray_share, wear)
     restorer.tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)
     learning = [weight for weight in restorer.parameters() if weight.requires_grad]
@@ -113,7 +113,7 @@ def train_restorer(
     state = TrainingState({"restorer": restorer, "average": average}, {"adam": optimizer}, rng, to_json(c))
     if state_path:
         state.resume(state_path)
-    stepper, adversary = Stepper(optimizer), None
+    guarded, adversary = GuardedOptimizer(optimizer), None
     while (share := share_done(state.step)) < 1:
         # batch
         clean = some_gray(pictures.draw(c.batch, c.size_px, rng).to(device), c.gray_share, rng)
@@ -131,8 +131,8 @@ def train_restorer(
             record["discriminator"] = adversary.learn(example.clean, repair.image, rng)
             loss = adversary.against(repair.image, loss, c.adversarial_ratio, rng)
         # backward, guard, step
-        if stepper.step(loss, cosine(int(share * PACES), PACES, warmup=PACES // 50), record):
-            follow(average, restorer, min(c.ema, (state.step + 1) / (state.step + 10)))
+        if guarded.step(loss, cosine(int(share * PACES), PACES, warmup=PACES // 50), record):
+            update_ema(average, restorer, min(c.ema, (state.step + 1) / (state.step + 10)))
         # record
         state.step += 1
         on_step({"step": state.step} | record)

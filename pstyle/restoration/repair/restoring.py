@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from ...core.config import check_settings, setting
+from ...core.device import choose_device
 from ...core.precision import fastest
+from ...image.masks import fitted_mask
 from ...image.pictures import check_image, split_alpha
-from ...painting.painter import Painter, choose_device, fitted_mask
+from ...painting.painter import Painter
 from ...painting.sources import InMemory, Source, loaded
 from .biharmonic import smoothly_filled
 from .filling import filled, ramp
@@ -39,7 +41,7 @@ class RepairConfig:
         check_settings(self)
 
 
-class Mender:
+class RestorationPipeline:
     """Restores pictures of any size with one restorer."""
 
     def __init__(
@@ -108,9 +110,9 @@ class Mender:
         return loaded(Repaired(self.restorer, InMemory(picture), dtype=dtype))
 
 
-def load_mender(path: str | Path | None = None, device: str = "auto") -> Mender:
+def load_mender(path: str | Path | None = None, device: str = "auto") -> RestorationPipeline:
     """A mender with the restorer in the file at `path`, or the shipped one. Raises BadFile."""
-    return Mender(load_restorer(None if path is None else Path(path)), device)
+    return RestorationPipeline(load_restorer(None if path is None else Path(path)), device)
 
 
 def painted_into(picture: Tensor, lost: Tensor, painter: Painter) -> Tensor:

@@ -90,8 +90,8 @@ def _spans(side: int) -> list[tuple[int, int]]:
 
 
 @torch.inference_mode()
-def tones_of(restorer: Restorer, source: Source, worn: float = 0.0) -> Tensor:
-    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile; `worn` from 0
+def tones_of(restorer: Restorer, source: Source, wear: float = 0.0) -> Tensor:
+    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile; `wear` from 0
     to 1 is how far it is taken for a worn one.
     """
     shrink = max(1, round(min(source.height, source.width) / TONES_PX))
@@ -100,4 +100,4 @@ def tones_of(restorer: Restorer, source: Source, worn: float = 0.0) -> Tensor:
     for box in tiles(height, width, max(1, TILE_PX // shrink)):
         box.of(small)[:, :3] = F.avg_pool2d(source.read(Box(*(shrink * side for side in box))), shrink)
     device = next(restorer.parameters()).device
-    return restorer.tone_reader(small.to(device), worn)
+    return restorer.tone_reader(small.to(device), wear)

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from ...image.colors import luma
 from ...image.crops import Crops
-from ...training.base_training import channels_last
-from ...training.guarded_optimizer import Stepper, cosine
+from ...nets.layers import channels_last
+from ...training.guarded_optimizer import GuardedOptimizer, cosine
 from ..damage.damage import Damaging
 
 TONES_PX = 96  # short side of the copy that tones are read from
@@ -40,21 +40,21 @@ RIDGE = 1e-4
 EPS = 1e-4  # mean square error that nobody sees
 
 
-class Tones(nn.Module):
+class ToneCorrection(nn.Module):
     """A small copy of a picture and of its mask (B, 4, h, w) -> a map of colors (B, 3, 1 + 3 * POWERS)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.fresh, self.worn = Reader(channels), _of_quantiles(WORN_CHANNELS)
+        self.fresh, self.wear = Reader(channels), _of_quantiles(WORN_CHANNELS)
 
-    def forward(self, small: Tensor, worn: float = 0.0) -> Tensor:
-        """`worn` from 0 to 1 is how far the picture is taken for a worn one."""
+    def forward(self, small: Tensor, wear: float = 0.0) -> Tensor:
+        """`wear` from 0 to 1 is how far the picture is taken for a worn one."""
         with torch.autocast(small.device.type, enabled=False):  # a shade is more than three digits
             quantiles = color_quantiles(small[:, :3], small[:, 3:])
             toned = is_toned(small[:, :3], small[:, 3:])
             fading = as_print(self.fresh(small, quantiles - 0.5), toned)
-            if worn:
-                fading = fading.lerp(without_color(self.worn(quantiles - 0.5), toned), worn)
+            if wear:
+                fading = fading.lerp(without_color(self.wear(quantiles - 0.5), toned), wear)
             ends = quantiles.unflatten(1, (SIGNALS, -1))[:, :3, [0, -1]]
             return undone(fading, ends)
 
@@ -197,13 +197,13 @@ def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
 
 
 def train_tones(
-    tones: Tones,
+    tones: ToneCorrection,
     pictures: Crops,
     steps: int,
     damaging: Damaging,
     rng: torch.Generator,
     gray_share: float = 0.1,
-    worn: bool = False,
+    wear: bool = False,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> None:
     """Teach one of two readers, where it is, on nearly whole small copies of clean pictures.
@@ -213,9 +213,9 @@ def train_tones(
     absolute error settles for the median, which is to leave pictures alone.
     """
     device = next(tones.parameters()).device
-    reader = tones.worn if worn else tones.fresh
+    reader = tones.wear if wear else tones.fresh
     side_px = min(TONES_PX, pictures.smallest_px)
-    stepper = Stepper(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
+    guarded = GuardedOptimizer(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
     for step in range(steps):
         # batch
         clean = some_gray(pictures.draw(BATCH, side_px, rng).to(device), gray_share, rng)
@@ -223,10 +223,10 @@ def train_tones(
         faded = found.image
         # forward, loss
         small = torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)
-        toned = with_tones(faded, tones(small, float(worn)))
+        toned = with_tones(faded, tones(small, float(wear)))
         loss = ((toned - found.clean).square().mean((1, 2, 3)) + EPS).sqrt().mean()
         # backward, step, record
-        stepper.step(loss, cosine(step, steps, warmup=max(1, steps // 20)))
+        guarded.step(loss, cosine(step, steps, warmup=max(1, steps // 20)))
         on_step(step + 1, loss.item())
 
 

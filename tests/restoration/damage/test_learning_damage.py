@@ -8,20 +8,20 @@ import pytest
 import torch
 
 from pstyle.core.seeding import generator_of
-from pstyle.restoration.damage.damage import Damage, damaged
-from pstyle.restoration.damage.fitting import LearnDamageConfig, damaged_alike, fit_damage, fit_tones
-from pstyle.restoration.damage.kinds import check_damaged, check_one_kind, sign_of, spread_of
-from pstyle.restoration.damage.learning_damage import learn_damage
-from pstyle.restoration.damage.learning_residue import learn_residue
-from pstyle.restoration.damage.spots import FindMarks
-from pstyle.restoration.damage.traces import (
+from pstyle.restoration.damage.auxiliary_statistics import (
     measure_chroma,
     measure_jpeg,
     measure_softness,
     measure_tones,
 )
+from pstyle.restoration.damage.damage import Damage, damaged
+from pstyle.restoration.damage.fitting import LearnDamageConfig, damaged_alike, fit_damage, fit_tones
+from pstyle.restoration.damage.kinds import check_damaged, check_one_kind, signature_of, spread_of
+from pstyle.restoration.damage.learning_damage import learn_damage
+from pstyle.restoration.damage.learning_residue import learn_residue
+from pstyle.restoration.damage.spots import FindMarks
 from pstyle.restoration.repair.restorer import load_restorer
-from pstyle.restoration.repair.restoring import Mender
+from pstyle.restoration.repair.restoring import RestorationPipeline
 from pstyle.samples import content_pictures
 from tests.tiny_networks import tiny_vgg
 
@@ -55,7 +55,7 @@ def scenes() -> list[torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def find_marks() -> FindMarks:
-    return Mender(load_restorer(), "cpu", torch.float32).find_marks
+    return RestorationPipeline(load_restorer(), "cpu", torch.float32).find_marks
 
 
 def test_a_straight_fade_is_fitted_exactly() -> None:
@@ -131,8 +131,10 @@ def test_casts_of_prints_are_told_from_what_they_show(scenes) -> None:
     alike = damaged_alike(pictures, replace(OLD, dust_per_mp=0.0), 6)
     printed = [scan + cast.view(1, 3, 1, 1) for scan, cast in zip(alike, casts, strict=True)]
     wanted = (1.5 * (casts - casts.mean(1, keepdim=True)).var(0).mean()).sqrt().item()
-    assert spread_of([sign_of(scan, unmarked) for scan in printed]).cast == pytest.approx(wanted, rel=0.15)
-    assert spread_of([sign_of(scan, unmarked) for scan in alike]).cast < 0.004
+    assert spread_of([signature_of(scan, unmarked) for scan in printed]).cast == pytest.approx(
+        wanted, rel=0.15
+    )
+    assert spread_of([signature_of(scan, unmarked) for scan in alike]).cast < 0.004
 
 
 def test_a_slide_is_learned_with_a_style_around_it(scenes) -> None:
@@ -150,7 +152,7 @@ def test_a_slide_is_learned_with_a_style_around_it(scenes) -> None:
 def test_scans_of_two_kinds_are_refused_by_name(scenes, find_marks) -> None:
     old, slide = damaged_alike(scenes, OLD, 1), damaged_alike(scenes, SLIDE, 1)
     for scans in (old, slide):
-        check_one_kind([sign_of(scan, find_marks(scan)) for scan in scans])
+        check_one_kind([signature_of(scan, find_marks(scan)) for scan in scans])
     with pytest.raises(ValueError, match=r"scans 1 and 2 are damaged differently .* one style for each"):
         learn_damage([old[0], slide[1]], QUICK)
 

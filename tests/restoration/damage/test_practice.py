@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pstyle.restoration.damage.auxiliary_statistics import measure_tones
 from pstyle.restoration.damage.practice import PHOTOGRAPHED, middle, practice_pictures, with_tones
-from pstyle.restoration.damage.traces import measure_tones
 from pstyle.samples import content_pictures
 
 

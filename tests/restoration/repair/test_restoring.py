@@ -10,7 +10,7 @@ from pstyle.image.pictures import crop_back, pad_to_multiple
 from pstyle.painting.boxes import Box
 from pstyle.painting.sources import InMemory, loaded
 from pstyle.restoration.repair.restorer import Restorer
-from pstyle.restoration.repair.restoring import Mender, RepairConfig, painted_into
+from pstyle.restoration.repair.restoring import RepairConfig, RestorationPipeline, painted_into
 from pstyle.restoration.repair.tiled_repair import Repaired, restorer_reach_px, tones_of
 from pstyle.restoration.repair.tone_correction import with_tones
 from tests.conftest import random_picture
@@ -20,8 +20,8 @@ MASK_ONLY = RepairConfig(strength=0.0)
 
 
 @pytest.fixture
-def mender() -> Mender:
-    return Mender(random_restorer(), "cpu")
+def mender() -> RestorationPipeline:
+    return RestorationPipeline(random_restorer(), "cpu")
 
 
 def hole(height: int, width: int) -> torch.Tensor:
@@ -86,7 +86,7 @@ def test_what_worn_pictures_reader_says_counts_where_repair_changes_much_and_now
     """A gray picture between 0.3 and 0.6: its levels are stretched if repair finds much to change in it."""
     image = 0.3 + 0.3 * random_picture(rng, 300, 620)
     restorer = new_restorer().requires_grad_(False)
-    restorer.tone_reader.worn[-1].bias[:6] = 0.6
+    restorer.tone_reader.wear[-1].bias[:6] = 0.6
     clean = Repaired(restorer, InMemory(image))
     assert not clean.tones.any() and torch.equal(clean.read(Box(0, 0, 300, 620)), image)
     torch.nn.init.normal_(restorer.last.weight, std=0.02, generator=rng)
@@ -112,7 +112,7 @@ def test_strength_is_how_much_is_repaired(mender, rng) -> None:
 
 def test_a_restorer_that_sees_no_damage_returns_the_picture(rng) -> None:
     image = random_picture(rng, 33, 47)
-    assert torch.equal(Mender(new_restorer(), "cpu")(image), image)
+    assert torch.equal(RestorationPipeline(new_restorer(), "cpu")(image), image)
 
 
 def test_a_hole_is_filled_before_all_is_repaired(mender, rng) -> None:

@@ -148,13 +148,13 @@ def test_a_worn_picture_is_read_by_a_reader_of_its_own(rng) -> None:
     """Untrained readers say only what their bias says: 0.2 of auto levels the one, 0.6 the other."""
     tones, small = new_restorer().tone_reader.requires_grad_(False), torch.zeros(1, 4, 24, 30)
     small[:, :3] = 0.2 + 0.5 * random_picture(rng, 24, 30)
-    for last, levels in ((tones.fresh.out, 0.2), (tones.worn[-1], 0.6)):
+    for last, levels in ((tones.fresh.out, 0.2), (tones.wear[-1], 0.6)):
         last.bias[:6] = levels
     ends = color_quantiles(small[:, :3], small[:, 3:]).unflatten(1, (6, -1))[:, :3, [0, -1]]
-    for worn, levels in ((0.0, 0.2), (0.5, 0.4), (1.0, 0.6)):
+    for wear, levels in ((0.0, 0.2), (0.5, 0.4), (1.0, 0.6)):
         fading = torch.zeros(1, 10)
         fading[:, :6] = levels
-        assert torch.allclose(tones(small, worn), undone(fading, ends), atol=1e-6)
+        assert torch.allclose(tones(small, wear), undone(fading, ends), atol=1e-6)
 
 
 def test_no_fading_leaves_colors_as_they_are(rng) -> None:
@@ -175,8 +175,8 @@ def test_a_fitted_map_undoes_a_fade_that_is_one_and_ignores_what_has_no_weight(r
     assert after < 0.02 * before
 
 
-@pytest.mark.parametrize("worn", [False, True])
-def test_a_reader_learns_to_undo_fading_and_to_leave_others_alone(rng, worn: bool) -> None:
+@pytest.mark.parametrize("wear", [False, True])
+def test_a_reader_learns_to_undo_fading_and_to_leave_others_alone(rng, wear: bool) -> None:
     pictures = Crops([random_picture(rng, 96, 110) for _ in range(6)], (96,))
     faded = Damage(black=(0.25, 0.2, 0.1), white=(0.7, 0.8, 0.6))
 
@@ -184,15 +184,15 @@ def test_a_reader_learns_to_undo_fading_and_to_leave_others_alone(rng, worn: boo
         return damaged(image, [faded if number % 2 else Damage() for number in range(len(image))], rng)
 
     tones, losses = new_restorer().tone_reader.requires_grad_(True), []
-    train_tones(tones, pictures, 40, fading, rng, 0.0, worn, lambda step, loss: losses.append(loss))
+    train_tones(tones, pictures, 40, fading, rng, 0.0, wear, lambda step, loss: losses.append(loss))
     assert len(losses) == 40
     clean = pictures.draw(24, 96, rng)
     seen = fading(clean, rng).image
     small = torch.cat([seen, torch.zeros_like(seen[:, :1])], dim=1)
-    toned = with_tones(seen, tones(small, worn))
+    toned = with_tones(seen, tones(small, wear))
     before, after = ((x - clean).square().mean((1, 2, 3)) for x in (seen, toned))
     assert after[1::2].mean() < 0.5 * before[1::2].mean() and after[::2].mean() < 0.3 * before[1::2].mean()
-    other = with_tones(seen, tones(small, not worn))
+    other = with_tones(seen, tones(small, not wear))
     assert torch.equal(other, seen)  # the other reader has learned nothing
 
 

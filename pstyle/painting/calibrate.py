@@ -19,9 +19,9 @@ from ..losses.style_content import style_distance
 from ..nets.generator import LEVELS, Generator
 from ..nets.moments import Moments, moments_by_layer
 from ..nets.vgg import VGG
-from ..painting.painter import Painter
-from .paint_settings import Calibration
-from .style import Style
+from ..style.strength_calibration import Calibration
+from ..style.style import Style
+from .painter import Painter
 
 AMOUNTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")  # what the benchmark's style distance looks at

@@ -29,7 +29,7 @@ EDGES = 0.02  # share of pixels that count as edges
 FINE_PX, COARSE_PX = 1.5, 3.0  # blurs whose slopes are compared
 
 
-class Traces(NamedTuple):
+class AuxiliaryStatistics(NamedTuple):
     """Tones (3, K) at SHARES; chroma beside what lightness tells, relative to contrast; the tint of prints,
     else None; height of printed dots; squared blur in pixels of the sharpest edges; grain; marks.
     """
@@ -43,12 +43,14 @@ class Traces(NamedTuple):
     marks: Marks
 
 
-def traces(pictures: Sequence[Tensor], find_marks: FindMarks, screen: Screen | None = None) -> Traces:
+def auxiliary_statistics(
+    pictures: Sequence[Tensor], find_marks: FindMarks, screen: Screen | None = None
+) -> AuxiliaryStatistics:
     """The traces in pictures, each (1, 3, H, W) with sides of at least 64 px, together; `screen` is that of
     the printed dots whose height is a trace.
     """
     chroma = [measure_chroma(picture) for picture in pictures]
-    return Traces(
+    return AuxiliaryStatistics(
         measure_tones(pictures),
         sum(chroma) / len(pictures),
         sum(map(measure_tint, pictures)) / len(pictures) if max(chroma) < PRINT else None,

@@ -137,7 +137,7 @@ class Hidden:
         return (f"{prompt[me]['class_type']} {me!r} {sorted(info) if info else info}",)
 
 
-class World:
+class ProcessGroup:
     """Tells where it runs."""
 
     RETURN_TYPES = ("BOOLEAN", "BOOLEAN", "STRING")
@@ -227,7 +227,7 @@ NODE_CLASS_MAPPINGS = {
     "Total": Total,
     "Pick": Pick,
     "Hidden": Hidden,
-    "World": World,
+    "World": ProcessGroup,
     "Even": Even,
     "Raise": Raise,
     "Upload": Upload,

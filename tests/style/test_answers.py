@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pstyle.core.files import BadFile
-from pstyle.taste.answers import SUFFIX, Answer, History, Question, parse_history, read_history
+from pstyle.style.answers import SUFFIX, Answer, History, Question, parse_history, read_history
 
 DIRECTIONS = torch.tensor([[0.5, -1.25, 2.0], [0.0, 1.0, 0.25]])
 
@@ -144,7 +144,7 @@ def test_a_failing_system_loses_no_line_that_was_there(path, monkeypatch, call, 
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"pstyle.taste.answers.os.{call}", fail)
+        patch.setattr(f"pstyle.style.answers.os.{call}", fail)
         with pytest.raises(OSError, match=r"\[Errno"):
             history.ask(question())
     assert [a.best for a in read_history(path).answers] == [0]

@@ -12,10 +12,12 @@ import torch
 from pstyle.losses.perceptual import Perceptual
 from pstyle.losses.style_content import style_distance
 from pstyle.nets.generator import style_moments
+from pstyle.painting.calibrate import AMOUNTS, amount_at, calibrated, calibration_for
 from pstyle.painting.painter import Painter
-from pstyle.style.calibration import AMOUNTS, amount_at, calibrated, calibration_for
-from pstyle.style.paint_settings import Calibration, Look
-from pstyle.style.style import Provenance, StyledGenerator
+from pstyle.style.paint_settings import PaintSettings
+from pstyle.style.provenance import Provenance
+from pstyle.style.strength_calibration import Calibration
+from pstyle.style.styled_generator import StyledGenerator
 from tests.conftest import random_picture
 
 
@@ -70,7 +72,9 @@ def test_the_painter_then_halves_the_distance(tiny_generator, tiny_vgg, rng):
     wanted = {name: target[name] for name in ("relu1_1", "relu2_1", "relu3_1")}
 
     def distances(strength):
-        painted = [perceptual.style(painter(picture, Look(strength=strength))) for picture in contents]
+        painted = [
+            perceptual.style(painter(picture, PaintSettings(strength=strength))) for picture in contents
+        ]
         return np.array([style_distance(one, wanted, gram_weight=1.0).item() for one in painted])
 
     start = distances(0.0)
