@@ -13,28 +13,28 @@ from importlib import import_module
 from .. import __version__
 from .flags import Parser
 
-# Command -> the module beside this one that has its two functions, and what it does.
+# Command -> what it does. Its module has its name, and two functions: NAME_flags and NAME.
 COMMANDS = {
-    "demo": ("showing", "the whole story on real photographs: learn, paint, fine-tune, compare"),
-    "learn": ("learning", "learn a style from 1 to 50 pictures"),
-    "paint": ("painting", "paint pictures in a learned style"),
-    "paint-360": ("spheres", "paint 360 pictures: no seam, no pinched poles, opened as 360"),
-    "paint-stereo": ("spheres", "paint pictures of two eyes, flat or 360, so that the eyes agree"),
-    "finetune": ("learning", "fine-tune a style against a discriminator of its pictures"),
-    "taste": ("choosing", "move a style toward what you like, by choosing among candidates"),
-    "map": ("choosing", "draw where styles and pictures lie"),
-    "learn-damage": ("damaging", "learn how scans are damaged, from a few of them"),
-    "restore": ("restoring", "restore damaged pictures, and fill in what a mask marks as lost"),
-    "train-restorer": ("restoring", "train the restorer on with clean pictures of your own"),
-    "damage": ("damaging", "damage pictures the way that scans were"),
-    "optimize": ("painting", "optimize one picture directly: slow, and the best there is"),
-    "run": ("showing", "run a ComfyUI workflow without ComfyUI"),
-    "inspect": ("reading", "tell what a style file holds and where it came from"),
-    "score": ("reading", "score a painted picture against its content and style"),
-    "score-seams": ("spheres", "score how 360 and stereo pictures close and agree"),
-    "report": ("reading", "write a page that shows all about a style"),
-    "get-vgg": ("weights", "fetch ImageNet's VGG-19, for better losses"),
-    "train-base": ("weights", "make the weights this package ships, from your own pictures"),
+    "demo": "the whole story on real photographs: learn, paint, fine-tune, compare",
+    "learn": "learn a style from 1 to 50 pictures",
+    "paint": "paint pictures in a learned style",
+    "paint-360": "paint 360 pictures: no seam, no pinched poles, opened as 360",
+    "paint-stereo": "paint pictures of two eyes, flat or 360, so that the eyes agree",
+    "finetune": "fine-tune a style against a discriminator of its pictures",
+    "taste": "move a style toward what you like, by choosing among candidates",
+    "map": "draw where styles and pictures lie",
+    "learn-damage": "learn how scans are damaged, from a few of them",
+    "restore": "restore damaged pictures, and fill in what a mask marks as lost",
+    "train-restorer": "train the restorer on with clean pictures of your own",
+    "damage": "damage pictures the way that scans were",
+    "optimize": "optimize one picture directly: slow, and the best there is",
+    "run": "run a ComfyUI workflow without ComfyUI",
+    "inspect": "tell what a style file holds and where it came from",
+    "score": "score a painted picture against its content and style",
+    "score-seams": "score how 360 and stereo pictures close and agree",
+    "report": "write a page that shows all about a style",
+    "get-vgg": "fetch ImageNet's VGG-19, for better losses",
+    "train-base": "make the weights this package ships, from your own pictures",
 }
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -63,8 +63,8 @@ def run(argv: Sequence[str]) -> int:
         return 0
     if argv[0] not in COMMANDS:
         raise ValueError(f"there is no command {argv[0]!r}: choose one of {', '.join(COMMANDS)}")
-    home, summary = COMMANDS[argv[0]]
-    module, name = import_module(f".{home}", __name__), argv[0].replace("-", "_")
+    summary, name = COMMANDS[argv[0]], argv[0].replace("-", "_")
+    module = import_module(f".{name}", __name__)
     parser = Parser(prog=f"pstyle {argv[0]}", description=f"{summary[0].upper()}{summary[1:]}.")
     getattr(module, f"{name}_flags")(parser)
     try:
@@ -77,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
 
 def overview() -> str:
     """What `pstyle --help` prints."""
-    lines = [f"  {name:<16}{summary}" for name, (_, summary) in COMMANDS.items()]
+    lines = [f"  {name:<16}{summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
         [
             "usage: pstyle COMMAND ...",

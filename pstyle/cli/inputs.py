@@ -165,3 +165,7 @@ def kept(folder: Path) -> Iterator[None]:
             f"{str(folder)!r} cannot be written to ({reason}): what is painted is kept; make room "
             "and run the same command again"
         ) from error
+
+
+def optional_path(name: str | None) -> Path | None:
+    return Path(name) if name else None

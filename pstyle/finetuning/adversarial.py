@@ -315,7 +315,7 @@ class Finetuning:
                 done = self.state.step - c.warmup
                 update_ema(self.average, self.gan.styled, min(c.ema, (done + 1) / (done + 10)))
                 if self.critic:
-                    self.critic.update_ema(windows, processes)
+                    self.critic.update(windows, processes)
         record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
         return processes.mean_of(record | {"adversarial_weight": weight.item()})
 

@@ -38,7 +38,7 @@ class FisherCritic(nn.Module):
         self.register_buffer("painted", painted.mean(0))  # (K,)
 
     @torch.no_grad()
-    def follow(self, painted: Tensor, processes: ProcessGroup = ALONE) -> None:
+    def update(self, painted: Tensor, processes: ProcessGroup = ALONE) -> None:
         """Move the mean of painted windows toward that of the latest (N, K), of all processes."""
         (latest,) = processes.mean(painted.mean(0))
         self.painted.lerp_(latest, 1 - DECAY)

@@ -327,7 +327,7 @@ def test_score_prints_each_score(call) -> None:
 
 
 def test_score_places_a_picture_on_a_scale(call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pstyle.cli.reading.SCORE_PX", 48)
+    monkeypatch.setattr("pstyle.cli.score.SCORE_PX", 48)
     code, out, err = call("score", "one.png", "one.png", "two.png", "--scale", "--scale-steps", "2")
     assert code == 0 and err == ""
     told = dict(line.split(": ", 1) for line in out)
@@ -341,7 +341,7 @@ def test_score_places_a_picture_on_a_scale(call, monkeypatch: pytest.MonkeyPatch
 def test_score_is_judged_by_imagenets_network_where_it_is(
     call, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pstyle.cli.reading.SCORE_PX", 48)
+    monkeypatch.setattr("pstyle.cli.score.SCORE_PX", 48)
     command = ("score", "one.png", "two.png", "photos/one.jpg")
     before = call(*command)[1]
     save_vgg(place / "models" / "pstyle" / "vgg19_imagenet.safetensors", tiny_vgg(0.125, seed=5), "random")
@@ -377,7 +377,7 @@ def test_a_stopped_learning_keeps_its_history(call, place: Path, monkeypatch: py
 
 
 def test_run_runs_a_workflow(call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pstyle.cli.showing.PACK_ROOT", make_pack(place / "pack"))
+    monkeypatch.setattr("pstyle.cli.run.PACK_ROOT", make_pack(place / "pack"))
     nodes = {
         "1": ("Color", {"width": 8, "seed": 7, "tint": "gray"}),
         "2": ("SaveImage", {"images": ("1", 0), "filename_prefix": "made"}),
@@ -395,7 +395,7 @@ def test_get_vgg_fetches_into_the_model_folder(call, place: Path, monkeypatch: p
         asked.append((folder, url, overwrite))
         return Path(folder) / "vgg19_imagenet.safetensors"
 
-    monkeypatch.setattr("pstyle.cli.weights.fetch_vgg", fetch)
+    monkeypatch.setattr("pstyle.cli.get_vgg.fetch_vgg", fetch)
     code, out, _ = call("get-vgg", "--url", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth", "--overwrite")
     assert code == 0 and "vgg19_imagenet.safetensors" in out[0] and "--vgg vgg19_imagenet" in out[1]
     assert asked == [(place / "models" / "pstyle", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth", True)]
@@ -509,7 +509,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
     argv: tuple[str, ...], fragment: str, call, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pstyle.cli.inputs.content_pictures", lambda count, size_px, seed: [])
-    monkeypatch.setattr("pstyle.cli.showing.PACK_ROOT", place / "pack")
+    monkeypatch.setattr("pstyle.cli.run.PACK_ROOT", place / "pack")
     if argv[:1] == ("run",):
         make_pack(place / "pack")
     before = files_in(place)
@@ -522,7 +522,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
 def test_a_workflow_with_several_faults_is_still_one_line(
     call, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pstyle.cli.showing.PACK_ROOT", make_pack(place / "pack"))
+    monkeypatch.setattr("pstyle.cli.run.PACK_ROOT", make_pack(place / "pack"))
     (place / "flow.json").write_text(json.dumps(api({"1": ("Nothing", {}), "2": ("Less", {})})))
     code, _, err = call("run", "flow.json")
     assert code == 2 and err.count("\n") == 1 and "'1'" in err and "'2'" in err
@@ -556,7 +556,7 @@ def test_a_fault_of_ours_is_not_called_bad_input(call, monkeypatch: pytest.Monke
     def fail(arguments: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("pstyle.cli.reading.inspect", fail)
+    monkeypatch.setattr("pstyle.cli.inspect.inspect", fail)
     with pytest.raises(RuntimeError, match="a fault of ours"):
         call("inspect", "style.safetensors")
 
@@ -569,9 +569,9 @@ def test_flags_are_the_settings(command: str, monkeypatch: pytest.MonkeyPatch) -
     """Without flags the settings are the dataclass's own; each has a flag, whose help tells its range."""
     monkeypatch.setenv("COLUMNS", "1000")  # so that no line of the help is broken
     config_class, needed = CONFIGS[command]
-    home = import_module(f"pstyle.cli.{cli.COMMANDS[command][0]}")
+    name = command.replace("-", "_")
     parser = Parser(prog="x")
-    getattr(home, f"{command.replace('-', '_')}_flags")(parser)
+    getattr(import_module(f"pstyle.cli.{name}"), f"{name}_flags")(parser)
     assert settings_from(parser.parse_args(needed), config_class) == config_class()
     shown = " ".join(parser.format_help().split())
     for name, declared in describe(config_class).items():

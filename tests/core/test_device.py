@@ -55,7 +55,7 @@ def test_run_takes_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
         given.append(arguments)
         return SimpleNamespace(run=lambda *rest: SimpleNamespace(saved=[]))
 
-    monkeypatch.setattr("pstyle.cli.showing.Runner", runner)
+    monkeypatch.setattr("pstyle.cli.run.Runner", runner)
     assert cli.main(["run", "flow.json", "--device", "cpu"]) == 0
     assert cli.main(["run", "flow.json"]) == 0
     assert [arguments[-1] for arguments in given] == ["cpu", "auto"]
@@ -63,8 +63,10 @@ def test_run_takes_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_train_base_takes_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     worlds: list[ProcessGroup] = []
-    monkeypatch.setattr("pstyle.cli.weights.make_weights", lambda *given: worlds.append(given[-1]) or [])
-    monkeypatch.setattr("pstyle.cli.weights.choose_device", lambda name: torch.device({"cpu": "meta"}[name]))
+    monkeypatch.setattr("pstyle.cli.train_base.make_weights", lambda *given: worlds.append(given[-1]) or [])
+    monkeypatch.setattr(
+        "pstyle.cli.train_base.choose_device", lambda name: torch.device({"cpu": "meta"}[name])
+    )
     (tmp_path / "a.png").write_bytes(b"never opened")
     folders = [f"--{kind}={tmp_path}" for kind in ("photos", "paintings", "output", "state")]
     assert cli.main(["train-base", "--teacher=a", *folders, "--device", "cpu"]) == 0

@@ -51,12 +51,12 @@ def test_logits_are_a_half_from_zero_at_the_start(sides):
 def test_it_follows_the_painted_mean_and_falls_silent_where_means_agree(sides):
     real, painted = sides
     critic = FisherCritic(real, painted)
-    critic.update_ema(real)
+    critic.update(real)
     expected = DECAY * painted.mean(0) + (1 - DECAY) * real.mean(0)
     assert torch.allclose(critic.painted, expected, rtol=1e-4, atol=1e-5)
     assert critic.separation == pytest.approx(DECAY**2, rel=1e-3)
     for _ in range(200):
-        critic.update_ema(real)
+        critic.update(real)
     rows = painted.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(rows).mean(), rows)
     (first,) = torch.autograd.grad(FisherCritic(real, painted)(rows).mean(), rows)
@@ -71,7 +71,7 @@ def test_its_push_leads_painted_windows_to_the_real_ones(sides):
         rows.requires_grad_(True)
         (gradient,) = torch.autograd.grad(critic(rows).sum(), rows)
         rows = (rows + 0.05 * scale * gradient).detach()
-        critic.update_ema(rows)
+        critic.update(rows)
     assert critic.separation < 0.05
 
 

@@ -20,6 +20,6 @@ def random_restorer() -> Restorer:
     """One that does something, nobody knows what."""
     restorer = new_restorer()
     rng = torch.Generator().manual_seed(0)
-    for layer in (restorer.last, restorer.tone_reader.fresh.out, restorer.tone_reader.wear[-1]):
+    for layer in (restorer.last, restorer.tone_reader.fresh.out, restorer.tone_reader.worn[-1]):
         torch.nn.init.normal_(layer.weight, std=0.05, generator=rng)
     return restorer.eval().requires_grad_(False)

@@ -2,9 +2,9 @@
 
 Two parts. `ToneCorrection` looks at a small copy of the whole picture and undoes fading and casts with one
 map of colors; a U-Net after Ronneberger et al. (arXiv 1505.04597) repairs what is near a pixel: grain, blur,
-marks, blocks. It has residual blocks without normalization, as Zhang et al. (DRUNet, arXiv 2008.13751), so a tile is
-repaired as in the whole. We differ in working from half the resolution on, for time, and in a fourth output:
-a logit of what is a mark or a hole. Both parts start as the identity.
+marks, blocks. It has residual blocks without normalization, as Zhang et al. (DRUNet, arXiv 2008.13751), so a
+tile is repaired as in the whole. We differ in working from half the resolution on, for time, and in a fourth
+output: a logit of what is a mark or a hole. Both parts start as the identity.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Restorer(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
         calm = [layer.second for layer in self.modules() if isinstance(layer, Block)]  # no norm calms the sum
-        for layer in (*calm, self.last, self.tone_reader.fresh.out, self.tone_reader.wear[-1]):
+        for layer in (*calm, self.last, self.tone_reader.fresh.out, self.tone_reader.worn[-1]):
             nn.init.zeros_(layer.weight)
 
     def tones(self, image: Tensor, mask: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ class ToneCorrection(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.fresh, self.wear = Reader(channels), _of_quantiles(WORN_CHANNELS)
+        self.fresh, self.worn = Reader(channels), _of_quantiles(WORN_CHANNELS)
 
     def forward(self, small: Tensor, wear: float = 0.0) -> Tensor:
         """`wear` from 0 to 1 is how far the picture is taken for a worn one."""
@@ -54,7 +54,7 @@ class ToneCorrection(nn.Module):
             toned = is_toned(small[:, :3], small[:, 3:])
             fading = as_print(self.fresh(small, quantiles - 0.5), toned)
             if wear:
-                fading = fading.lerp(without_color(self.wear(quantiles - 0.5), toned), wear)
+                fading = fading.lerp(without_color(self.worn(quantiles - 0.5), toned), wear)
             ends = quantiles.unflatten(1, (SIGNALS, -1))[:, :3, [0, -1]]
             return undone(fading, ends)
 
@@ -213,7 +213,7 @@ def train_tones(
     absolute error settles for the median, which is to leave pictures alone.
     """
     device = next(tones.parameters()).device
-    reader = tones.wear if wear else tones.fresh
+    reader = tones.worn if wear else tones.fresh
     side_px = min(TONES_PX, pictures.smallest_px)
     guarded = GuardedOptimizer(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
     for step in range(steps):

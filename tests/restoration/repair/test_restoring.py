@@ -86,7 +86,7 @@ def test_what_worn_pictures_reader_says_counts_where_repair_changes_much_and_now
     """A gray picture between 0.3 and 0.6: its levels are stretched if repair finds much to change in it."""
     image = 0.3 + 0.3 * random_picture(rng, 300, 620)
     restorer = new_restorer().requires_grad_(False)
-    restorer.tone_reader.wear[-1].bias[:6] = 0.6
+    restorer.tone_reader.worn[-1].bias[:6] = 0.6
     clean = Repaired(restorer, InMemory(image))
     assert not clean.tones.any() and torch.equal(clean.read(Box(0, 0, 300, 620)), image)
     torch.nn.init.normal_(restorer.last.weight, std=0.02, generator=rng)

@@ -148,7 +148,7 @@ def test_a_worn_picture_is_read_by_a_reader_of_its_own(rng) -> None:
     """Untrained readers say only what their bias says: 0.2 of auto levels the one, 0.6 the other."""
     tones, small = new_restorer().tone_reader.requires_grad_(False), torch.zeros(1, 4, 24, 30)
     small[:, :3] = 0.2 + 0.5 * random_picture(rng, 24, 30)
-    for last, levels in ((tones.fresh.out, 0.2), (tones.wear[-1], 0.6)):
+    for last, levels in ((tones.fresh.out, 0.2), (tones.worn[-1], 0.6)):
         last.bias[:6] = levels
     ends = color_quantiles(small[:, :3], small[:, 3:]).unflatten(1, (6, -1))[:, :3, [0, -1]]
     for wear, levels in ((0.0, 0.2), (0.5, 0.4), (1.0, 0.6)):

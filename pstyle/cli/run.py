@@ -1,4 +1,4 @@
-"""`pstyle demo` and `pstyle run`: the whole story at once, and workflows without ComfyUI."""
+"""`pstyle run`: a ComfyUI workflow without ComfyUI."""
 
 from __future__ import annotations
 
@@ -8,28 +8,8 @@ from pathlib import Path
 from ..core.device import choose_device
 from ..core.folders import PACK_ROOT, current_folders
 from ..workflow import Progress, Runner
-from .demo_story import DemoConfig, run_demo
-from .flags import Parser, add_device, add_output, add_settings, settings_from
-from .inputs import new_folder
-from .screen import counter, steps_bar, tell
-
-
-def demo_flags(parser: Parser) -> None:
-    """`demo -o DIR`."""
-    add_output(parser, "folder to write into; made if it is not there", "DIR")
-    add_device(parser)
-    add_settings(parser, DemoConfig)
-
-
-def demo(arguments: Namespace) -> None:
-    """Run the demo and tell which files it wrote."""
-    config = settings_from(arguments, DemoConfig)
-    told = run_demo(
-        new_folder(arguments.output), config, arguments.device, arguments.overwrite, watch=steps_bar
-    )
-    tell(told.verdict)
-    for path in told.files:
-        tell(str(path))
+from .flags import Parser, add_device
+from .screen import counter, tell
 
 
 def run_flags(parser: Parser) -> None:

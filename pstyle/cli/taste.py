@@ -1,4 +1,4 @@
-"""`pstyle taste` and `pstyle map`: choices that lead to a style, and where styles and pictures lie."""
+"""`pstyle taste`: choices among candidates that lead to a style."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ..nets.vgg import load_vgg
 from ..style.answers import MAX_BYTES, SUFFIX, read_history
 from ..style.style import load_style, save_style
 from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, apply_answer, grid_of, shown_picture
-from ..taste.style_map import map_of
 from ..taste.taste import Taste, TasteConfig, open_taste
 from ..training.learning import MAX_PICTURES
 from .flags import Parser, add_output, add_settings, settings_from
@@ -85,25 +84,6 @@ def taste(arguments: Namespace) -> None:
     if export:
         text = json.dumps(found.history.export(), indent=1)
         write_atomically(export, text.encode(), overwrite=arguments.overwrite)
-    tell(str(target))
-
-
-def map_flags(parser: Parser) -> None:
-    """`map STYLE... -o FILE`."""
-    parser.add_argument("styles", nargs="*", metavar="STYLE", help="style files")
-    parser.add_argument(
-        "--pictures", nargs="+", default=[], metavar="PICTURE", help="pictures, files or folders"
-    )
-    add_output(parser, "picture to write, .png or .jpg", "FILE")
-
-
-def map(arguments: Namespace) -> None:  # noqa: A001 (the command's name)
-    """Draw where styles, the answers in them and pictures lie."""
-    target = new_file(arguments.output, [".png", ".jpg", ".jpeg"], arguments.overwrite)
-    files = picture_files(arguments.pictures, MAX_PICTURES) if arguments.pictures else []
-    styles = {Path(path).stem: load_style(Path(path)) for path in arguments.styles}
-    drawn = map_of([open_image(path) for path in files], styles, load_generator(), load_vgg())
-    save_image(target, drawn, overwrite=arguments.overwrite)
     tell(str(target))
 
 

@@ -1,4 +1,4 @@
-"""`pstyle get-vgg` and `pstyle train-base`: where network weights come from."""
+"""`pstyle train-base`: the networks this package ships, trained from pictures."""
 
 from __future__ import annotations
 
@@ -6,32 +6,11 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..core.device import choose_device
-from ..core.folders import current_folders
 from ..core.process_group import process_group_from_environment
 from ..image.pictures import list_pictures
-from ..nets.pretrained import get_vgg as fetch_vgg
 from ..training.base_run import BaseRunConfig, Material, make_weights
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .screen import counter, tell
-
-
-def get_vgg_flags(parser: Parser) -> None:
-    """`get-vgg`."""
-    parser.add_argument(
-        "--folder",
-        metavar="DIR",
-        default=current_folders().style_models,
-        help="folder to put it into (default: the model folder, where --vgg finds it)",
-    )
-    parser.add_argument("--url", help="where to fetch it (default: what torchvision says)")
-    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists already")
-
-
-def get_vgg(arguments: Namespace) -> None:
-    """Fetch VGG-19 and tell where it is."""
-    path = fetch_vgg(arguments.folder, arguments.url, tell, arguments.overwrite)
-    tell(str(path))
-    tell(f"use it with: pstyle learn ... --vgg {path.stem}")
 
 
 def train_base_flags(parser: Parser) -> None:

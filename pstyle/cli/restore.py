@@ -1,4 +1,4 @@
-"""`pstyle restore` and `pstyle train-restorer`: damaged pictures in, restored ones out."""
+"""`pstyle restore`: damaged pictures in, restored ones out."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from ..core.device import choose_device
 from ..image.pictures import list_pictures, open_image, open_mask, save_image
-from ..nets.vgg import load_loss_vgg
 from ..painting.painter import load_painter
 from ..painting.streaming import is_large, paint_file
-from ..restoration.damage.damage_style import load_damage
-from ..restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
-from ..restoration.repair.restorer import load_restorer, save_restorer
+from ..restoration.repair.restorer import load_restorer
 from ..restoration.repair.restoring import RepairConfig, RestorationPipeline
 from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
-from .inputs import MAX_CONTENTS, new_file, picture_files
-from .learning import SUFFIX
-from .screen import counter, tell
+from .inputs import optional_path
 
 
 def restore_flags(parser: Parser) -> None:
@@ -41,7 +35,7 @@ def restore(arguments: Namespace) -> None:
     if arguments.style and not (arguments.mask or arguments.find):
         raise ValueError("--style is what lost places are filled in with: add --mask FILE or --find")
     files = list_pictures(arguments.pictures)
-    mender = RestorationPipeline(load_restorer(_path(arguments.restorer)), arguments.device)
+    mender = RestorationPipeline(load_restorer(optional_path(arguments.restorer)), arguments.device)
     painter = load_painter(arguments.style, arguments.device) if arguments.style else None
     mask = open_mask(arguments.mask) if arguments.mask else None
     work = partial(mender.repaired, strength=config.strength)
@@ -55,40 +49,3 @@ def restore(arguments: Namespace) -> None:
             save_image(target, mender(picture, lost, config, painter), overwrite=arguments.overwrite)
 
     write_each(files, arguments, "restoring", "restored", write)
-
-
-def train_restorer_flags(parser: Parser) -> None:
-    """`train-restorer PICTURE... -o RESTORER`."""
-    add_pictures(parser, "clean pictures")
-    add_output(parser, "restorer file to write", "RESTORER")
-    parser.add_argument(
-        "--damage", metavar="DAMAGE", help="damage style that half of the practice has (default: every kind)"
-    )
-    parser.add_argument("--restorer", metavar="FILE", help="restorer to begin with (default: shipped)")
-    add_settings(parser, LearnRestorerConfig)
-    add_device(parser)
-
-
-def train_restorer(arguments: Namespace) -> None:
-    """Train a restorer on and write it."""
-    config = settings_from(arguments, LearnRestorerConfig)
-    target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
-    files = picture_files(arguments.pictures, MAX_CONTENTS)
-    pictures = [open_image(file) for file in files]
-    damage = load_damage(Path(arguments.damage)) if arguments.damage else None
-    device = choose_device(arguments.device)
-    start, vgg = load_restorer(_path(arguments.restorer)).to(device), load_loss_vgg().to(device)
-    with counter("training", config.steps) as bar:
-
-        def on_step(record: dict[str, float]) -> None:
-            bar.set_postfix(loss=f"{record['loss']:.4g}", refresh=False)
-            bar.update()
-
-        found = learn_restorer(pictures, start, vgg, config, damage, on_step)
-    origin = f"trained on with {len(files)} pictures for {config.steps} steps"
-    save_restorer(target, found, origin, overwrite=arguments.overwrite)
-    tell(str(target))
-
-
-def _path(name: str | None) -> Path | None:
-    return Path(name) if name else None

@@ -1,0 +1,20 @@
+"""`pstyle inspect`: what a style file holds and where it came from."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ..style.style import describe_style, load_style
+from .flags import Parser
+from .screen import tell
+
+
+def inspect_flags(parser: Parser) -> None:
+    """`inspect STYLE`."""
+    parser.add_argument("style", metavar="STYLE", help="style file")
+
+
+def inspect(arguments: Namespace) -> None:
+    """Check the file and print a line for each thing it says about itself."""
+    for name, value in describe_style(load_style(arguments.style)).items():
+        tell(f"{name}: {value}")

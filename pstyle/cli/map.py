@@ -1,0 +1,35 @@
+"""`pstyle map`: where styles and pictures lie."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..image.pictures import open_image, save_image
+from ..nets.generator import load_generator
+from ..nets.vgg import load_vgg
+from ..style.style import load_style
+from ..taste.style_map import map_of
+from ..training.learning import MAX_PICTURES
+from .flags import Parser, add_output
+from .inputs import new_file, picture_files
+from .screen import tell
+
+
+def map_flags(parser: Parser) -> None:
+    """`map STYLE... -o FILE`."""
+    parser.add_argument("styles", nargs="*", metavar="STYLE", help="style files")
+    parser.add_argument(
+        "--pictures", nargs="+", default=[], metavar="PICTURE", help="pictures, files or folders"
+    )
+    add_output(parser, "picture to write, .png or .jpg", "FILE")
+
+
+def map(arguments: Namespace) -> None:  # noqa: A001 (the command's name)
+    """Draw where styles, the answers in them and pictures lie."""
+    target = new_file(arguments.output, [".png", ".jpg", ".jpeg"], arguments.overwrite)
+    files = picture_files(arguments.pictures, MAX_PICTURES) if arguments.pictures else []
+    styles = {Path(path).stem: load_style(Path(path)) for path in arguments.styles}
+    drawn = map_of([open_image(path) for path in files], styles, load_generator(), load_vgg())
+    save_image(target, drawn, overwrite=arguments.overwrite)
+    tell(str(target))

@@ -1,0 +1,42 @@
+"""`pstyle optimize`: one picture optimized directly."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ..core.device import choose_device
+from ..image.pictures import open_image, save_image
+from ..nets.vgg import load_vgg
+from ..training.learning import MAX_PICTURES
+from ..training.optimize import OptimizeConfig
+from ..training.optimize import optimize as optimize_picture
+from .flags import Parser, add_device, add_loss_network, add_output, add_pictures, add_settings, settings_from
+from .inputs import new_file, perceptual, picture_files, read_weights
+from .screen import steps_bar, tell
+
+
+def optimize_flags(parser: Parser) -> None:
+    """`optimize CONTENT STYLE_PICTURE... -o FILE`."""
+    parser.add_argument("content", metavar="CONTENT", help="picture to paint")
+    add_pictures(parser)
+    add_output(parser, "picture to write, .png or .jpg", "FILE")
+    parser.add_argument(
+        "--weights", metavar="W,W,...", help="how much each style picture counts (default: all alike)"
+    )
+    add_loss_network(parser)
+    add_device(parser)
+    add_settings(parser, OptimizeConfig)
+
+
+def optimize(arguments: Namespace) -> None:
+    """Optimize one picture and write it."""
+    config = settings_from(arguments, OptimizeConfig)
+    target = new_file(arguments.output, [".png", ".jpg", ".jpeg"], arguments.overwrite)
+    files = picture_files(arguments.pictures, MAX_PICTURES)
+    weights = read_weights(arguments.weights, len(files))
+    content, styles = open_image(arguments.content), [open_image(file) for file in files]
+    loss = perceptual(arguments.vgg, load_vgg()).to(choose_device(arguments.device))
+    with steps_bar("optimizing") as on_step:
+        image = optimize_picture(content, styles, loss, config, weights, on_step)
+    save_image(target, image, overwrite=arguments.overwrite)
+    tell(str(target))

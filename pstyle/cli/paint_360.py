@@ -1,0 +1,42 @@
+"""`pstyle paint-360`: 360 panoramas, painted without seam or pole artifacts."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..image.pictures import list_pictures, open_image, open_mask
+from ..painting.painter import load_painter
+from ..style.paint_settings import PaintSettings
+from ..vr.gpano import read_headings, save_panorama
+from ..vr.panorama import paint_panorama
+from .each import write_each
+from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
+
+FORMATS = ("jpg", "png")
+
+
+def paint_360_flags(parser: Parser) -> None:
+    """`paint-360 STYLE PICTURE... -o DIR`."""
+    parser.add_argument("style", metavar="STYLE", help="style file")
+    add_pictures(parser, "360 pictures to paint")
+    add_output(parser, "folder to write into; made if it is not there", "DIR")
+    parser.add_argument("--mask", metavar="FILE", help="paint where this picture is white")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="jpg", help="kind of file: most viewers want jpg (default jpg)"
+    )
+    add_settings(parser, PaintSettings)
+    add_device(parser)
+
+
+def paint_360(arguments: Namespace) -> None:
+    """Paint 360 pictures one after the other; where they look to is kept, so that viewers open them alike."""
+    settings = settings_from(arguments, PaintSettings)
+    mask = open_mask(arguments.mask) if arguments.mask else None
+    files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)
+
+    def write(file: Path, target: Path, number: int) -> None:
+        painted, headings = paint_panorama(painter, open_image(file), settings, mask), read_headings(file)
+        save_panorama(target, painted, headings, overwrite=arguments.overwrite)
+
+    write_each(files, arguments, "painting", "painted", write, f".{arguments.format}")

@@ -1,0 +1,84 @@
+"""What `pstyle learn` and `pstyle finetune` share: pictures, contents, and a style kept when stopped."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from ..core.process_group import ALONE, ProcessGroup
+from ..finetuning.adversarial import FinetuneConfig, Finetuning
+from ..image.pictures import open_image
+from ..style.style import save_style
+from ..taste.stars import DISLIKED, weights_from_stars
+from ..training.learning import MAX_PICTURES, LearnConfig, Learning
+from .flags import (
+    Parser,
+    add_content,
+    add_device,
+    add_loss_network,
+    add_output,
+)
+from .inputs import networks, new_file, open_contents, picture_files, read_stars, read_weights
+from .screen import steps_bar
+
+SUFFIX = ".safetensors"
+
+
+def prepared(arguments: Namespace, config: LearnConfig | FinetuneConfig) -> tuple[Path, list[Any]]:
+    """The file to write, and what both loops are made from."""
+    target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
+    files = picture_files(arguments.pictures, MAX_PICTURES)
+    weights = read_weights(arguments.weights, len(files))
+    pictures = [open_image(file) for file in files]
+    contents = open_contents(arguments.content, config.size_px, config.seed)
+    return target, [pictures, contents, *networks(arguments), config, weights]
+
+
+def rated(parts: list[Any], text: str | None) -> list[Any]:
+    """The parts of a learning, pictures weighted by their stars, and the disliked ones apart."""
+    pictures, *others, weights = parts
+    if text is None:
+        return parts
+    stars = read_stars(text, len(pictures))
+    shares = weights_from_stars(stars)
+    kept = [(picture, w * s) for picture, w, s in zip(pictures, weights, shares, strict=True) if s]
+    disliked = [picture for picture, star in zip(pictures, stars, strict=True) if star == DISLIKED]
+    return [[picture for picture, _ in kept], *others, [weight for _, weight in kept], disliked]
+
+
+def run_and_keep(
+    loop: Learning | Finetuning,
+    what: str,
+    target: Path,
+    arguments: Namespace,
+    processes: ProcessGroup = ALONE,
+) -> None:
+    """Run a loop and write its style, also when Ctrl-C stops it."""
+    state = new_file(arguments.state, [SUFFIX], overwrite=True) if arguments.state else None
+    try:
+        with steps_bar(what, processes.first) as on_step:
+            loop.run(on_step, state)
+    except KeyboardInterrupt as stop:
+        if processes.first:
+            save_style(target, loop.result().style, overwrite=arguments.overwrite)
+        raise KeyboardInterrupt(f"stopped; the style so far is in {str(target)!r}") from stop
+    if processes.first:
+        save_style(target, loop.result().style, overwrite=arguments.overwrite)
+
+
+def add_style_flags(parser: Parser, what: str) -> None:
+    add_output(parser, what, "STYLE")
+    add_content(parser)
+    parser.add_argument(
+        "--weights",
+        metavar="W,W,...",
+        help="how much each picture counts, in the order given (default: all alike)",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        help="a .safetensors file written every 50 steps, to go on from after a kill",
+    )
+    add_loss_network(parser)
+    add_device(parser)
