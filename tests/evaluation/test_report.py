@@ -259,7 +259,7 @@ def test_a_history_is_that_of_a_learning(tiny_generator, tiny_vgg, rng) -> None:
 def test_following_sees_each_photograph_and_may_stop(written, tiny_vgg, photos) -> None:
     seen = []
 
-    def update_ema(items):
+    def follow(items):
         for item in items:
             seen.append(item.shape)
             yield item
@@ -267,7 +267,7 @@ def test_following_sees_each_photograph_and_may_stop(written, tiny_vgg, photos) 
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(written, tiny_vgg, photos=list(photos.items()), update_ema=update_ema)
+        make(written, tiny_vgg, photos=list(photos.items()), follow=follow)
     assert seen == [(1, 3, 64, 80)]
 
 

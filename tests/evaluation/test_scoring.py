@@ -90,13 +90,13 @@ def test_the_ends_of_the_scale(content, style, vgg, absent) -> None:
 def test_every_step_is_told_and_may_stop_the_optimization(content, style, vgg, absent) -> None:
     steps = []
 
-    def update_ema(progress) -> None:
+    def follow(progress) -> None:
         steps.append(progress.step)
         if progress.step == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score_all(content, content, [style], vgg, SCALE, update_ema)
+        score_all(content, content, [style], vgg, SCALE, follow)
     assert steps == [1, 2, 3]
 
 

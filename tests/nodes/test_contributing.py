@@ -25,7 +25,7 @@ def steps() -> dict[int, tuple[str, str]]:
     return {int(number): (file, block) for number, file, block in found}
 
 
-def update_ema(pack: Path, number: int) -> None:
+def follow(pack: Path, number: int) -> None:
     """Do to a copy of the pack what a step says."""
     name, block = steps()[number]
     file = pack / name
@@ -73,7 +73,7 @@ def test_the_page_has_five_steps() -> None:
 
 def test_who_follows_all_steps_passes(pack: Path) -> None:
     for number in steps():
-        update_ema(pack, number)
+        follow(pack, number)
     for writer in ("tests.locales", "tests.contract"):
         assert run(pack, writer).stderr == ""
     done = check(pack, *CHECKS, NEW_CHECK)
@@ -88,8 +88,8 @@ def test_who_follows_all_steps_passes(pack: Path) -> None:
 @pytest.mark.slow
 def test_each_missing_step_is_told(pack: Path) -> None:
     """Written and listed, but neither translated, explained nor frozen."""
-    update_ema(pack, 1)
-    update_ema(pack, 2)
+    follow(pack, 1)
+    follow(pack, 2)
     done = check(pack, *CHECKS)
     for told in ("locales/zh.json", "write a help page web/docs/PStyleMirror.md", "python -m tests.contract"):
         assert told in done.stdout
