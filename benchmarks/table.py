@@ -1,4 +1,4 @@
-"""The table of the README in one command: quality on held-out pairs and speed, ours beside the peers'.
+"""The first table of docs/quality.md: quality on held-out pairs and speed, ours beside the peers'.
 
     python benchmarks/table.py --images FOLDER --vgg FOLDER --microast FOLDER [--sheet FILE] [--gallery FILE]
 
