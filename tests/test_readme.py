@@ -98,7 +98,7 @@ def test_scripts_and_targets_exist(page: Path) -> None:
 @pages
 def test_examples_import_what_exists(page: Path) -> None:
     for language, body in BLOCK.findall(read(page)):
-        if language == "python" and page.name != "CONTRIBUTING.md":  # tests/nodes/test_contributing.py runs it
+        if language == "python" and page.name != "CONTRIBUTING.md":  # test_contributing.py runs it
             for node in ast.walk(ast.parse(body)):
                 if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "pstyle":
                     module = import_module(node.module)
