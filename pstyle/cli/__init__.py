@@ -42,7 +42,7 @@ BAD_INPUT, INTERRUPTED = 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0, 2 for bad input, 130 after Ctrl-C."""
     try:
-        return run(sys.argv[1:] if argv is None else list(argv))
+        return dispatch(sys.argv[1:] if argv is None else list(argv))
     except KeyboardInterrupt as stop:
         return complain(str(stop) or "stopped", INTERRUPTED)
     except (ValueError, OSError) as error:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(str(error), BAD_INPUT)
 
 
-def run(argv: Sequence[str]) -> int:
+def dispatch(argv: Sequence[str]) -> int:
     """Parse and carry out a command; what is wrong comes as an exception."""
     if not argv or argv[0] in ("-h", "--help"):
         sys.stdout.write(overview())
