@@ -10,8 +10,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 
-from pstyle import cli
+from pstyle import cli, open_image, save_image, save_style
+from tests.tiny_networks import random_style, ship, write_networks
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
@@ -103,6 +105,18 @@ def test_examples_import_what_exists(page: Path) -> None:
                 if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "pstyle":
                     module = import_module(node.module)
                     assert [name.name for name in node.names if not hasattr(module, name.name)] == []
+
+
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one of the README, beside a style file and a photograph."""
+    write_networks(tmp_path)
+    ship(tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    save_style(tmp_path / "my_style.safetensors", random_style())
+    save_image("photo.png", torch.rand(1, 3, 24, 32))
+    code = next(body for language, body in BLOCK.findall(read(ENGLISH)) if language == "python")
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102
+    assert open_image("painted.png").shape == (1, 3, 24, 32)
 
 
 def test_modules_that_pages_name_exist() -> None:
