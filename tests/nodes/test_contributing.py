@@ -1,4 +1,4 @@
-"""Protects CONTRIBUTING.md: who follows its five steps has a node that passes, and a missing step is told."""
+"""Protects CONTRIBUTING.md: who follows its six steps has a node that passes, and a missing step is told."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def follow(pack: Path, number: int) -> None:
         file.write_text(file.read_text("utf-8").replace("{\n", f"{{\n{block}", 1), "utf-8")
     else:
         assert not file.exists()
+        file.parent.mkdir(exist_ok=True)
         file.write_text(block, "utf-8")
 
 
@@ -65,17 +66,17 @@ def pack(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_page_has_five_steps() -> None:
+def test_the_page_has_six_steps() -> None:
     files = [file for file, _ in steps().values()]
-    assert [*steps()] == [1, 2, 3, 4, 5]
-    assert files[1:3] == ["nodes/__init__.py", "locales/zh.json"] and files[4] == NEW_CHECK
+    assert [*steps()] == [1, 2, 3, 4, 5, 6]
+    assert files[1:3] == ["nodes/__init__.py", "locales/zh.json"] and files[5] == NEW_CHECK
 
 
 def test_who_follows_all_steps_passes(pack: Path) -> None:
     for number in steps():
         follow(pack, number)
-    for writer in ("tests.locales", "tests.contract"):
-        assert run(pack, writer).stderr == ""
+    for command in (["tests.locales"], ["tests.locales", "--stamp", "PStyleMirror"], ["tests.contract"]):
+        assert run(pack, *command).stderr == ""
     done = check(pack, *CHECKS, NEW_CHECK)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "PStyleMirror" in (pack / "tests" / "contract.json").read_text()
