@@ -42,27 +42,29 @@ class PStyleFinetune:
     TITLE = "Adversarial Fine-tune"
     CATEGORY = "pstyle/learn"
     DESCRIPTION = (
-        "Fine-tunes a style against a discriminator that learns to tell painted pictures from real ones. If "
-        "it does not win on held-out parts of the pictures, the style stays as it was, and the verdict says "
-        f"so. When you cancel it, the best style so far is kept in models/pstyle as '{INTERRUPTED}', or if "
-        f"that is taken as '{INTERRUPTED}_2' and so on."
+        "Fine-tunes a style against a discriminator that learns to tell painted pictures from real ones. The "
+        "result is kept only if it beats the original on held-out crops; the verdict says why. If you "
+        f"cancel, the best style so far is saved in models/pstyle as '{INTERRUPTED}', or as "
+        f"'{INTERRUPTED}_2' and so on if that exists."
     )
     RETURN_TYPES = (STYLE_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE, "STRING", DISCRIMINATOR_WIRE)
     RETURN_NAMES = ("style", "losses", "history", "verdict", "discriminator")
     OUTPUT_TOOLTIPS = (
-        "The fine-tuned style if it won, else the one that came in.",
-        "The painter's total loss of each step, as ComfyUI's own loss graph takes it.",
-        "Losses, accuracies and gaps of each step and check, for Loss Plot.",
-        "Whether the fine-tuned style is kept, and why.",
+        "The fine-tuned style if it won, otherwise the original.",
+        "The painter's total loss per step, for ComfyUI's loss graph.",
+        "Losses, accuracies and gaps per step and validation, for Loss Plot.",
+        "Whether the fine-tuned style was kept, and why.",
         "The discriminator, for Discriminator Map.",
     )
     FUNCTION = "finetune"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        contents = "Pictures such as those to be painted. Without them, drawn scenes."
-        generator = "The generator the style was learned with, if that is not the shipped one."
-        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped one."
+        contents = "Pictures like those you want to paint. Without them, drawn scenes are used."
+        generator = "The generator the style was learned with, if not the shipped one."
+        vgg = (
+            "The network that judges style. The ImageNet VGG-19 is best; by default the shipped one is used."
+        )
         return {
             "required": {
                 "style": wire(STYLE_WIRE, "The style to fine-tune."),
@@ -123,9 +125,7 @@ class PStyleDiscriminatorMap:
 
     TITLE = "Discriminator Map"
     CATEGORY = "pstyle/measure"
-    DESCRIPTION = (
-        "Shows where a discriminator takes pictures for real ones of the style, and where for painted."
-    )
+    DESCRIPTION = "Shows where a discriminator thinks a picture is real, and where painted."
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("map",)
     OUTPUT_TOOLTIPS = ("White looks real, black looks painted, gray is undecided.",)

@@ -35,7 +35,7 @@ from .wires import (
     to_wire,
 )
 
-OTHER_GENERATOR = "The generator the style was learned with, if that is not the shipped one."
+OTHER_GENERATOR = "The generator the style was learned with, if not the shipped one."
 FORMATS = ("jpg", "png")
 MOST_DISPARITY_PX = 4096.0
 
@@ -46,12 +46,12 @@ class PStylePaint360:
     TITLE = "Paint 360"
     CATEGORY = "pstyle/paint"
     DESCRIPTION = (
-        "Paints 360 pictures (equirectangular panoramas) in a style: no seam where they close, strokes of "
-        "one size up to the poles, the same painting whichever way the picture is turned."
+        "Paints 360 pictures (equirectangular panoramas) without a seam. Strokes keep their size up to the "
+        "poles, and turning the panorama does not change the painting."
     )
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("image",)
-    OUTPUT_TOOLTIPS = ("The painted 360 pictures. Save 360 writes them so that viewers open them as such.",)
+    OUTPUT_TOOLTIPS = ("The painted 360 pictures. Use Save 360 so that viewers open them as such.",)
     FUNCTION = "paint"
 
     def __init__(self) -> None:
@@ -59,10 +59,10 @@ class PStylePaint360:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        mask = "Where it is white the picture is painted, where it is black it stays. "
+        mask = "Painted where white, left alone where black. "
         return {
             "required": {
-                "image": wire("IMAGE", "Equirectangular pictures of a whole sphere, twice as wide as high."),
+                "image": wire("IMAGE", "Equirectangular pictures of a full sphere, twice as wide as high."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
                 **widgets(PaintSettings),
             },
@@ -102,12 +102,12 @@ class PStylePaintStereo:
     TITLE = "Paint Stereo"
     CATEGORY = "pstyle/paint"
     DESCRIPTION = (
-        "Paints pictures that hold both eyes of a stereo pair, flat or 360, so that the eyes agree: strokes "
-        "stick to what they paint, at its own depth."
+        "Paints stereo pairs, flat or 360, so that both eyes agree: strokes sit on objects at their own "
+        "depth."
     )
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("image",)
-    OUTPUT_TOOLTIPS = ("The painted pictures of both eyes, in the layout of the output.",)
+    OUTPUT_TOOLTIPS = ("The painted pictures of both eyes, arranged as out_layout says.",)
     FUNCTION = "paint"
 
     def __init__(self) -> None:
@@ -116,14 +116,14 @@ class PStylePaintStereo:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         disparity = (
-            "How much farther left the right eye sees what the left eye sees at each pixel: black is 0, "
-            "white as many pixels as disparity_px says. Without it, it is found from the pictures."
+            "How far to the left the right eye sees each pixel of the left eye: black is 0, white is "
+            "disparity_px. Without it, disparity is estimated from the pictures."
         )
-        white = "How many pixels of disparity white stands for. It counts only where a disparity is wired."
+        white = "The disparity that white stands for, in pixels. Used only with a disparity input."
         options = {"default": 64.0, "min": 0.0, "max": MOST_DISPARITY_PX, "step": 1.0, "round": False}
         return {
             "required": {
-                "image": wire("IMAGE", "Pictures that hold both eyes, the left one at the left or on top."),
+                "image": wire("IMAGE", "Pictures with both eyes, the left one at the left or on top."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
                 **widgets(StereoConfig),
                 **widgets(PaintSettings),
@@ -168,17 +168,20 @@ class PStyleSeamScore:
     TITLE = "Seam Score"
     CATEGORY = "pstyle/measure"
     DESCRIPTION = (
-        "Tells whether 360 pictures close without a seam and whether their poles are pinched, and whether "
-        "the eyes of stereo pictures agree; averaged over a batch."
+        "Checks whether 360 pictures close without a seam, whether their poles look pinched, and whether "
+        "both eyes of stereo pictures agree, averaged over a batch."
     )
     RETURN_TYPES = ("STRING", "FLOAT", "FLOAT", "FLOAT", "FLOAT")
     RETURN_NAMES = ("report", "seam", "pole", "eyes", "eyes_ratio")
     OUTPUT_TOOLTIPS = (
-        "All scores as text, one a line.",
-        "Step where the picture closes, over that of the columns beside it: 1 is none; 0 for a flat picture.",
-        "Slopes around the poles over those toward them: about 1 is not pinched; 0 for a flat picture.",
-        "Mean difference of what both eyes see, from 0 to 1; 0 for a picture of one eye.",
-        "The same over that of the content: 1 is as before; 0 without a content.",
+        "All scores as text, one per line.",
+        "Step at the seam, relative to neighboring columns: 1 is no seam; 0 for flat pictures.",
+        (
+            "Gradients around the poles, relative to those toward them: about 1 is not pinched; 0 for flat "
+            "pictures."
+        ),
+        "Mean difference between what both eyes see, from 0 to 1; 0 for pictures with one eye.",
+        "The same relative to the content: at 1 the eyes agree as well as before; 0 without a content.",
     )
     FUNCTION = "score"
     OUTPUT_NODE = True
@@ -186,7 +189,8 @@ class PStyleSeamScore:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         content = (
-            "The pictures before painting, for eyes_ratio: one, or one for each. Eyes are matched in them."
+            "The pictures before painting, used to match the eyes and for eyes_ratio: one for all, or one "
+            "for each."
         )
         return {
             "required": {"image": wire("IMAGE", "The pictures to score."), **widgets(SeamConfig)},
@@ -215,19 +219,19 @@ class PStyleSave360:
     TITLE = "Save 360"
     CATEGORY = "pstyle/paint"
     DESCRIPTION = (
-        "Saves 360 pictures into the output folder with the metadata (GPano) by which viewers and web sites "
-        "know that a picture is a whole sphere. ComfyUI's own Save Image writes none."
+        "Saves 360 pictures in the output folder with GPano metadata, which tells viewers and websites that "
+        "the picture is a full sphere. ComfyUI's own Save Image does not write it."
     )
     RETURN_TYPES = ("STRING",)
     RETURN_NAMES = ("file",)
-    OUTPUT_TOOLTIPS = ("The names of the files in the output folder, one a line.",)
+    OUTPUT_TOOLTIPS = ("The file names in the output folder, one per line.",)
     FUNCTION = "save"
     OUTPUT_NODE = True
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        kind = "Most viewers want a JPEG; a PNG loses nothing."
-        overwrite = "Replace files of this name. When off, an existing file is kept and the node says so."
+        kind = "Most viewers expect a JPEG. A PNG is lossless."
+        overwrite = "Replaces existing files of this name. When off, they are kept and the node reports it."
         return {
             "required": {
                 "image": wire("IMAGE", "Equirectangular pictures, twice as wide as high."),

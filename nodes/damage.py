@@ -32,12 +32,15 @@ class PStyleLearnDamage:
     TITLE = "Learn Damage"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = (
-        "Learns from a few damaged scans, without clean versions of them, how they are damaged: fading and "
-        "casts, blur, grain, scratches, dust, JPEG. Scans must be damaged alike."
+        "Learns how a few scans are damaged, without clean versions of them: fading and color casts, blur, "
+        "grain, scratches, dust, JPEG. All scans must be damaged in the same way."
     )
     RETURN_TYPES = (DAMAGE_WIRE, "STRING")
     RETURN_NAMES = ("damage", "report")
-    OUTPUT_TOOLTIPS = ("The damage style, to damage pictures with or to save.", "What was found, one a line.")
+    OUTPUT_TOOLTIPS = (
+        "The damage style, ready to use or to save.",
+        "The parameters that were found, one per line.",
+    )
     FUNCTION = "learn"
     INPUT_IS_LIST = True
 
@@ -47,7 +50,7 @@ class PStyleLearnDamage:
             "Clean pictures of what the scans show or alike, for practice. Without them scenes are drawn, "
             "and the network that adds what parameters miss is not learned."
         )
-        scans = "Damaged scans of one kind, 128 pixels or more on each side: a batch, or a list of any sizes."
+        scans = "Damaged scans of one kind, as a batch or a list, at least 128 pixels on each side."
         return {
             "required": {"scans": wire("IMAGE", scans), **widgets(LearnDamageConfig)},
             "optional": {"clean": wire("IMAGE", clean)},
@@ -71,7 +74,7 @@ class PStyleDamagePicture:
 
     TITLE = "Damage Picture"
     CATEGORY = "pstyle/restore"
-    DESCRIPTION = "Damages clean pictures the way that scans were damaged, each picture in its own places."
+    DESCRIPTION = "Damages clean pictures the way your scans are damaged, each one differently."
     RETURN_TYPES = ("IMAGE", "MASK")
     RETURN_NAMES = ("image", "marks")
     OUTPUT_TOOLTIPS = ("The damaged pictures.", "Where scratches, dust and holes are.")
@@ -102,10 +105,10 @@ class PStyleSaveDamage(Saving):
 
     TITLE = "Save Damage"
     CATEGORY = "pstyle/restore"
-    DESCRIPTION = "Saves a damage style into models/pstyle: one small file, to load again or to share."
+    DESCRIPTION = "Saves a damage style in models/pstyle as one small file, to load again or to share."
     THING = {"damage": wire(DAMAGE_WIRE, "The damage style to save.")}
     DEFAULT = "my_damage"
-    OUTPUT_TOOLTIPS = ("The name of the file, as Load Damage lists it.",)
+    OUTPUT_TOOLTIPS = ("The file name, as Load Damage lists it.",)
 
     def save(self, damage: DamageStyle, name: str, overwrite: bool) -> dict[str, Any]:
         return saved(name, lambda path: save_damage(path, damage, overwrite=overwrite))
@@ -117,19 +120,17 @@ class PStyleLoadDamage:
     TITLE = "Load Damage"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = (
-        "Loads a damage style from models/pstyle. Files from strangers are safe: all is checked and nothing "
-        "is run."
+        "Loads a damage style from models/pstyle. Files from other people are safe: all data is checked and "
+        "no code is run."
     )
     RETURN_TYPES = (DAMAGE_WIRE, "STRING")
     RETURN_NAMES = ("damage", "about")
-    OUTPUT_TOOLTIPS = ("The damage style, ready to damage pictures with.", "What it holds, one a line.")
+    OUTPUT_TOOLTIPS = ("The damage style, ready to use.", "What the file holds, one item per line.")
     FUNCTION = "load"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        tooltip = (
-            "A damage style in models/pstyle. Press R to see files that were saved since the page was opened."
-        )
+        tooltip = "A damage style in models/pstyle. Press R to refresh the list."
         return {"required": {"name": wire(model_files("pstyle.damage"), tooltip)}}
 
     @classmethod

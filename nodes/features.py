@@ -23,8 +23,8 @@ class PStyleVGGFeatures:
     TITLE = "VGG Features"
     CATEGORY = "pstyle/features"
     DESCRIPTION = (
-        "The features of pictures in five layers of a VGG: fine texture in relu1_1, ever larger forms up to "
-        "relu5_1. Style is how strong features are together; content is where they are."
+        "Computes the features of pictures in five layers of a VGG, from fine texture in relu1_1 to large "
+        "shapes in relu5_1. Style is which features occur together; content is where they are."
     )
     RETURN_TYPES = (FEATURES_WIRE,)
     RETURN_NAMES = ("features",)
@@ -34,8 +34,8 @@ class PStyleVGGFeatures:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
-            "required": {"image": wire("IMAGE", "The pictures to look at.")},
-            "optional": {"vgg": wire(VGG_WIRE, "The network that looks. Without it, the shipped slim VGG.")},
+            "required": {"image": wire("IMAGE", "The pictures to analyze.")},
+            "optional": {"vgg": wire(VGG_WIRE, "The network to use, by default the shipped slim VGG.")},
         }
 
     def see(self, image: Tensor, vgg: VGG | None = None) -> tuple[Features]:
@@ -52,20 +52,20 @@ class PStyleLookAtFeatures:
     TITLE = "Look at Features"
     CATEGORY = "pstyle/features"
     DESCRIPTION = (
-        "Draws one layer: a heat map of where its features are strong, over the picture's size, and the Gram "
-        "matrix of which features are strong together, which is what a style is learned from."
+        "Draws one layer of features: a heat map of where they are strong, in the picture's size, and the "
+        "Gram matrix of which ones occur together, which is what a style is learned from."
     )
     RETURN_TYPES = ("IMAGE", "IMAGE")
     RETURN_NAMES = ("heat_map", "gram")
-    OUTPUT_TOOLTIPS = ("Where features are strong: dark to bright.", "Which features are strong together.")
+    OUTPUT_TOOLTIPS = ("Where features are strong, from dark to bright.", "Which features occur together.")
     FUNCTION = "draw"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        layer = "The layer to draw: relu1_1 sees single pixels, relu5_1 whole objects."
+        layer = "The layer to draw, from relu1_1 (pixels and edges) to relu5_1 (whole objects)."
         return {
             "required": {
-                "features": wire(FEATURES_WIRE, "Features from VGG Features."),
+                "features": wire(FEATURES_WIRE, "The features from VGG Features."),
                 "layer": wire(list(LAYERS), layer, default="relu3_1"),
             }
         }

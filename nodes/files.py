@@ -77,9 +77,9 @@ class PStyleLoadVGG:
     TITLE = "Load VGG"
     CATEGORY = "pstyle/files"
     DESCRIPTION = (
-        "Loads a VGG, the network whose features stand for style and content. Two come with the pack: a "
-        "slim one for looking at features, and one for losses and scores. The ImageNet VGG-19 takes longer: "
-        "put it into models/pstyle, or run 'python -m pstyle get-vgg'."
+        "Loads a VGG, the network whose features represent style and content. Two come with the pack: a "
+        "slim one for looking at features, and one for losses and scores. The ImageNet VGG-19 judges best "
+        "but is slower: run 'python -m pstyle get-vgg', or put it into models/pstyle."
     )
     RETURN_TYPES = (VGG_WIRE,)
     RETURN_NAMES = ("vgg",)
@@ -108,7 +108,8 @@ class PStyleLoadGenerator:
     CATEGORY = "pstyle/files"
     DESCRIPTION = (
         "Loads a generator, the network that paints, from a file made with 'python -m pstyle train-base'. "
-        "Without this node the shipped one is used. A style works with the generator it was learned with."
+        "Without this node the shipped one is used. A style works only with the generator it was learned "
+        "with."
     )
     RETURN_TYPES = (GENERATOR_WIRE,)
     RETURN_NAMES = ("generator",)
@@ -142,10 +143,10 @@ class PStyleSaveStyle(Saving):
 
     TITLE = "Save Style"
     CATEGORY = "pstyle/files"
-    DESCRIPTION = "Saves a style into models/pstyle: one file under 1 MB, to load again or to share."
+    DESCRIPTION = "Saves a style in models/pstyle as one file under 1 MB, to load again or to share."
     THING = {"style": wire(STYLE_WIRE, "The style to save.")}
     DEFAULT = "my_style"
-    OUTPUT_TOOLTIPS = ("The name of the file, as Load Style lists it.",)
+    OUTPUT_TOOLTIPS = ("The file name, as Load Style lists it.",)
 
     def save(self, style: BoundStyle, name: str, overwrite: bool) -> dict[str, Any]:
         return saved(name, lambda path: save_style(path, style.style, overwrite=overwrite))
@@ -157,7 +158,8 @@ class PStyleLoadStyle:
     TITLE = "Load Style"
     CATEGORY = "pstyle/files"
     DESCRIPTION = (
-        "Loads a style from models/pstyle. Files from strangers are safe: all is checked and nothing is run."
+        "Loads a style from models/pstyle. Files from other people are safe: all data is checked and no "
+        "code is run."
     )
     RETURN_TYPES = (STYLE_WIRE, "STRING")
     RETURN_NAMES = ("style", "about")
@@ -166,7 +168,7 @@ class PStyleLoadStyle:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        tooltip = "A style in models/pstyle. Press R to see files that were saved since the page was opened."
+        tooltip = "A style in models/pstyle. Press R to refresh the list."
         return {"required": {"name": wire(model_files("pstyle.style"), tooltip)}}
 
     @classmethod

@@ -46,7 +46,7 @@ class PStylePaint:
 
     TITLE = "Paint"
     CATEGORY = "pstyle/paint"
-    DESCRIPTION = "Paints pictures of any size in a style. Size and transparency of the pictures are kept."
+    DESCRIPTION = "Paints pictures of any size in a style. Their size and transparency are kept."
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The painted pictures.",)
@@ -57,9 +57,9 @@ class PStylePaint:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        mask = "Where it is white the picture is painted, where it is black it stays. "
-        generator = "The generator the style was learned with, if that is not the shipped one."
-        second = "Painted where the mask is black, without a seam; it needs a mask."
+        mask = "Painted where white, left alone where black. "
+        generator = "The generator the style was learned with, if not the shipped one."
+        second = "Painted where the mask is black, without a visible seam. Needs a mask."
         return {
             "required": {
                 "image": wire("IMAGE", "The pictures to paint, of any size."),
@@ -109,21 +109,23 @@ class PStyleOptimize:
     TITLE = "Optimize Picture"
     CATEGORY = "pstyle/paint"
     DESCRIPTION = (
-        "Changes the pixels of one picture until it has the style of others: the classic method, without a "
-        "learned style. It takes minutes for each picture, and is what painting is measured against."
+        "Optimizes the pixels of one picture until it has the style of others: the classic method, without "
+        "a learned style. Each picture takes minutes. Use it as a reference to judge painted pictures by."
     )
     RETURN_TYPES = ("IMAGE", LOSS_MAP_WIRE, HISTORY_WIRE)
     RETURN_NAMES = ("image", "losses", "history")
     OUTPUT_TOOLTIPS = (
         "The optimized picture.",
-        "The total loss of each step, as ComfyUI's own loss graph takes it.",
-        "Every loss of each step, for Loss Plot.",
+        "The total loss per step, for ComfyUI's loss graph.",
+        "All losses per step, for Loss Plot.",
     )
     FUNCTION = "optimize"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped one."
+        vgg = (
+            "The network that judges style. The ImageNet VGG-19 is best; by default the shipped one is used."
+        )
         return {
             "required": {
                 "image": wire("IMAGE", "The picture to optimize, one at a time."),

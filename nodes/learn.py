@@ -47,9 +47,9 @@ from .wires import (
 INTERRUPTED = "interrupted"  # the name a style is kept under when its learning is canceled, or its beginning
 BUILT_IN_CONTENTS = 12
 MAX_WEIGHT = 100.0
-WEIGHT = "How much these pictures count beside the others of the set; 0 leaves them out."
-STARS = "How much you like these pictures; 0 means you dislike them, and the style keeps away from them."
-PREVIOUS = "A set to add to, so that pictures of several sizes and weights make one style."
+WEIGHT = "How much these pictures count relative to the rest of the set; 0 leaves them out."
+STARS = "How much you like these pictures. 0 means dislike, and the style stays away from them."
+PREVIOUS = "A set to add these pictures to."
 
 
 class PStyleStyleSet:
@@ -58,8 +58,8 @@ class PStyleStyleSet:
     TITLE = "Style Set"
     CATEGORY = "pstyle/learn"
     DESCRIPTION = (
-        "The pictures whose style is learned, with a weight. Chain several to mix pictures of several sizes "
-        "or weights; a list of pictures of any sizes can also come in at once."
+        "Collects the pictures a style is learned from, with a weight. Chain several to mix pictures of "
+        "different weights; a list of pictures of any size works, too."
     )
     RETURN_TYPES = (STYLE_SET_WIRE,)
     RETURN_NAMES = ("style_set",)
@@ -99,7 +99,10 @@ class PStyleStyleSetFromFolder:
 
     TITLE = "Style Set from Folder"
     CATEGORY = "pstyle/learn"
-    DESCRIPTION = "All pictures of one folder within ComfyUI's input folder, of any sizes, as style pictures."
+    DESCRIPTION = (
+        "Uses all pictures in a folder inside ComfyUI's input folder as style pictures. They can have any "
+        "size."
+    )
     RETURN_TYPES = (STYLE_SET_WIRE,)
     RETURN_NAMES = ("style_set",)
     OUTPUT_TOOLTIPS = ("All pictures so far, each with its weight.",)
@@ -107,7 +110,7 @@ class PStyleStyleSetFromFolder:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        folder = f"A folder within the input folder, with 1 to {MAX_PICTURES} pictures."
+        folder = f"A folder with 1 to {MAX_PICTURES} pictures inside the input folder."
         return {
             "required": {
                 "folder": wire(list_folders(), folder),
@@ -161,24 +164,28 @@ class PStyleLearn:
     TITLE = "Learn Style"
     CATEGORY = "pstyle/learn"
     DESCRIPTION = (
-        "Learns a style from pictures: in about a minute on a processor, faster on a graphics card. "
-        f"When you cancel it, the style so far is kept in models/pstyle as '{INTERRUPTED}', or if that is "
-        f"taken as '{INTERRUPTED}_2' and so on."
+        "Learns a style from pictures, in about a minute on a CPU and faster on a GPU. If you cancel, the "
+        f"style so far is saved in models/pstyle as '{INTERRUPTED}', or as '{INTERRUPTED}_2' and so on if "
+        "that exists."
     )
     RETURN_TYPES = (STYLE_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE)
     RETURN_NAMES = ("style", "losses", "history")
     OUTPUT_TOOLTIPS = (
-        "The style, to paint with or to save.",
-        "The total loss of each step, as ComfyUI's own loss graph takes it.",
-        "Every loss of each step, for Loss Plot.",
+        "The style, ready to paint with or to save.",
+        "The total loss per step, for ComfyUI's loss graph.",
+        "All losses per step, for Loss Plot.",
     )
     FUNCTION = "learn"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        contents = "Pictures such as those to be painted. Without them, the style is learned on drawn scenes."
-        generator = "The generator to start from. Without it, the shipped one."
-        vgg = "The network that judges style. The ImageNet VGG-19 is best; without one, the shipped one."
+        contents = (
+            "Pictures like those you want to paint. Without them, the style is learned on drawn scenes."
+        )
+        generator = "The generator to start from, by default the shipped one."
+        vgg = (
+            "The network that judges style. The ImageNet VGG-19 is best; by default the shipped one is used."
+        )
         return {
             "required": {
                 "style_set": wire(STYLE_SET_WIRE, "The pictures to learn from."),
@@ -259,10 +266,10 @@ class PStyleBlend:
 
     TITLE = "Blend Styles"
     CATEGORY = "pstyle/learn"
-    DESCRIPTION = "A style between two styles of the same generator. Chain it to blend more than two."
+    DESCRIPTION = "Mixes two styles that were learned with the same generator. Chain it to mix more than two."
     RETURN_TYPES = (STYLE_WIRE,)
     RETURN_NAMES = ("style",)
-    OUTPUT_TOOLTIPS = ("The style between the two.",)
+    OUTPUT_TOOLTIPS = ("The blended style.",)
     FUNCTION = "blend"
 
     @classmethod

@@ -30,15 +30,15 @@ from .wires import (
 )
 
 SCORES = {
-    "style": "Distance from the style pictures in a VGG's features: lower is closer; photos start at 0.4.",
+    "style": "Distance from the style pictures in VGG features: lower is closer; photographs start near 0.4.",
     "patch_swd": "Distance from the style pictures in small patches: lower is closer.",
     "color": "Distance from the colors of the style pictures, in CIE Lab units: lower is closer.",
-    "content": "Distance from the content in a VGG's features: 0 is equal, 2 unrelated.",
-    "ssim": "Structural similarity with the content: 1 is equal.",
-    "edge_f1": "Agreement of the strongest edges with those of the content: 1 is equal.",
-    "copied": "Share of the picture's patches that are pasted from the style pictures: 0 is none.",
+    "content": "Distance from the content in VGG features: 0 is identical, 2 is unrelated.",
+    "ssim": "Structural similarity to the content: 1 is identical.",
+    "edge_f1": "Agreement of the strongest edges with those of the content: 1 is identical.",
+    "copied": "Share of patches copied from the style pictures: 0 is none.",
 }
-DEFAULT_JUDGE = f"Without one, {IMAGENET} if it is in models/pstyle, else the shipped one."
+DEFAULT_JUDGE = f"By default {IMAGENET} if it is in models/pstyle, otherwise the shipped one."
 PLOTS = {"losses": loss_plot, "discriminator": discriminator_plot}
 
 
@@ -48,13 +48,13 @@ class PStyleScore:
     TITLE = "Score"
     CATEGORY = "pstyle/measure"
     DESCRIPTION = (
-        "Scores of painted pictures that no learning optimizes, averaged over a batch. They compare pictures "
-        "of one size, judged by one VGG. A scale from the content (0 %) to its pixels optimized for the "
-        "style (100 %) can be added to the report."
+        "Scores painted pictures with measures that no training optimizes, averaged over a batch. Compare "
+        "scores only between pictures of one size, judged by one VGG. The report can add a scale from the "
+        "content (0 %) to its pixels optimized for the style (100 %)."
     )
     RETURN_TYPES = ("STRING", *["FLOAT"] * len(SCORES))
     RETURN_NAMES = ("report", *SCORES)
-    OUTPUT_TOOLTIPS = ("All scores as text, one a line.", *SCORES.values())
+    OUTPUT_TOOLTIPS = ("All scores as text, one per line.", *SCORES.values())
     FUNCTION = "score"
     OUTPUT_NODE = True
 
@@ -63,7 +63,7 @@ class PStyleScore:
         return {
             "required": {
                 "image": wire("IMAGE", "The painted pictures."),
-                "content": wire("IMAGE", "The pictures before painting: one, or one for each."),
+                "content": wire("IMAGE", "The pictures before painting: one for all, or one for each."),
                 "style_set": wire(STYLE_SET_WIRE, "The style pictures."),
             },
             "optional": {
@@ -122,16 +122,16 @@ class PStyleLossPlot:
 
     TITLE = "Loss Plot"
     CATEGORY = "pstyle/measure"
-    DESCRIPTION = "Draws how losses went while learning, or how a discriminator fared while fine-tuning."
+    DESCRIPTION = "Plots the losses of a training run, or how the discriminator did during fine-tuning."
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("plot",)
-    OUTPUT_TOOLTIPS = ("The curves.",)
+    OUTPUT_TOOLTIPS = ("The plot.",)
     FUNCTION = "plot"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        losses = "The history of a learning or fine-tuning, or the losses of any training node."
-        kind = "Losses over steps; or, after fine-tuning, the discriminator's accuracy, gap and losses."
+        losses = "The history of learning or fine-tuning, or the losses of any training node."
+        kind = "Losses over steps, or the discriminator's accuracy, gap and losses after fine-tuning."
         return {
             "required": {
                 "losses": wire(f"{HISTORY_WIRE},{LOSS_MAP_WIRE}", losses),

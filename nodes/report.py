@@ -41,12 +41,13 @@ class PStyleReport:
     TITLE = "Style Report"
     CATEGORY = "pstyle/measure"
     DESCRIPTION = (
-        "Writes a page about a style into the output folder: what it was learned from and how, photographs "
-        "before and after, strengths side by side, scores in words. One file, to look at without a network."
+        "Writes a one-page report on a style to the output folder: what it was learned from, photographs "
+        "before and after, strengths side by side, curves and scores. A single HTML file that works "
+        "offline."
     )
     RETURN_TYPES = ("STRING",)
     RETURN_NAMES = ("file",)
-    OUTPUT_TOOLTIPS = ("The name of the file in the output folder.",)
+    OUTPUT_TOOLTIPS = ("The file name in the output folder.",)
     FUNCTION = "write"
     OUTPUT_NODE = True
 
@@ -55,19 +56,23 @@ class PStyleReport:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        photos = f"Photographs to paint, {MAX_PHOTOS} at most. Without them, drawn scenes."
-        pictures = "The pictures it was learned from, to show and to score against. Without them, no scores."
-        generator = "The generator the style was learned with, if that is not the shipped one."
+        photos = f"Up to {MAX_PHOTOS} photographs to paint. Without them, drawn scenes are used."
+        pictures = (
+            "The pictures it was learned from, shown and used for scores. Without them there are no scores."
+        )
+        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
-                "style": wire(STYLE_WIRE, "The style to tell about."),
+                "style": wire(STYLE_WIRE, "The style to report on."),
                 "name": wire("STRING", NAME, default="my_style"),
                 "overwrite": wire("BOOLEAN", OVERWRITE, default=False),
             },
             "optional": {
                 "photos": wire("IMAGE", photos),
                 "style_set": wire(STYLE_SET_WIRE, pictures),
-                "history": wire(f"{HISTORY_WIRE},{LOSS_MAP_WIRE}", "The losses of its learning, to draw."),
+                "history": wire(
+                    f"{HISTORY_WIRE},{LOSS_MAP_WIRE}", "The losses from learning, for the curves."
+                ),
                 "vgg": wire(VGG_WIRE, f"The network that judges. {DEFAULT_JUDGE}"),
                 "generator": wire(GENERATOR_WIRE, generator),
             },

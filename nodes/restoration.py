@@ -42,7 +42,7 @@ from .wires import (
 
 SHIPPED_RESTORER = "shipped"
 ORIGIN = "made in a workflow"  # of a restorer that is saved
-WITHOUT = "Without one, the shipped restorer is used."
+WITHOUT = "By default the shipped one."
 
 
 class PStyleLearnRestorer:
@@ -51,27 +51,29 @@ class PStyleLearnRestorer:
     TITLE = "Learn Restorer"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = (
-        "Trains the restorer on with your own clean pictures, so that its repairs take on their look; with a "
-        "damage style also for that damage. It takes minutes."
+        "Fine-tunes the restorer on your own clean pictures, so that its repairs take on their look, and on "
+        "a damage style if you give one. Takes minutes."
     )
     RETURN_TYPES = (RESTORER_WIRE, LOSS_MAP_WIRE, HISTORY_WIRE)
     RETURN_NAMES = ("restorer", "losses", "history")
     OUTPUT_TOOLTIPS = (
-        "The restorer, to restore with or to save.",
-        "The total loss of each step, as ComfyUI's own loss graph takes it.",
-        "Every loss of each step, for Loss Plot.",
+        "The trained restorer, ready to use or to save.",
+        "The total loss per step, for ComfyUI's loss graph.",
+        "All losses per step, for Loss Plot.",
     )
     FUNCTION = "learn"
     INPUT_IS_LIST = True
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        clean = "Clean pictures, each at least as large as the crops: a batch, or a list of any sizes."
+        clean = "Clean pictures, as a batch or a list, each at least as large as the crops."
         return {
             "required": {"clean": wire("IMAGE", clean), **widgets(LearnRestorerConfig)},
             "optional": {
-                "damage": wire(DAMAGE_WIRE, "Damage that half of the practice has; else it has every kind."),
-                "restorer": wire(RESTORER_WIRE, f"The restorer to begin with. {WITHOUT}"),
+                "damage": wire(
+                    DAMAGE_WIRE, "Damage for half of the examples. Without it all kinds are used."
+                ),
+                "restorer": wire(RESTORER_WIRE, f"The restorer to start from. {WITHOUT}"),
             },
         }
 
@@ -101,12 +103,12 @@ class PStyleLoadRestorer:
     TITLE = "Load Restorer"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = (
-        "Loads a restorer from models/pstyle, or the shipped one, which Restore uses by itself. Files from "
-        "strangers are safe: all is checked and nothing is run."
+        "Loads a restorer from models/pstyle. Without this node the shipped one is used. Files from other "
+        "people are safe: all data is checked and no code is run."
     )
     RETURN_TYPES = (RESTORER_WIRE,)
     RETURN_NAMES = ("restorer",)
-    OUTPUT_TOOLTIPS = ("The restorer, to restore with or to train on.",)
+    OUTPUT_TOOLTIPS = ("The restorer, for repairs or further training.",)
     FUNCTION = "load"
 
     @classmethod
@@ -131,10 +133,10 @@ class PStyleSaveRestorer(Saving):
 
     TITLE = "Save Restorer"
     CATEGORY = "pstyle/restore"
-    DESCRIPTION = "Saves a restorer into models/pstyle: one file of 4 MB, to load again or to share."
+    DESCRIPTION = "Saves a restorer in models/pstyle as one file of 4 MB, to load again or to share."
     THING = {"restorer": wire(RESTORER_WIRE, "The restorer to save.")}
     DEFAULT = "my_restorer"
-    OUTPUT_TOOLTIPS = ("The name of the file, as Load Restorer lists it.",)
+    OUTPUT_TOOLTIPS = ("The file name, as Load Restorer lists it.",)
 
     def save(self, restorer: Restorer, name: str, overwrite: bool) -> dict[str, Any]:
         return saved(name, lambda path: save_restorer(path, restorer, ORIGIN, overwrite=overwrite))
@@ -146,8 +148,8 @@ class PStyleRestore:
     TITLE = "Restore"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = (
-        "Restores damaged pictures of any size: fading, grain, blur, scratches and dust are undone, and what "
-        "a mask marks as lost is filled in. A clean picture comes back nearly as it was."
+        "Restores damaged pictures of any size: it undoes fading, grain, blur, scratches and dust, and "
+        "fills in what a mask marks as lost. Undamaged pictures come back almost unchanged."
     )
     RETURN_TYPES = ("IMAGE", "IMAGE")
     RETURN_NAMES = ("image", "sheet")
@@ -160,9 +162,9 @@ class PStyleRestore:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        mask = "What is lost, in the picture's own size: it is filled in where it is white. "
-        style = "A style to fill in what is lost; without one it is like what lies around it."
-        generator = "The generator the style was learned with, if that is not the shipped one."
+        mask = "White where the picture is lost, in the picture's own size. "
+        style = "A style for the filled areas. Without it they match their surroundings."
+        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
                 "image": wire("IMAGE", "The damaged pictures, of any size."),
@@ -170,7 +172,7 @@ class PStyleRestore:
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
-                "restorer": wire(RESTORER_WIRE, f"The restorer. {WITHOUT}"),
+                "restorer": wire(RESTORER_WIRE, f"The restorer to use. {WITHOUT}"),
                 "style": wire(STYLE_WIRE, style),
                 "generator": wire(GENERATOR_WIRE, generator),
             },
@@ -206,12 +208,12 @@ class PStyleDetectDamage:
     TITLE = "Detect Damage"
     CATEGORY = "pstyle/restore"
     DESCRIPTION = (
-        "Finds scratches, dust and holes in pictures, as a mask: look at it, draw into it where it is wrong, "
-        "and give it to Restore."
+        "Finds scratches, dust and holes and returns them as a mask for Restore. Check the mask and correct "
+        "it where needed."
     )
     RETURN_TYPES = ("MASK", "FLOAT")
     RETURN_NAMES = ("mask", "share")
-    OUTPUT_TOOLTIPS = ("White where something was found.", "Share of the area that is white, from 0 to 1.")
+    OUTPUT_TOOLTIPS = ("White where damage was found.", "White share of the area, from 0 to 1.")
     FUNCTION = "detect"
 
     def __init__(self) -> None:
@@ -221,7 +223,7 @@ class PStyleDetectDamage:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {"image": wire("IMAGE", "The damaged pictures, of any size.")},
-            "optional": {"restorer": wire(RESTORER_WIRE, f"The restorer that looks. {WITHOUT}")},
+            "optional": {"restorer": wire(RESTORER_WIRE, f"The restorer to detect with. {WITHOUT}")},
         }
 
     def detect(self, image: Tensor, restorer: Restorer | None = None) -> tuple[Tensor, float]:

@@ -12,8 +12,10 @@ from ..pstyle.core.checkpoint import BadFile, path_in
 from . import host
 from .widgets import wire
 
-NAME = "Name of the file: letters, digits, spaces, dots, dashes and underscores; never a path."
-OVERWRITE = "Replace a file of this name. When off, an existing file is kept and the node says so."
+NAME = "File name without folder or extension: letters, digits, spaces, dots, dashes and underscores."
+OVERWRITE = (
+    "Replaces an existing file of this name. When off, the existing file is kept and the node reports it."
+)
 
 
 class Saving:

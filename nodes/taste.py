@@ -40,7 +40,7 @@ from .wires import (
 )
 
 NO_CHOICE = "-"
-NO_PICTURES = "Without them, directions are found from the style's preview."
+NO_PICTURES = "Without them, directions come from the style's preview."
 
 
 class PStyleTasteTest:
@@ -49,18 +49,18 @@ class PStyleTasteTest:
     TITLE = "Taste Test"
     CATEGORY = "pstyle/learn"
     DESCRIPTION = (
-        "Shows candidates on your picture. Choose the best, queue again, and so on: after about eight "
-        "answers the style is nearer to what you like. Answers are kept in models/pstyle under the name you "
-        f"give; set the choice back to '{NO_CHOICE}' before you queue without answering."
+        "Shows candidates on your picture. Choose the best one and queue again: after about eight answers "
+        "the style is closer to your taste. Answers are kept in models/pstyle under the name you give. Set "
+        f"the choice back to '{NO_CHOICE}' before you queue without answering."
     )
     RETURN_TYPES = (STYLE_WIRE, "IMAGE", "STRING", "FLOAT", "INT")
     RETURN_NAMES = ("style", "grid", "report", "agreement", "answers")
     OUTPUT_TOOLTIPS = (
-        "The style that the answers so far lead to.",
+        "The style that fits your answers so far.",
         "The next candidates, with their letters.",
-        "How far it is, in words.",
-        "Share of answers that were foreseen before they were given; 0 before there are four.",
-        "How many answers there are.",
+        "Progress, as text.",
+        "Share of answers that were predicted correctly in advance; 0 until there are four.",
+        "The number of answers so far.",
     )
     FUNCTION = "choose"
     OUTPUT_NODE = True
@@ -68,18 +68,16 @@ class PStyleTasteTest:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         choice = (
-            f"The best of the candidates shown; '{SAME}' if none is better; '{UNDO}' takes one answer back."
+            f"The best candidate shown. '{SAME}' means none is better, '{UNDO}' takes back the last answer."
         )
-        name = "Name your answers are kept under: letters, digits, spaces, dots, dashes and underscores."
-        generator = "The generator the style was learned with, if that is not the shipped one."
+        name = "Name to keep your answers under: letters, digits, spaces, dots, dashes and underscores."
+        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
-                "style": wire(STYLE_WIRE, "The style to begin with; the same in every round."),
+                "style": wire(STYLE_WIRE, "The style to start from; the same in every round."),
                 "image": wire("IMAGE", "Your picture, on which candidates are shown."),
                 "choice": wire([NO_CHOICE, *LETTERS, SAME, UNDO], choice, default=NO_CHOICE),
-                "worst": wire(
-                    [NO_CHOICE, *LETTERS], "The worst one, if you want to say so.", default=NO_CHOICE
-                ),
+                "worst": wire([NO_CHOICE, *LETTERS], "The worst candidate, if you like.", default=NO_CHOICE),
                 "name": wire("STRING", name, default="my_taste"),
                 **widgets(TasteConfig),
             },
@@ -141,10 +139,12 @@ class PStyleStyleMap:
 
     TITLE = "Style Map"
     CATEGORY = "pstyle/measure"
-    DESCRIPTION = "Where your pictures, styles and the candidates you chose from lie: near is alike."
+    DESCRIPTION = "Maps pictures, styles and the candidates of a Taste Test: the closer, the more alike."
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("map",)
-    OUTPUT_TOOLTIPS = ("Pictures in gray frames, styles in blue, candidates as dots, chosen ones orange.",)
+    OUTPUT_TOOLTIPS = (
+        "Pictures in gray frames, styles in blue ones, candidates as dots, chosen candidates in orange.",
+    )
     FUNCTION = "draw"
 
     @classmethod
@@ -152,7 +152,7 @@ class PStyleStyleMap:
         return {
             "required": {"style_set": wire(STYLE_SET_WIRE, "The pictures to place.")},
             "optional": {
-                "style": wire(STYLE_WIRE, "A style to place, with the answers that led to it."),
+                "style": wire(STYLE_WIRE, "A style to place, with its Taste Test answers."),
                 "second": wire(STYLE_WIRE, "Another style to place."),
             },
         }

@@ -37,8 +37,8 @@ class PStylePaintVideo:
     TITLE = "Paint Video"
     CATEGORY = "pstyle/paint"
     DESCRIPTION = (
-        "Paints the frames of a video in a style, so that the paint stays on what it was put on instead of "
-        "flickering. Size and transparency of the frames are kept."
+        "Paints the frames of a video without flicker: paint stays on what it was put on and moves with it. "
+        "Size and transparency of the frames are kept."
     )
     INPUT_IS_LIST = True
     RETURN_TYPES = ("IMAGE",)
@@ -51,11 +51,11 @@ class PStylePaintVideo:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        mask = "Where it is white the frames are painted, where it is black they stay: one, or one for each. "
-        generator = "The generator the style was learned with, if that is not the shipped one."
+        mask = "Painted where white, left alone where black: one for all frames, or one for each. "
+        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
-                "image": wire("IMAGE", "The frames in their order, as a batch or a list, all of one size."),
+                "image": wire("IMAGE", "The frames in order, as a batch or a list, all of one size."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
                 **widgets(VideoConfig),
                 **widgets(
@@ -100,18 +100,18 @@ class PStyleFlickerScore:
     TITLE = "Flicker Score"
     CATEGORY = "pstyle/measure"
     DESCRIPTION = (
-        "Tells how much a painted video changes along its motion: each frame against the next one, brought "
-        "back by the motion of the video before it was painted, over what is seen in both."
+        "Measures how much a painted video flickers: each frame is compared with the next one, warped back "
+        "along the motion of the original video, wherever both show the same thing."
     )
     INPUT_IS_LIST = True
     RETURN_TYPES = ("STRING", "FLOAT", "FLOAT", "FLOAT", "FLOAT")
     RETURN_NAMES = ("report", "warping_error", "of_content", "ratio", "sharpness")
     OUTPUT_TOOLTIPS = (
-        "All scores as text, one a line.",
+        "All scores as text, one per line.",
         "Mean squared change of the painted video along the motion: lower is calmer.",
-        "The same of the video before it was painted: noise, light and errors of the motion.",
-        "The first in parts of the second: 1 flickers as much as the video did before.",
-        "Mean slope of the painted video's brightness: what is blurred does not flicker, and is not better.",
+        "The same for the original video: its noise, changes of light and errors of the motion estimate.",
+        "The first divided by the second: at 1 the painted video flickers as much as the original.",
+        "Mean brightness gradient of the painted video. A blurred video does not flicker either.",
     )
     FUNCTION = "score"
     OUTPUT_NODE = True
@@ -120,8 +120,8 @@ class PStyleFlickerScore:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {
-                "image": wire("IMAGE", "The painted frames in their order, as a batch or as a list."),
-                "content": wire("IMAGE", "The frames before painting, as many and as large."),
+                "image": wire("IMAGE", "The painted frames in order, as a batch or a list."),
+                "content": wire("IMAGE", "The frames before painting, of the same number and size."),
             }
         }
 

@@ -33,7 +33,9 @@ LOSS_MAP_WIRE = "LOSS_MAP"  # ComfyUI's own: {"loss": [x, ...]}
 
 History = list[dict[str, float]]  # a loop's records: {"step": 1, "loss": 0.5, ...}
 NO_MASK_PX = 64  # LoadImage gives 64 x 64 zeros for a picture without transparency
-NO_MASK_RULE = "A mask of 64 x 64 zeros, which Load Image gives where nothing is transparent, means no mask."
+NO_MASK_RULE = (
+    "The empty 64 x 64 mask that Load Image outputs for a picture without transparency counts as no mask."
+)
 
 
 class Rated(NamedTuple):

@@ -28,8 +28,8 @@ Row = dict[str, str]
 class ClusterConfig:
     """How the pictures of a folder are shared out to workers."""
 
-    workers: int = setting(0, 0, 100_000, "workers of a cluster, each with a core, or a GPU; 0: all it has")
-    shard: int = setting(64, 1, 100_000, "pictures that a worker of a cluster is given at a time")
+    workers: int = setting(0, 0, 100_000, "workers, each with a core or a GPU; 0 uses all the cluster has")
+    shard: int = setting(64, 1, 100_000, "pictures per worker at a time")
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -49,7 +49,7 @@ class DemoConfig:
         LearnConfig.steps, 4, 10_000, "steps of learning; fine-tuning takes a quarter of them"
     )
     artist: str = choice("hatching", tuple(ARTISTS), "the procedural artist whose style is learned")
-    seed: int = setting(0, 0, 2**31 - 1, "seed of everything")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed")
 
     def __post_init__(self) -> None:
         check_settings(self)

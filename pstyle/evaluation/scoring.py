@@ -35,8 +35,8 @@ class ScaleConfig:
 
     scale: bool = setting(
         False,
-        help="also optimize the content's pixels for the style, which takes minutes, and tell where the "
-        "painted picture is between the content (0 %) and that (100 %)",
+        help="also optimize the content's pixels for the style, which takes minutes, and report where the "
+        "painted picture lies between the content (0 %) and that result (100 %)",
     )
     scale_steps: int = setting(40, 1, 10_000, "steps of that optimization at each of its sizes")
 

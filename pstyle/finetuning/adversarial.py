@@ -65,37 +65,54 @@ SMOOTHED = {"success": 0.5, "real": 0.0, "painted": 0.0}  # what is smoothed, an
 class FinetuneConfig:
     """Settings of adversarial fine-tuning."""
 
-    steps: int = setting(200, 0, 20_000, "steps at most; it ends earlier at an equilibrium")
-    warmup: int = setting(20, 0, 10_000, "first steps, in which only the discriminator learns")
-    size_px: int = setting(512, 128, 2048, "short side in pixels at which pictures are seen: as in learning")
-    crop_px: int = setting(128, 64, 512, "side of real and content crops in pixels, at most half of size_px")
-    batch: int = setting(4, 1, 32, "real crops and content crops per step, in each process if several train")
-    adversarial_ratio: float = setting(
-        0.1, 0.0, 10.0, "pull of the discriminator: its gradient relative to that of the other terms"
+    steps: int = setting(200, 0, 20_000, "maximum number of steps; training stops earlier at an equilibrium")
+    warmup: int = setting(20, 0, 10_000, "initial steps in which only the discriminator is trained")
+    size_px: int = setting(
+        512, 128, 2048, "short side in pixels to which real pictures are scaled; use the value from learning"
     )
-    style_weight: float = setting(24.0, 0.0, 1000.0, "weight of style statistics; content has weight 1")
-    gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
+    crop_px: int = setting(128, 64, 512, "side of real and content crops in pixels, at most half of size_px")
+    batch: int = setting(4, 1, 32, "real crops and content crops per step and process")
+    adversarial_ratio: float = setting(
+        0.1, 0.0, 10.0, "strength of the discriminator: its gradient relative to that of the other losses"
+    )
+    style_weight: float = setting(
+        24.0, 0.0, 1000.0, "weight of the style loss; the content loss has weight 1"
+    )
+    gram_weight: float = setting(
+        0.5, 0.0, 10.0, "weight of Gram matrices relative to means and standard deviations"
+    )
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
-    lecam_weight: float = setting(0.3, 0.0, 10.0, "weight of the LeCam term, which calms the discriminator")
-    photo_share: float = setting(0.25, 0.0, 0.9, "share of untouched contents among what must not look real")
+    lecam_weight: float = setting(
+        0.3, 0.0, 10.0, "weight of the LeCam regularizer, which steadies the discriminator"
+    )
+    photo_share: float = setting(
+        0.25, 0.0, 0.9, "share of unpainted photographs among the discriminator's negative examples"
+    )
     lr_latent: float = setting(0.003, 0.0, 1.0, "learning rate of the latents")
     lr_offset: float = setting(0.0007, 0.0, 1.0, "learning rate of the modulation offsets")
-    lr_weight: float = setting(0.0006, 0.0, 1.0, "learning rate of the convolutions")
+    lr_weight: float = setting(0.0006, 0.0, 1.0, "learning rate of the style's own convolutions")
     lr_discriminator: float = setting(0.002, 0.0, 1.0, "learning rate of the discriminator")
-    ema: float = setting(0.98, 0.0, 0.9999, "decay per step of the averaged style, which is what is kept")
-    check_every: int = setting(50, 1, 10_000, "steps from one check on held-out pictures to the next")
-    seed: int = setting(0, 0, 2**31 - 1, "seed of crops, augmentation and discriminator")
-    structure_weight: float = setting(3.0, 0.0, 100.0, "weight of structure: fine detail, smooth surfaces")
-    patch_weight: float = setting(
-        100.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+    ema: float = setting(0.98, 0.0, 0.9999, "decay per step of the averaged style, which is the one kept")
+    check_every: int = setting(50, 1, 10_000, "steps between validations on held-out crops")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for crops, augmentation and discriminator")
+    structure_weight: float = setting(
+        3.0, 0.0, 100.0, "weight of structural similarity: fine detail and smooth surfaces"
     )
-    light_weight: float = setting(4.0, 0.0, 100.0, "weight of where light and dark lie in the photograph")
+    patch_weight: float = setting(
+        100.0, 0.0, 1000.0, "weight of matching the distribution of small patches: colors and shapes"
+    )
+    light_weight: float = setting(
+        4.0, 0.0, 100.0, "weight of keeping light and dark where the photograph has them"
+    )
     discriminator: str = choice(
         "heads",
         ("heads", "plain"),
-        "heads for patches and a critic of windows, or the plain one: a single convolution",
+        "kind of discriminator: heads judges patches on several feature layers, and larger windows; plain "
+        "is a single convolution",
     )
-    few: bool = setting(False, help="fine-tune from one or two pictures too, which it may learn by heart")
+    few: bool = setting(
+        False, help="also fine-tune from one or two pictures, which the discriminator may memorize"
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)

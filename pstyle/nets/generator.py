@@ -44,8 +44,8 @@ Modulation = dict[str, Tensor]  # site name -> (B, 2C, 1, 1): scale and bias of 
 class GeneratorConfig:
     """Architecture of a generator; saved with its weights."""
 
-    latent: int = setting(256, 8, 1024, "numbers in the latent of one level")
-    vgg_width: float = setting(0.25, 0.05, 1.0, "width of the VGG whose features come in")
+    latent: int = setting(256, 8, 1024, "size of the latent of each level")
+    vgg_width: float = setting(0.25, 0.05, 1.0, "width of the VGG that provides the features")
     body: int = setting(64, 8, 512, "channels at 1/8 of the resolution")
     texture: int = setting(32, 8, 512, "channels at 1/4 of the resolution")
     grain: int = setting(32, 8, 512, "channels at 1/2 of the resolution")

@@ -30,14 +30,14 @@ class SizeConfig:
     tile: str = choice(
         "auto",
         ("auto", "always", "never"),
-        "paint tile by tile, with the same result: auto does it where the whole does not fit into memory",
+        "paint in tiles, with the same result; auto does so only if the picture does not fit into memory",
     )
     look_size_px: int = setting(
         768,
         0,
         8192,
-        "short side in pixels at which a style is seen: a larger picture looks as if painted at it and "
-        "enlarged, with its own fine structure; 0 paints every picture at its own size",
+        "reference size: short side in pixels at which the style is applied; larger pictures are painted at "
+        "this size and enlarged with their own fine detail; 0 paints every picture at its own size",
     )
 
     def __post_init__(self) -> None:

@@ -15,9 +15,7 @@ from .palettes import random_palette
 class Artist:
     """Common to all: checks, chance and colors. `palette` is (K, 3) from dark to light, or None."""
 
-    palette_seed: int = setting(
-        0, 0, 2**31 - 1, "0: the artist's own colors; else the seed of a random palette"
-    )
+    palette_seed: int = setting(0, 0, 2**31 - 1, "seed of a random palette; 0 keeps the artist's own colors")
 
     def __post_init__(self) -> None:
         check_settings(self)

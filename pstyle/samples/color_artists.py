@@ -19,8 +19,8 @@ from .strokes import Marks, lay_strokes, lay_tiles
 class Pointillism(Artist):
     """Dots of divided color: each takes a pure color near the picture's, so that they mix in the eye."""
 
-    dot_px: float = setting(7.0, 3.0, 24.0, "diameter of a dot, px")
-    division: float = setting(0.7, 0.0, 1.0, "how far the dots leave the picture's color")
+    dot_px: float = setting(7.0, 3.0, 24.0, "diameter of a dot in pixels")
+    division: float = setting(0.7, 0.0, 1.0, "how far dots deviate from the picture's color")
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:
         pure = self._pure_colors() if palette is None else palette
@@ -75,7 +75,7 @@ class Pointillism(Artist):
 class Mosaic(Artist):
     """Stone tiles of one color each in rows along the form, set in mortar."""
 
-    tile_px: float = setting(12.0, 6.0, 40.0, "side of a tile, px")
+    tile_px: float = setting(12.0, 6.0, 40.0, "side of a tile in pixels")
     mortar: float = setting(0.16, 0.05, 0.35, "width of the joints as a share of the tile")
     variety: float = setting(0.07, 0.0, 0.2, "spread of the stones' brightness")
 
@@ -100,7 +100,7 @@ class Mosaic(Artist):
 class Watercolor(Artist):
     """Transparent washes one over another: dark rims where they dried, pigment in the grain of the paper."""
 
-    wash_px: float = setting(4.0, 2.0, 16.0, "size of the smallest wash, px")
+    wash_px: float = setting(4.0, 2.0, 16.0, "size of the smallest wash in pixels")
     washes: int = setting(4, 2, 8, "number of washes")
     rim: float = setting(0.8, 0.0, 2.0, "darkening at the rim of a wash")
     grain: float = setting(0.5, 0.0, 1.5, "pigment settling in the paper")
@@ -129,7 +129,7 @@ class Watercolor(Artist):
 class PaletteKnife(Artist):
     """Flat slabs of thick paint with ridges at their sides, dragged along the form."""
 
-    knife_px: float = setting(22.0, 6.0, 48.0, "width of the knife, px")
+    knife_px: float = setting(22.0, 6.0, 48.0, "width of the knife in pixels")
     relief: float = setting(0.5, 0.0, 1.0, "strength of the light on the paint")
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:
@@ -141,8 +141,8 @@ class PaletteKnife(Artist):
 class Oil(Artist):
     """Curved bristle strokes along the form, broad first and fine last."""
 
-    brush_px: float = setting(9.0, 4.0, 32.0, "width of the middle brush, px")
-    elongation: float = setting(3.5, 2.0, 6.0, "length of a stroke over its width")
+    brush_px: float = setting(9.0, 4.0, 32.0, "width of the medium brush in pixels")
+    elongation: float = setting(3.5, 2.0, 6.0, "ratio of a stroke's length to its width")
     relief: float = setting(0.35, 0.0, 1.0, "strength of the light on the paint")
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:

@@ -18,9 +18,9 @@ from .pixel_fields import blur, flatten, luma, noise, orientation, smear, smooth
 class Hatching(Artist):
     """Pen and ink: parallel strokes, crossed where it is darker, turned with the form in four directions."""
 
-    wavelength_px: float = setting(6.0, 3.0, 24.0, "distance between strokes, px")
-    angle_degrees: float = setting(35.0, 0.0, 180.0, "direction of the strokes, degrees from the x axis")
-    length_px: float = setting(60.0, 20.0, 200.0, "length of a stroke, px")
+    wavelength_px: float = setting(6.0, 3.0, 24.0, "distance between strokes in pixels")
+    angle_degrees: float = setting(35.0, 0.0, 180.0, "direction of the strokes in degrees from the x axis")
+    length_px: float = setting(60.0, 20.0, 200.0, "length of a stroke in pixels")
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:
         size, base = image.shape[-2:], math.radians(self.angle_degrees)
@@ -73,7 +73,7 @@ class Hatching(Artist):
 class Woodcut(Artist):
     """Two tones: ink, and gouge marks that follow the form and widen with the light."""
 
-    wavelength_px: float = setting(7.0, 4.0, 24.0, "distance between gouge marks, px")
+    wavelength_px: float = setting(7.0, 4.0, 24.0, "distance between gouge marks in pixels")
     contrast: float = setting(1.6, 0.8, 3.0, "contrast before cutting")
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:
@@ -96,9 +96,9 @@ class Woodcut(Artist):
 class Charcoal(Artist):
     """A soft stick over rough paper: grain that fills with pressure, drags along the form, and smudges."""
 
-    tooth_px: float = setting(3.0, 1.5, 8.0, "size of the paper's grain, px")
-    drag_px: float = setting(24.0, 6.0, 80.0, "length of the drags, px")
-    angle_degrees: float = setting(120.0, 0.0, 180.0, "direction of the drags where there is no form")
+    tooth_px: float = setting(3.0, 1.5, 8.0, "size of the paper's grain in pixels")
+    drag_px: float = setting(24.0, 6.0, 80.0, "length of the drags in pixels")
+    angle_degrees: float = setting(120.0, 0.0, 180.0, "direction of the drags in flat areas, in degrees")
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:
         size = image.shape[-2:]
@@ -119,8 +119,8 @@ class Screenprint(Artist):
     """Few flat inks with halftone dots between them, each a little out of register."""
 
     inks: int = setting(4, 2, 6, "number of inks")
-    dot_px: float = setting(8.0, 4.0, 24.0, "distance between halftone dots, px")
-    shift_px: float = setting(1.5, 0.0, 6.0, "error of register, px")
+    dot_px: float = setting(8.0, 4.0, 24.0, "distance between halftone dots in pixels")
+    shift_px: float = setting(1.5, 0.0, 6.0, "misregistration of the inks in pixels")
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:
         height, width = image.shape[-2:]

@@ -20,10 +20,10 @@ class Provenance:
 
     pictures: int = setting(0, 0, 10_000, "number of style pictures")
     sizes_px: str = text("", 2000, "their sizes, such as 640x480")
-    seed: int = setting(0, 0, 2**63 - 1, "seed of the learning")
+    seed: int = setting(0, 0, 2**63 - 1, "random seed of the training")
     steps: int = setting(0, 0, 10_000_000, "steps done")
-    settings: str = text("{}", 8000, "settings of the learning as JSON")
-    date: str = text("", 40, "day of the learning, ISO 8601")
+    settings: str = text("{}", 8000, "settings of the training as JSON")
+    date: str = text("", 40, "date of the training, ISO 8601")
     versions: str = text("", 200, "versions of pstyle and torch")
     note: str = text("", 2000, "how it was made, in words")
 

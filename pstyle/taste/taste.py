@@ -33,15 +33,17 @@ KEPT_ANSWERS = 60  # in a style file; older ones count less than a sixth
 class TasteConfig:
     """Settings of learning a person's taste from choices."""
 
-    directions: int = setting(6, 4, 8, "directions in which the style may move")
+    directions: int = setting(6, 4, 8, "number of directions in which the style can change")
     options: int = setting(4, 2, 4, "candidates shown at once")
-    lapse: float = setting(0.05, 0.0, 0.5, "share of answers that are believed to be slips")
-    recency: float = setting(0.97, 0.5, 1.0, "how much an answer counts once another has been given")
-    check_every: int = setting(6, 2, 100, "questions from one that repeats an earlier choice to the next")
-    blind_every: int = setting(3, 1, 100, "questions from one with a candidate drawn blindly to the next")
-    spread: float = setting(0.7, 0.05, 2.0, "how far around the best so far candidates are drawn, in steps")
-    apart: float = setting(4.0, 0.0, 20.0, "how far apart candidates must look, in CIE Lab; 2.3 is just seen")
-    seed: int = setting(0, 0, 2**31 - 1, "seed of the candidates")
+    lapse: float = setting(0.05, 0.0, 0.5, "share of answers assumed to be mistakes")
+    recency: float = setting(0.97, 0.5, 1.0, "how much weight an answer keeps each time a new one is given")
+    check_every: int = setting(6, 2, 100, "an earlier choice is repeated every so many questions")
+    blind_every: int = setting(3, 1, 100, "a randomly drawn candidate is included every so many questions")
+    spread: float = setting(0.7, 0.05, 2.0, "how far from the current best candidates are drawn")
+    apart: float = setting(
+        4.0, 0.0, 20.0, "how different candidates must look, in CIE Lab units; 2.3 is just noticeable"
+    )
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for the candidates")
 
     def __post_init__(self) -> None:
         check_settings(self)

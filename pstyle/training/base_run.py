@@ -43,7 +43,7 @@ class BaseRunConfig:
 
     steps: int = setting(3000, 1, 1_000_000, "steps of each of the four stages")
     procedural: int = setting(60, 0, 10_000, "procedural styles, painted from the photographs")
-    seed: int = setting(0, 0, 2**31 - 2, "seed of everything")
+    seed: int = setting(0, 0, 2**31 - 2, "random seed")
     scenes: int = setting(24, 0, 10_000, "drawn scenes that the generator paints beside the photographs")
 
     def __post_init__(self) -> None:

@@ -39,28 +39,34 @@ class BaseConfig:
     """Settings of one stage of the generator's base training."""
 
     steps: int = setting(8000, 1, 10_000_000, "optimization steps")
-    styles: int = setting(4, 1, 256, "different styles per step, in each process if several train")
+    styles: int = setting(4, 1, 256, "different styles per step and process")
     contents: int = setting(2, 1, 64, "content crops per style and step")
     size_px: int = setting(128, 48, 1024, "side of the content crops in pixels")
     style_px: int = setting(256, 48, 1024, "side of the style crops in pixels")
-    lr: float = setting(1e-3, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
+    lr: float = setting(1e-3, 1e-6, 1.0, "peak learning rate of Adam, with cosine decay")
     style_weight: float = setting(12.0, 0.0, 1e4, "weight of the style term; the content term has weight 1")
-    gram_weight: float = setting(0.5, 0.0, 100.0, "weight of Gram matrices beside means and deviations")
+    gram_weight: float = setting(
+        0.5, 0.0, 100.0, "weight of Gram matrices relative to means and standard deviations"
+    )
     smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation")
-    structure_weight: float = setting(2.5, 0.0, 100.0, "weight of structure, which keeps fine detail")
+    structure_weight: float = setting(
+        2.5, 0.0, 100.0, "weight of structural similarity, which keeps fine detail"
+    )
     range_weight: float = setting(5.0, 0.0, 100.0, "weight of values outside [0, 1]")
     identity_weight: float = setting(
-        4.0, 0.0, 1e3, "weight of a picture painted in its own style, mean absolute error"
+        4.0, 0.0, 1e3, "weight of the mean absolute error of a picture painted in its own style"
     )
-    identity_every: int = setting(20, 1, 1000, "steps from one identity step to the next")
+    identity_every: int = setting(20, 1, 1000, "steps between identity steps")
     mixed_share: float = setting(0.25, 0.0, 1.0, "share of styles that are mixtures of two")
-    recolored_share: float = setting(0.3, 0.0, 1.0, "share of style crops with exchanged color channels")
+    recolored_share: float = setting(0.3, 0.0, 1.0, "share of style crops with swapped color channels")
     ema: float = setting(0.998, 0.0, 1.0, "decay per step of the averaged weights")
-    seed: int = setting(0, 0, 2**31 - 1, "seed of crops and initial weights")
-    patch_weight: float = setting(25.0, 0.0, 1e3, "weight of patches, for the amounts of colors and shapes")
-    light_weight: float = setting(1.0, 0.0, 100.0, "weight of where light and dark lie, against halos")
-    pool: int = setting(48, 1, 4096, "style crops at hand")
-    renewed: int = setting(1, 1, 256, "style crops that each step renews")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for crops and initial weights")
+    patch_weight: float = setting(
+        25.0, 0.0, 1e3, "weight of matching the distribution of small patches: colors and shapes"
+    )
+    light_weight: float = setting(1.0, 0.0, 100.0, "weight of keeping light and dark in place, against halos")
+    pool: int = setting(48, 1, 4096, "number of style crops in the pool")
+    renewed: int = setting(1, 1, 256, "style crops in the pool replaced per step")
 
     def __post_init__(self) -> None:
         check_settings(self)

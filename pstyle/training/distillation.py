@@ -35,16 +35,14 @@ class DistillConfig:
     """Settings of the distillation of a slim VGG."""
 
     steps: int = setting(4000, 1, 1_000_000, "optimization steps")
-    batch: int = setting(8, 1, 256, "crops per step, in each process if several train")
+    batch: int = setting(8, 1, 256, "crops per step and process")
     size_px: int = setting(96, 32, 1024, "side of the training crops in pixels")
-    lr: float = setting(5e-4, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
+    lr: float = setting(5e-4, 1e-6, 1.0, "peak learning rate of Adam, with cosine decay")
     width: float = setting(0.25, 0.05, 1.0, "width of the student relative to VGG-19")
-    inner: float = setting(1.0, 0.05, 1.0, "width of the student's layers between style layers, on top")
+    inner: float = setting(1.0, 0.05, 1.0, "width of the student's layers between style layers, in addition")
     last: str = choice("relu5_1", LAYERS, "deepest layer of the student")
-    embed: bool = setting(
-        True, help="map features linearly to the teacher's; else they are compared as they are"
-    )
-    seed: int = setting(0, 0, 2**31 - 1, "seed of crops and initial weights")
+    embed: bool = setting(True, help="map features linearly to the teacher's before comparing them")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for crops and initial weights")
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -42,28 +42,43 @@ class LearnConfig:
 
     steps: int = setting(120, 0, 10_000, "optimization steps; 0 only encodes the pictures")
     size_px: int = setting(
-        512, 128, 2048, "short side in pixels at which style pictures are seen: sets the stroke size"
+        512,
+        128,
+        2048,
+        "short side in pixels to which style pictures are scaled; larger values give broader strokes",
     )
     crop_px: int = setting(192, 64, 512, "side of the content crops in pixels")
-    batch: int = setting(2, 1, 32, "content crops per step; their statistics are taken together")
-    style_weight: float = setting(24.0, 0.0, 1000.0, "weight of style; content has weight 1")
-    gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
-    smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
+    batch: int = setting(2, 1, 32, "content crops per step; their statistics are pooled")
+    style_weight: float = setting(
+        24.0, 0.0, 1000.0, "weight of the style loss; the content loss has weight 1"
+    )
+    gram_weight: float = setting(
+        0.5, 0.0, 10.0, "weight of Gram matrices relative to means and standard deviations"
+    )
+    smooth_weight: float = setting(
+        0.1, 0.0, 100.0, "weight of total variation; higher values give calmer surfaces"
+    )
     lr_latent: float = setting(0.02, 0.0, 1.0, "learning rate of the latents")
     lr_offset: float = setting(0.005, 0.0, 1.0, "learning rate of the modulation offsets")
-    lr_weight: float = setting(0.001, 0.0, 1.0, "learning rate of the convolutions")
-    seed: int = setting(0, 0, 2**31 - 1, "seed of the crops")
+    lr_weight: float = setting(0.001, 0.0, 1.0, "learning rate of the style's own convolutions")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for the crops")
     structure_weight: float = setting(
-        3.0, 0.0, 100.0, "weight of structure; more keeps the photograph's fine detail and smooth surfaces"
+        3.0,
+        0.0,
+        100.0,
+        "weight of structural similarity; higher values keep the photograph's detail and smooth surfaces",
     )
     patch_weight: float = setting(
-        25.0, 0.0, 1000.0, "weight of the distribution of patches: colors and shapes"
+        25.0, 0.0, 1000.0, "weight of matching the distribution of small patches: colors and shapes"
     )
     light_weight: float = setting(
-        4.0, 0.0, 100.0, "weight of where light and dark lie in the photograph; more gives fewer halos"
+        4.0,
+        0.0,
+        100.0,
+        "weight of keeping light and dark where the photograph has them; higher values give fewer halos",
     )
 
-    dislike_weight: float = setting(1.0, 0.0, 100.0, "weight of keeping away from disliked pictures")
+    dislike_weight: float = setting(1.0, 0.0, 100.0, "weight of staying away from disliked pictures")
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -36,22 +36,34 @@ class OptimizeConfig:
     loss: str = choice(
         "relative",
         ("relative", "gatys"),
-        "relative: style, content and smoothness as in learning; gatys: alpha L_c + beta L_s, unscaled",
+        "loss to minimize: relative combines style, content and smoothness as learning does; gatys is alpha "
+        "L_c + beta L_s, unscaled",
     )
-    optimizer: str = choice("adam", ("adam", "lbfgs"), "what takes the steps; lbfgs takes longer ones")
-    steps: int = setting(200, 1, 10_000, "optimization steps at each scale")
-    size_px: int = setting(512, MIN_PX, 4096, "short side in pixels; larger pictures are reduced to it")
+    optimizer: str = choice(
+        "adam", ("adam", "lbfgs"), "optimization algorithm; lbfgs takes larger steps than adam"
+    )
+    steps: int = setting(200, 1, 10_000, "optimization steps per scale")
+    size_px: int = setting(
+        512, MIN_PX, 4096, "short side of the result in pixels; larger pictures are scaled down to it"
+    )
     first_px: int = setting(
-        128, MIN_PX, 4096, "short side in pixels of the coarsest scale; each next one is 1.41 times larger"
+        128,
+        MIN_PX,
+        4096,
+        "short side of the coarsest scale in pixels; each following scale is 1.41 times larger",
     )
     style_weight: float = setting(
-        12.0, 0.0, 1e4, "weight of style in the relative loss; content has weight 1"
+        12.0, 0.0, 1e4, "weight of the style in the relative loss; the content has weight 1"
     )
-    gram_weight: float = setting(0.5, 0.0, 10.0, "weight of Gram matrices beside means and deviations")
-    smooth_weight: float = setting(0.1, 0.0, 100.0, "weight of total variation; more gives calmer surfaces")
+    gram_weight: float = setting(
+        0.5, 0.0, 10.0, "weight of Gram matrices relative to means and standard deviations"
+    )
+    smooth_weight: float = setting(
+        0.1, 0.0, 100.0, "weight of total variation; higher values give calmer surfaces"
+    )
     alpha: float = setting(1.0, 0.0, 1e12, "weight of L_c in the gatys loss")
     beta: float = setting(1e6, 0.0, 1e12, "weight of L_s in the gatys loss")
-    lr: float = setting(0.03, 1e-6, 1.0, "highest learning rate of adam; it decays along a cosine")
+    lr: float = setting(0.03, 1e-6, 1.0, "peak learning rate of adam, with cosine decay")
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -38,12 +38,18 @@ SILENT = 1e-5  # energy of strokes below which they are not compared
 class VideoConfig:
     """Settings of painting a video."""
 
-    smoothing: float = setting(0.9, 0.0, 0.99, "share of the frames before in each frame's statistics")
+    smoothing: float = setting(0.9, 0.0, 0.99, "share of earlier frames in each frame's statistics")
     blend: float = setting(
-        0.9, 0.0, 0.98, "share of the last painting, carried along by the motion, in the next; 0 is none"
+        0.9,
+        0.0,
+        0.98,
+        "share of the previous painted frame, moved along with the motion, in the next one; 0 is none",
     )
     cut: float = setting(
-        0.2, 0.0, 1.0, "a new shot begins where less of a frame than this is seen in the one before; 0 never"
+        0.2,
+        0.0,
+        1.0,
+        "a new shot begins where less than this share of a frame is visible in the one before; 0 is never",
     )
 
     def __post_init__(self) -> None:

@@ -26,8 +26,12 @@ EPS = 1e-6
 class SeamConfig:
     """What kind of pictures is scored."""
 
-    kind: str = choice("360", KINDS, "what the pictures are")
-    layout: str = choice("side-by-side", tuple(LAYOUTS), "how the eyes of stereo pictures lie: left first")
+    kind: str = choice(
+        "360", KINDS, "what the pictures are: a full sphere, a flat stereo pair, or a stereo pair of spheres"
+    )
+    layout: str = choice(
+        "side-by-side", tuple(LAYOUTS), "how the eyes of stereo pictures are arranged, the left one first"
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -34,8 +34,10 @@ FEATHER_PX = 2  # over how many pixels the right eye's own painting sets in, wit
 class StereoConfig:
     """How both eyes' pictures lie in one."""
 
-    layout: str = choice("side-by-side", tuple(LAYOUTS), "how the eyes lie in the picture: left first")
-    out_layout: str = choice(SAME, (SAME, *LAYOUTS), "how the eyes lie in the painted picture")
+    layout: str = choice(
+        "side-by-side", tuple(LAYOUTS), "how the eyes are arranged in the picture, the left one first"
+    )
+    out_layout: str = choice(SAME, (SAME, *LAYOUTS), "how the eyes are arranged in the painted picture")
     panorama: bool = setting(False, help="each eye is a 360 picture, twice as wide as high")
 
     def __post_init__(self) -> None:

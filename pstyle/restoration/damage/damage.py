@@ -30,34 +30,44 @@ LEAST_COLOR = 0.1  # of a picture's saturation, that can be brought back
 class Damage:
     """The parameters of one kind of damage; by default there is none."""
 
-    blur_px: float = setting(0.0, 0.0, 8.0, "deviation of the blur in pixels")
-    screen: float = setting(0.0, 0.0, 0.5, "height of printed dots, as a share of white")
-    screen_px: float = setting(5.0, 2.0, 40.0, "distance of the printed dots in pixels")
+    blur_px: float = setting(0.0, 0.0, 8.0, "standard deviation of the blur in pixels")
+    screen: float = setting(0.0, 0.0, 0.5, "amplitude of printed dots, as a share of white")
+    screen_px: float = setting(5.0, 2.0, 40.0, "spacing of the printed dots in pixels")
     screen_degrees: float = setting(45.0, 0.0, 90.0, "angle of the rows of printed dots")
-    saturation: float = setting(1.0, 0.0, 2.0, "how much color is left; 0 is gray")
-    black: tuple[float, ...] = setting((0.0,) * 3, -0.5, 1.0, "what black has become: red, green, blue")
-    white: tuple[float, ...] = setting((1.0,) * 3, 0.0, 1.5, "what white has become: red, green, blue")
+    saturation: float = setting(1.0, 0.0, 2.0, "remaining saturation; 0 is gray")
+    black: tuple[float, ...] = setting(
+        (0.0,) * 3, -0.5, 1.0, "color that black has turned into: red, green, blue"
+    )
+    white: tuple[float, ...] = setting(
+        (1.0,) * 3, 0.0, 1.5, "color that white has turned into: red, green, blue"
+    )
     gamma: tuple[float, ...] = setting((1.0,) * 3, 0.2, 5.0, "exponent of red, green, blue; above 1 darkens")
     stain_share: float = setting(0.0, 0.0, 0.9, "share of the area under stains")
     stain_px: float = setting(120.0, 4.0, 4000.0, "size of stains in pixels")
-    stain_color: tuple[float, ...] = setting((0.75, 0.65, 0.5), 0.0, 1.5, "what white becomes under a stain")
-    grain: float = setting(0.0, 0.0, 0.5, "deviation of the grain in middle gray, as a share of white")
+    stain_color: tuple[float, ...] = setting((0.75, 0.65, 0.5), 0.0, 1.5, "color of white under a stain")
+    grain: float = setting(
+        0.0, 0.0, 0.5, "standard deviation of the grain in middle gray, as a share of white"
+    )
     grain_color: float = setting(0.0, 0.0, 1.0, "share of the grain's variance that differs between colors")
-    grain_slope: float = setting(0.0, -1.0, 1.0, "1: no grain in black, twice in white; -1: the other way")
+    grain_slope: float = setting(
+        0.0, -1.0, 1.0, "1 is no grain in black and twice as much in white; -1 is the reverse"
+    )
     grain_spectrum: tuple[float, ...] = setting(
         (1.0,) * BANDS, 0.0, 100.0, "relative amplitude of the grain by frequency, up to 0.5 cycles per pixel"
     )
-    scratches_per_mp: float = setting(0.0, 0.0, 5000.0, "scratches in a million pixels")
+    scratches_per_mp: float = setting(0.0, 0.0, 5000.0, "scratches per million pixels")
     scratch_length_px: float = setting(150.0, 4.0, 4000.0, "length of scratches in pixels")
     scratch_width_px: float = setting(1.5, 0.3, 60.0, "width of scratches in pixels")
-    dust_per_mp: float = setting(0.0, 0.0, 20000.0, "specks of dust in a million pixels")
+    dust_per_mp: float = setting(0.0, 0.0, 20000.0, "specks of dust per million pixels")
     dust_px: float = setting(3.0, 1.0, 60.0, "size of specks in pixels")
-    light_marks: float = setting(0.7, 0.0, 1.0, "share of scratches and specks that are light, not dark")
-    light_color: tuple[float, ...] = setting((0.88,) * 3, 0.0, 1.0, "what light marks show: red, green, blue")
-    dark_color: tuple[float, ...] = setting((0.08,) * 3, 0.0, 1.0, "what dark marks show: red, green, blue")
-    hole_share: float = setting(0.0, 0.0, 0.5, "share of the area where the picture is gone")
+    light_marks: float = setting(
+        0.7, 0.0, 1.0, "share of scratches and specks that are light rather than dark"
+    )
+    light_color: tuple[float, ...] = setting((0.88,) * 3, 0.0, 1.0, "color of light marks: red, green, blue")
+    dark_color: tuple[float, ...] = setting((0.08,) * 3, 0.0, 1.0, "color of dark marks: red, green, blue")
+    hole_share: float = setting(0.0, 0.0, 0.5, "share of the area where the picture is missing")
     hole_px: float = setting(60.0, 4.0, 4000.0, "size of holes in pixels")
-    scan_blur_px: float = setting(0.0, 0.0, 8.0, "deviation in pixels of the blur that came with the scan")
+    scan_blur_px: float = setting(0.0, 0.0, 8.0, "standard deviation in pixels of the scanner's blur")
     jpeg_quality: float = setting(LOSSLESS, 1.0, LOSSLESS, "quality of JPEG compression; 100 is none")
 
     def __post_init__(self) -> None:

@@ -30,11 +30,15 @@ AMOUNTS = (
 class Spread:
     """How damage varies from scan to scan: deviations around what they have in common."""
 
-    tone: float = setting(0.0, 0.0, 0.5, "deviation of black and white together, of all colors together")
-    cast: float = setting(0.0, 0.0, 0.5, "deviation of black and white together, of each color for itself")
-    grain: float = setting(0.0, 0.0, 2.0, "deviation of the grain's logarithm")
-    marks: float = setting(0.0, 0.0, 2.0, "deviation of the logarithm of how many marks there are")
-    quality: float = setting(0.0, 0.0, 30.0, "deviation of the JPEG quality")
+    tone: float = setting(
+        0.0, 0.0, 0.5, "standard deviation of black and white together, the same for all colors"
+    )
+    cast: float = setting(
+        0.0, 0.0, 0.5, "standard deviation of black and white together, for each color separately"
+    )
+    grain: float = setting(0.0, 0.0, 2.0, "standard deviation of the grain's logarithm")
+    marks: float = setting(0.0, 0.0, 2.0, "standard deviation of the logarithm of the number of marks")
+    quality: float = setting(0.0, 0.0, 30.0, "standard deviation of the JPEG quality")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -44,8 +48,12 @@ class Spread:
 class DamagingConfig:
     """Settings of damaging pictures by a style."""
 
-    seed: int = setting(0, 0, 2**31 - 1, "where marks and grain fall; the same seed makes the same damage")
-    strength: float = setting(1.0, 0.0, STRONGEST, "how much of it: 0 is none, 1 as learned, 2 twice as much")
+    seed: int = setting(
+        0, 0, 2**31 - 1, "determines where marks and grain fall; the same seed gives the same damage"
+    )
+    strength: float = setting(
+        1.0, 0.0, STRONGEST, "amount of damage: 0 is none, 1 is as learned, 2 is twice as much"
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)

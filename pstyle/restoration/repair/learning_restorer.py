@@ -27,8 +27,8 @@ class LearnRestorerConfig:
     steps: int = setting(300, 1, 100_000, "optimization steps")
     batch: int = setting(8, 1, 256, "crops per step")
     size_px: int = setting(128, 64, 512, "side of the crops in pixels; a multiple of 16")
-    lr: float = setting(0.0002, 0.000001, 0.1, "highest learning rate; it decays along a cosine")
-    seed: int = setting(0, 0, 2**31 - 1, "seed of crops and damage")
+    lr: float = setting(0.0002, 0.000001, 0.1, "peak learning rate, with cosine decay")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for crops and damage")
 
     def __post_init__(self) -> None:
         check_settings(self)

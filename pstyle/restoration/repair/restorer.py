@@ -42,7 +42,7 @@ class RestorerConfig:
     eighth: int = setting(96, 8, 256, "channels at 1/8 of the resolution")
     sixteenth: int = setting(128, 8, 256, "channels at 1/16 of the resolution")
     blocks: int = setting(2, 1, 8, "residual blocks at each resolution, going down and coming up")
-    tones: int = setting(20, 4, 128, "channels of the part that reads tones")
+    tones: int = setting(20, 4, 128, "channels of the tone correction")
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -46,22 +46,26 @@ class RestoreConfig:
     """Settings of training a restorer."""
 
     steps: int = setting(1200, 1, 10_000_000, "optimization steps")
-    tone_steps: int = setting(200, 0, 1_000_000, "steps before them that teach each of two readings of tones")
+    tone_steps: int = setting(
+        200, 0, 1_000_000, "steps beforehand for each of the two stages of tone correction"
+    )
     batch: int = setting(8, 1, 1024, "crops per step")
     size_px: int = setting(128, 64, 1024, "side of the crops in pixels")
-    lr: float = setting(5e-4, 1e-6, 1.0, "highest learning rate of Adam; it decays along a cosine")
-    told_share: float = setting(0.25, 0.0, 1.0, "share of crops with holes that the restorer is told of")
+    lr: float = setting(5e-4, 1e-6, 1.0, "peak learning rate of Adam, with cosine decay")
+    told_share: float = setting(
+        0.25, 0.0, 1.0, "share of crops whose holes are given to the restorer as a mask"
+    )
     gray_share: float = setting(0.1, 0.0, 1.0, "share of clean crops made gray, as old photographs are")
     detail_weight: float = setting(1.0, 0.0, 100.0, "weight of detail; the mean absolute error has weight 1")
     marks_weight: float = setting(0.03, 0.0, 100.0, "weight of finding marks and holes")
-    feature_weight: float = setting(0.02, 0.0, 100.0, "weight of VGG features, in the last part of the run")
-    feature_share: float = setting(0.3, 0.0, 1.0, "last part of the run in which features count")
+    feature_weight: float = setting(0.02, 0.0, 100.0, "weight of VGG features in the final part of the run")
+    feature_share: float = setting(0.3, 0.0, 1.0, "final share of the run in which VGG features count")
     adversarial_ratio: float = setting(
-        0.05, 0.0, 10.0, "size of the adversarial gradient relative to that of the other terms; 0 is none"
+        0.05, 0.0, 10.0, "adversarial gradient relative to that of the other losses; 0 turns it off"
     )
-    adversarial_share: float = setting(0.1, 0.0, 1.0, "last part of the run with a discriminator")
+    adversarial_share: float = setting(0.1, 0.0, 1.0, "final share of the run that uses a discriminator")
     ema: float = setting(0.998, 0.0, 0.99999, "decay per step of the averaged weights, which are kept")
-    seed: int = setting(0, 0, 2**31 - 1, "seed of crops and damage")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for crops and damage")
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -33,9 +33,12 @@ class RepairConfig:
     """Settings of restoring a picture."""
 
     strength: float = setting(
-        1.0, 0.0, 1.0, "0 repairs only what the mask marks and leaves all else as it is; 1 repairs all damage"
+        1.0,
+        0.0,
+        1.0,
+        "0 repairs only masked areas and leaves everything else unchanged; 1 repairs all damage",
     )
-    seed: int = setting(0, 0, 2**31 - 1, "seed of the places that fillings are copied from")
+    seed: int = setting(0, 0, 2**31 - 1, "random seed for the places the fill is copied from")
 
     def __post_init__(self) -> None:
         check_settings(self)
