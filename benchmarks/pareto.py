@@ -19,9 +19,13 @@ from split import held_out_pairs
 from torch import Tensor
 
 from pstyle.cli.inputs import open_contents, perceptual
+from pstyle.image.pictures import save_image
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
+from pstyle.plots.axis import Axis
+from pstyle.plots.canvas import Canvas
+from pstyle.plots.chart import COLORS, INK, TICK_PX, at, draw_axes
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.training.learning import LearnConfig, learn
 
@@ -70,15 +74,19 @@ def in_front(points: list[Point]) -> set[str]:
 
 def draw(path: Path, points: list[Point], front: set[str]) -> None:
     """The points in a plane; those in front are filled."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    axes = figure.add_subplot(xlabel="content distance (relu3_1)", ylabel="style distance (VGG-19)")
+    canvas, box = Canvas(840, 600), (74, 24, 820, 540)
+    style, content = ([values[column] for _, values in points] for column in (0, 3))
+    x, y = Axis.around(content, margin=0.12), Axis.around(style, margin=0.12)
+    draw_axes(canvas, box, x, y, "Content distance (relu3_1)", "Style distance (VGG-19)", 12)
     for name, values in points:
-        color = "tab:red" if name == "MicroAST" else "tab:blue"
-        axes.scatter(values[3], values[0], facecolors=color if name in front else "none", edgecolors=color)
-        axes.annotate(name.replace("style weight ", "w ").replace("strength ", "s "), (values[3], values[0]))
-    figure.savefig(path, dpi=120)
+        column, row = at(box, x, y, (values[3], values[0]))
+        color = COLORS[3] if name == "MicroAST" else COLORS[0]
+        canvas.dot(column, row, 5.5, color)
+        if name not in front:
+            canvas.dot(column, row, 3.5, "white")
+        short = name.replace("style weight ", "w ").replace("strength ", "s ")
+        canvas.text(column + 9, row - 4, short, TICK_PX, INK, "ls", halo=True)
+    save_image(path, canvas.picture(), overwrite=True)
 
 
 def main() -> None:

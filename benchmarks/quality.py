@@ -24,12 +24,12 @@ from split import held_out_pairs
 from torch import Tensor
 
 from pstyle.cli.inputs import open_contents, perceptual
-from pstyle.evaluation.plots import contact_sheet
 from pstyle.image.colors import lab_to_rgb, rgb_to_lab
 from pstyle.image.pictures import save_image
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
+from pstyle.plots.contact_sheet import contact_sheet
 from pstyle.style.style import save_style
 from pstyle.training.learning import LearnConfig, learn
 

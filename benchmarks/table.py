@@ -18,8 +18,8 @@ import torch
 from paint_speed import load_painters, median_seconds
 from quality import Result, measured, methods_of, parser_of, shown, write_sheet
 
-from pstyle.evaluation.plots import contact_sheet
 from pstyle.image.pictures import save_image
+from pstyle.plots.contact_sheet import contact_sheet
 
 SCORES = ("style_vgg", "style_swd", "ssim", "content_vgg")
 SIDES_PX = (512, 1024)

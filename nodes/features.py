@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.evaluation.plots import gram_picture, heat_map
 from ..pstyle.nets.moments import gram
 from ..pstyle.nets.vgg import LAYERS, VGG, load_vgg
+from ..pstyle.plots.feature_maps import gram_picture, heat_map
 from . import host
 from .widgets import wire
 from .wires import FEATURES_WIRE, VGG_WIRE, Features, to_rgb, to_wire

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.evaluation.plots import discriminator_plot, loss_plot
 from ..pstyle.evaluation.scoring import ScaleConfig, mean_of, score_all, score_lines
 from ..pstyle.nets.pretrained import NAME as IMAGENET
 from ..pstyle.nets.vgg import VGG, load_loss_vgg, load_vgg
+from ..pstyle.plots.curves import discriminator_plot, loss_plot
 from . import host
 from .files import model_file, model_files
 from .widgets import widgets, wire

@@ -16,7 +16,7 @@ import pstyle
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("__init__.py", "nodes", "pstyle", "web", "locales", "weights")
-OPTIONAL = ("matplotlib", "torchvision", "av", "pyvips", "ray", "scipy", "skimage", "lpips")
+OPTIONAL = ("torchvision", "av", "pyvips", "ray", "scipy", "skimage", "lpips")
 MAPPINGS = ("NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS")
 
 # What ComfyUI's load_custom_node does, told apart into the host's share (torch and friends) and ours.
@@ -78,7 +78,7 @@ def test_the_host_finds_the_nodes_in_any_folder(door: dict, record_property) -> 
 
 def test_the_door_pulls_in_nothing_heavy_and_nothing_by_its_bare_name(door: dict) -> None:
     others = {module.split(".")[0] for module in door["others"]}
-    assert not others & {"matplotlib", "torchvision", "scipy", "skimage", "comfy", "pytest"}
+    assert not others & {"torchvision", "scipy", "skimage", "comfy", "pytest"}
     assert not others & {"pstyle", "nodes"}  # ComfyUI has a `nodes` of its own
 
 

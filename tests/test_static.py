@@ -35,7 +35,6 @@ HOST_HOME = "nodes.host"
 
 LIBRARIES = {"torch", "safetensors", "numpy", "PIL"}
 MORE_LIBRARIES = {
-    "pstyle.evaluation.plots": {"matplotlib"},
     "pstyle.cli.screen": {"tqdm"},
     "pstyle.video.container": {"av"},
     "pstyle.painting.streaming": {"pyvips"},
@@ -53,14 +52,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "losses": BASE | {"nets"},
     "style": BASE | {"nets", "losses", "painting", "taste"},
     "samples": BASE,
-    "taste": NETS | {"evaluation", "samples"},
+    "plots": BASE,
+    "taste": NETS | {"plots", "samples"},
     "training": NETS | {"samples", "taste"},
     "finetuning": NETS | {"training", "evaluation"},
     "painting": NETS,
     "video": NETS | {"painting"},
     "vr": NETS | {"painting", "video"},
     "restoration": NETS | {"painting", "training", "finetuning", "samples"},
-    "evaluation": NETS | {"training", "painting", "taste", "samples"},
+    "evaluation": NETS | {"training", "painting", "plots", "taste", "samples"},
     "batch": NETS | {"painting"},
     "workflow": {"core", "image"},
     "cli": {"*"},

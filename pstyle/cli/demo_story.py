@@ -18,13 +18,14 @@ from ..core.config import check_settings, choice, setting
 from ..core.device import choose_device
 from ..core.files import BadFile
 from ..core.progress import OnStep
-from ..evaluation.plots import contact_sheet, discriminator_plot, loss_plot
 from ..finetuning.adversarial import FinetuneConfig, Finetuned, Finetuning
 from ..image.pictures import open_image, resize_short_side, save_image
 from ..losses.perceptual import perceptual_with
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
 from ..painting.painter import Painter
+from ..plots.contact_sheet import contact_sheet
+from ..plots.curves import discriminator_plot, loss_plot
 from ..samples import ARTISTS, content_pictures, paint_as
 from ..style.style import Style, save_style
 from ..training.learning import LearnConfig, Learned, Learning

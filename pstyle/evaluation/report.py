@@ -20,12 +20,12 @@ from ..core.config import parse_json
 from ..image.pictures import resize_short_side
 from ..nets.vgg import VGG, load_loss_vgg
 from ..painting.painter import Painter
+from ..plots.curves import Record, discriminator_plot, loss_plot
 from ..samples import content_pictures
 from ..style.style import Style
 from ..taste.style_map import map_of
 from ..training.learning import MAX_PICTURES
 from .metrics import score
-from .plots import Record, discriminator_plot, loss_plot
 from .scoring import Scored, mean_of, score_all
 
 MAX_SHOWN, MAX_PHOTOS = MAX_PICTURES, 12

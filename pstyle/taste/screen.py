@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..evaluation.plots import contact_sheet
 from ..image.pictures import resize_short_side
 from ..nets.generator import STRIDE
+from ..plots.contact_sheet import contact_sheet
 from ..style.answers import History, Question
 from .space import Paint
 

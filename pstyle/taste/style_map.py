@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..evaluation.plots import place_map
 from ..image.pictures import resize_short_side
 from ..nets.generator import Generator, style_moments
 from ..nets.vgg import VGG
+from ..plots.place_map import place_map
 from ..style.answers import parse_history
 from ..style.style import Style, preview_of
 from .space import SEEN_PX

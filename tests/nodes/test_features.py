@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.evaluation.plots import gram_picture, heat_map
 from pstyle.nets.moments import gram
 from pstyle.nets.vgg import LAYERS, VGG, load_vgg
+from pstyle.plots.feature_maps import gram_picture, heat_map
 
 
 def test_features_are_the_shipped_networks(nodes, image: torch.Tensor) -> None:
