@@ -24,7 +24,8 @@ from judge import open_picture
 from split import held_out_photos
 from torch import Tensor
 
-from pstyle.evaluation.metrics import lab, luma
+from pstyle.evaluation.metrics import lab
+from pstyle.image.colors import luma
 from pstyle.painting.painter import Painter, load_painter
 
 BLOCK_PX = 32

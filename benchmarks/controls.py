@@ -27,7 +27,8 @@ from judge import load_judge_vgg, open_picture
 from split import held_out_photos
 from torch import Tensor
 
-from pstyle.evaluation.metrics import STYLE_LAYERS, lab, luma, ssim, style_score
+from pstyle.evaluation.metrics import STYLE_LAYERS, lab, ssim, style_score
+from pstyle.image.colors import luma
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import VGG, load_vgg
 from pstyle.painting.painter import Painter

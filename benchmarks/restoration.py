@@ -40,7 +40,8 @@ from split import held_out_paintings, held_out_photos
 from torch import Tensor
 
 from pstyle.core.precision import psnr_db
-from pstyle.evaluation.metrics import luma, ssim
+from pstyle.evaluation.metrics import ssim
+from pstyle.image.colors import luma
 from pstyle.image.pictures import open_image, resize_short_side, save_image
 from pstyle.restoration.repair.filling import filled
 from pstyle.restoration.repair.restorer import load_restorer

@@ -24,7 +24,7 @@ from statistics import mean
 import torch
 from torch import Tensor
 
-from pstyle.evaluation.metrics import luma
+from pstyle.image.colors import luma
 from pstyle.image.pictures import open_image, resize_short_side
 from pstyle.losses.perceptual import perceptual_with
 from pstyle.nets.generator import Generator, load_generator

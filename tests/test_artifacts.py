@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pstyle.evaluation.metrics import luma
+from pstyle.image.colors import luma
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 

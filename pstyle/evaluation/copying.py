@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..image.colors import luma
 from ..image.pictures import resize_short_side
-from .metrics import luma
 
 SIZE_PX = 512  # short side at which pictures are compared; smaller ones at their own
 PATCH_PX = 32

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..image.colors import luma
 from ..nets.vgg import VGG
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
@@ -23,7 +24,6 @@ SMALLEST_SIDE_PX = 16
 PATCH_PX = 7
 SEED = 7  # of the random directions: a score must be the same number every time
 EPS = 1e-12
-LUMA = (0.299, 0.587, 0.114)
 
 
 def score(output: Tensor, content: Tensor, styles: Sequence[Tensor], vgg: VGG) -> dict[str, float]:
@@ -139,13 +139,12 @@ def edge_f1(output: Tensor, content: Tensor, tolerance_px: int = 2) -> float:
     return 2 * precision * recall / max(precision + recall, 1e-12)
 
 
-def luma(image: Tensor) -> Tensor:
-    """Brightness (B, 1, H, W) of pictures (B, 3, H, W): 0.299 R + 0.587 G + 0.114 B."""
-    return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-
-
 def lab(image: Tensor) -> Tensor:
-    """CIE Lab (B, 3, H, W) of sRGB pictures in [0, 1], white point D65: L 0..100, a and b about -100..100."""
+    """CIE Lab (B, 3, H, W) of sRGB pictures in [0, 1], white point D65: L 0..100, a and b about -100..100.
+
+    With the coefficients as scikit-image rounds them. `colors.rgb_to_lab` has more digits, and would move
+    color scores, which have been published, by up to 3e-4.
+    """
     linear = torch.where(image > 0.04045, ((image.clamp_min(0) + 0.055) / 1.055) ** 2.4, image / 12.92)
     to_xyz = image.new_tensor(
         ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))

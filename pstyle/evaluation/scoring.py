@@ -1,7 +1,7 @@
-"""All that can be told of a painted picture in numbers, for nodes, the command line and reports alike.
+"""All scores of a painted picture, for nodes, the command line and reports.
 
-Distances alone say little; two pictures that everybody can make place them on a scale: the content picture as
-it is, and the one that pixel by pixel optimization makes of it.
+A distance alone says little, so it can be placed on a scale between two pictures that anybody can make: the
+content picture as it is (0 %), and its pixels optimized for the style (100 %).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..losses.perceptual import perceptual_with
 from ..nets.vgg import VGG, load_vgg
 from ..training.optimize import OptimizeConfig, optimize
 from .copying import copied_share
-from .lpips import NO_ART_FID, Absent, load_lpips
+from .lpips import Absent, load_lpips
 from .metrics import score
 
 SCALED = ("style", "patch_swd")  # the scores that are placed on the scale
 PERCENT = "_percent"  # ends the name of a score's place on the scale
 SCALE = (
-    "0 % is the content picture itself, 100 % what optimizing its pixels for the style reaches; "
-    "below 0 is farther from the style than the content, above 100 nearer than optimization"
+    "0 % is the content picture itself, 100 % the content with its pixels optimized for the style; "
+    "below 0 % is farther from the style than the content, above 100 % closer than the optimized pixels"
 )
 
 
@@ -46,7 +46,7 @@ class ScaleConfig:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores by name; and for those whose parts are not on this machine, what would bring them."""
+    """Scores by name, and for each score that this machine cannot compute the reason."""
 
     scores: dict[str, float]
     absent: dict[str, str] = field(default_factory=dict)
@@ -60,15 +60,15 @@ def score_all(
     config: ScaleConfig | None = None,
     on_step: OnStep = lambda progress: None,
 ) -> Scored:
-    """The scores of `metrics.score`, `copied`, `lpips` if it is present, and with `scale` two places on it.
+    """The scores of `metrics.score`, `copied`, `lpips` if installed, and with `config.scale` two percentages.
 
-    output, content and each style are (1, 3, H, W) in [0, 1]. To be called outside inference mode if `scale`
-    is asked for. Raises ValueError as `metrics.score`, or for a side under 32 px.
+    output, content and each style are (1, 3, H, W) in [0, 1]. With `config.scale`, call it outside inference
+    mode. Raises ValueError as `metrics.score` does, or for a side under 32 px.
     """
     c = config or ScaleConfig()
     scores = score(output, content, styles, vgg)
     scores["copied"] = copied_share(output, styles)
-    absent = {"art_fid": NO_ART_FID}
+    absent = {}
     try:
         scores["lpips"] = load_lpips()(resize_to(output, *content.shape[2:]), content)
     except Absent as reason:
@@ -86,7 +86,7 @@ def places(
     steps: int,
     on_step: OnStep = lambda progress: None,
 ) -> dict[str, float]:
-    """Where scores lie between those of the content (0 %) and of the content optimized for the style (100 %).
+    """Places of scores between those of the content (0 %) and of its pixels optimized for the style (100 %).
 
     content and each style are (1, 3, H, W) in [0, 1].
     """
@@ -98,19 +98,19 @@ def places(
 
 
 def place(value: float, start: float, end: float) -> float:
-    """Percent of the way from `start` to `end`; 0 where there is no way to go."""
+    """Percent of the way from `start` to `end`; 0 if they are equal."""
     return 100 * (start - value) / (start - end) if start != end else 0.0
 
 
 def mean_of(found: Sequence[Scored]) -> Scored:
-    """Several pictures' scores averaged; a score that one of them lacks is absent."""
+    """Scores averaged over pictures; a score that any picture lacks is absent."""
     names = [name for name in found[0].scores if all(name in one.scores for one in found)]
     means = {name: sum(one.scores[name] for one in found) / len(found) for name in names}
     return Scored(means, {name: reason for one in found for name, reason in one.absent.items()})
 
 
 def score_lines(found: Scored, judge: str) -> list[str]:
-    """A line for each score, each absent one, and what a person must know to read them."""
+    """A line for each score and each absent one, then the judging network and what the scale means."""
     lines = [f"{name}: {_shown(name, value)}" for name, value in found.scores.items()]
     lines += [f"{name}: absent ({reason})" for name, reason in found.absent.items()]
     lines += [f"judge: {judge}"]

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from ..evaluation.metrics import luma, pooled_patch_swd, ssim
+from ..evaluation.metrics import pooled_patch_swd, ssim
+from ..image.colors import luma
 from ..losses.adversarial import accuracy, hinge, realness
 from ..losses.perceptual import clamp_through
 from ..nets.discriminator import Discriminator, Logits
