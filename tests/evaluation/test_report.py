@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pstyle.evaluation import report
+from pstyle.evaluation import report, report_sections
+from pstyle.evaluation.html_page import page, picture_tag, section
 from pstyle.evaluation.metrics import score
 from pstyle.evaluation.report import STRENGTHS, report_of
 from pstyle.losses.perceptual import Perceptual
@@ -132,8 +133,9 @@ def test_paintings_are_the_painters_own(written, tiny_vgg, photos) -> None:
 
 
 def test_large_pictures_are_reduced(written, tiny_vgg, rng, monkeypatch) -> None:
-    for name, size_px in (("SIZE_PX", 48), ("STRIP_PX", 24), ("THUMB_PX", 16)):
-        monkeypatch.setattr(report, name, size_px)
+    monkeypatch.setattr(report, "SIZE_PX", 48)
+    monkeypatch.setattr(report_sections, "STRIP_PX", 24)
+    monkeypatch.setattr(report_sections, "THUMB_PX", 16)
     large = random_picture(rng, 96, 128)
     found = make(written, tiny_vgg, pictures=[large], photos=[("a", large)]).all("img")
     assert [pixels(image).size for image in found] == [
@@ -163,26 +165,6 @@ def test_scores_are_means_beside_the_photographs(written, tiny_vgg, photos, pict
     assert "Means over 2 paintings, judged by the network the judge." in found
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "start", "words"),
-    [
-        ("style", 0.05, 0.5, "very close: 10% of the photograph's distance"),
-        ("style", 0.25, 0.5, "part of the way: 50%"),
-        ("color", 6.0, 5.0, "no closer than the photograph: 120%"),
-        ("patch_swd", 0.0, 0.0, "distance to the style in small patches"),
-        ("content", 0.7, 0.0, "the same picture, freely painted"),
-        ("content", 2.5, 0.0, "far away"),
-        ("ssim", 0.3, 1.0, "structure mostly given up"),
-        ("ssim", 0.9, 1.0, "structure kept"),
-        ("copied", 0.0, None, "nothing is pasted"),
-        ("copied", 0.3, None, "pieces are pasted"),
-        ("lpips", 0.9, None, "looks like another picture"),
-    ],
-)
-def test_scores_are_told_in_words(name: str, value: float, start: float | None, words: str) -> None:
-    assert report.meaning(name, value, start).startswith(words)
-
-
 def test_a_stranger_cannot_write_into_the_page(written, tiny_vgg, photos) -> None:
     """Every text of a style file, the names and the figures' titles; also settings that are no JSON."""
     for settings in (HOSTILE, '{"%s": "%s"}' % ((HOSTILE.replace('"', "'"),) * 2)):
@@ -191,15 +173,15 @@ def test_a_stranger_cannot_write_into_the_page(written, tiny_vgg, photos) -> Non
         )
         written.style = replace(written.style, provenance=told, license=HOSTILE, generator_id=HOSTILE)
         figures = {HOSTILE: photos["one"]}
-        source = report.page(
+        source = page(
             HOSTILE,
-            written.style,
+            report_sections.header_of(HOSTILE, written.style),
             [
-                report.learned_from(written.style, []),
-                report.settings_of(written.style),
-                report.verdict(written.style),
-                report.pair_tag(report.Pair(HOSTILE, *photos.values())),
-                *(report.section(title, report.picture_tag(one, title)) for title, one in figures.items()),
+                report_sections.learned_from(written.style, []),
+                report_sections.settings_of(written.style),
+                report_sections.verdict(written.style),
+                report_sections.pair_tag(report_sections.Pair(HOSTILE, *photos.values())),
+                *(section(title, picture_tag(one, title)) for title, one in figures.items()),
             ],
         )
         found = Page(source)
@@ -214,7 +196,7 @@ def test_a_stranger_cannot_write_into_the_page(written, tiny_vgg, photos) -> Non
 def test_settings_of_any_shape_are_shown_as_they_are(written) -> None:
     for settings in ('{"a": [[1]]}', "[1, 2]", "not JSON", '{"a": ' + 1000 * "[" + 1000 * "]" + "}"):
         written.style = replace(written.style, provenance=Provenance(settings=settings))
-        assert settings in Page(report.settings_of(written.style)).texts
+        assert settings in Page(report_sections.settings_of(written.style)).texts
 
 
 def test_nothing_is_loaded_from_elsewhere(written, tiny_vgg, photos, pictures) -> None:
@@ -235,8 +217,10 @@ def test_nothing_is_loaded_from_elsewhere(written, tiny_vgg, photos, pictures) -
 
 def test_a_verdict_is_shown_where_the_file_tells_one(written) -> None:
     won = replace(written.style, provenance=Provenance(note="fine-tuned after 85 steps"))
-    assert "It won on held-out pictures: fine-tuned after 85 steps" in report.verdict(won)
-    assert "The file tells of none" in report.verdict(written.style)
+    assert "It improved the style on held-out pictures: fine-tuned after 85 steps" in report_sections.verdict(
+        won
+    )
+    assert "The file records none" in report_sections.verdict(written.style)
 
 
 def test_a_discriminators_curves_are_drawn_too(written, tiny_vgg, photos) -> None:
@@ -253,7 +237,7 @@ def test_a_history_is_that_of_a_learning(tiny_generator, tiny_vgg, rng) -> None:
     picture, content = random_picture(rng, 80, 96), random_picture(rng, 96, 96)
     learning = Learning([picture], [content], tiny_generator, tiny_vgg, Perceptual([tiny_vgg]), config)
     learning.run()
-    assert "<h2>Curves</h2>" in report.curves(learning.history) and report.curves([]) == ""
+    assert "<h2>Curves</h2>" in report_sections.curves(learning.history) and report_sections.curves([]) == ""
 
 
 def test_following_sees_each_photograph_and_may_stop(written, tiny_vgg, photos) -> None:
