@@ -1,7 +1,7 @@
-"""The whole story in three minutes: one artist's pictures, a style learned, photographs painted, fine-tuned.
+"""The demo: learns the style of an artist's pictures, fine-tunes it and paints photographs, in three minutes.
 
-The photographs are those that scikit-image carries: they are no part of this package. The artist is one of
-`samples`, so that what a picture in this style should look like is known.
+The photographs come with scikit-image and are not part of this package. The artist is one of `samples`, so it
+is known what a picture in this style should look like.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class DemoConfig:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a demo did: the files it wrote, in order, and what became of the fine-tuning."""
+class DemoResult:
+    """The files a demo wrote, in order, and the verdict of its fine-tuning."""
 
     files: list[Path]
     verdict: str
@@ -77,7 +77,7 @@ class Told:
 
 @contextmanager
 def silent(what: str) -> Iterator[OnStep]:
-    """A watcher of loops that shows nothing."""
+    """Shows no progress."""
     yield lambda progress: None
 
 
@@ -87,11 +87,11 @@ def run_demo(
     device: str = "auto",
     overwrite: bool = False,
     watch: Callable[[str], AbstractContextManager[OnStep]] = silent,
-) -> Told:
+) -> DemoResult:
     """Write the artist's pictures, the painted photographs, sheet, plots and style file into a folder.
 
-    `watch("learning")` gives the `on_step` of that loop. Raises ValueError where the photographs are missing,
-    and BadFile where a file exists that may not be replaced.
+    `watch("learning")` is a context that yields the `on_step` of that loop. Raises ValueError if photographs
+    are missing, and BadFile for an existing file without `overwrite`.
     """
     c = config or DemoConfig()
     photos = photographs(PAINTED_BY_THE_ARTIST)
@@ -116,7 +116,7 @@ def run_demo(
     for path, image in zip(targets[:-1], images, strict=True):
         save_image(path, image, overwrite=overwrite)
     save_style(targets[-1], finetuned.style, overwrite=overwrite)
-    return Told(targets, finetuned.verdict)
+    return DemoResult(targets, finetuned.verdict)
 
 
 def photographs(names: tuple[str, ...]) -> dict[str, Tensor]:

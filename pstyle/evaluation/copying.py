@@ -1,8 +1,8 @@
-"""Whether a painted picture pastes pieces of its style pictures: normalized cross-correlation of patches.
+"""The share of a painting that is copied from its style pictures: normalized cross-correlation of patches.
 
-We differ from the textbook in what is taken out of a patch first: not its mean alone but all slow waves,
-since a plain edge or a gradient of light correlates with any other. Every patch is compared with a style at
-every pixel; what a few of its waves rule out, by Cauchy and Schwarz, is not compared in full.
+We differ from the textbook in removing not only a patch's mean but all its low frequencies, since a plain
+edge or a gradient of light correlates with any other. Every patch is compared with a style at every pixel;
+where a few of its frequencies rule out a match (Cauchy-Schwarz), the full comparison is skipped.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from torch import Tensor
 from ..image.colors import luma
 from ..image.pictures import resize_short_side
 
-SIZE_PX = 512  # short side at which pictures are compared; smaller ones at their own
+SIZE_PX = 512  # short side at which pictures are compared; smaller ones keep their size
 PATCH_PX = 32
 SAME = 0.95  # correlation above which one patch is a copy of another
-FLAT = 0.01  # deviation of luma without slow waves, below which a patch correlates with anything
-SLOW, KNOWN = 4, 10  # cosines along each side: those taken out, and those compared before all others
-PLACES = 2**14  # of a style, compared at once
-ROUNDING = 1e-3  # of the sums below, whose terms are at most 1
+FLAT = 0.01  # standard deviation of high-pass luma, below which a patch correlates with anything
+SLOW, KNOWN = 4, 10  # cosines along each side: those removed, and those compared first
+PLACES = 2**14  # positions in a style compared at once
+ROUNDING = 1e-3  # rounding error of the bounds below
 
 
 @torch.inference_mode()
 def copied_share(painted: Tensor, styles: Sequence[Tensor]) -> float:
-    """Share of a painted picture's 32-px patches, side by side, that are found again in a style picture.
+    """Share of a painting's adjacent 32-px patches that also occur in a style picture.
 
-    All are (1, 3, H, W) in [0, 1] and compared in luma, at one short side of at most 512 px. A patch is found
-    where it correlates above 0.95 with a patch of a style; flat ones do not count, and 0 is told if all are
-    flat. Raises ValueError for no style picture, or a painted side under 32 px.
+    All pictures are (1, 3, H, W) in [0, 1] and compared in luma, at one short side of at most 512 px. A patch
+    is a copy if it correlates above 0.95 with a patch of a style. Flat patches do not count; if all are flat,
+    the share is 0. Raises ValueError for no style picture, or a painted side under 32 px.
     """
     height, width = painted.shape[2:]
     size_px = min(height, width, SIZE_PX)
@@ -55,9 +55,9 @@ def copied_share(painted: Tensor, styles: Sequence[Tensor]) -> float:
 
 
 def found_in(light: Tensor, patches: Tensor, bounds: Tensor) -> Tensor:
-    """Which patches (P, 32 * 32), unit vectors without slow waves, are in a style's luma (1, 1, H, W): (P,).
+    """Which high-pass unit patches (P, 32 * 32) occur in a style's luma (1, 1, H, W), as booleans (P,).
 
-    `bounds` are the patches' own, as `waves_at` gives them.
+    `bounds` are those of the patches, from `waves_at`.
     """
     theirs, lengths = waves_at(light, 1)
     places = (lengths > FLAT * PATCH_PX).nonzero()[:, 0]
@@ -69,18 +69,19 @@ def found_in(light: Tensor, patches: Tensor, bounds: Tensor) -> Tensor:
         windows = light[0, 0].unfold(0, PATCH_PX, 1).unfold(1, PATCH_PX, 1)  # (H - 31, W - 31, 32, 32)
         across = windows.shape[1]
         near = windows[places // across, places % across].flatten(1) / lengths[places, None]
-        found[asked] = (patches[asked] @ near.T).amax(1) > SAME  # slow waves of `near` are no matter here
+        found[asked] = (patches[asked] @ near.T).amax(1) > SAME  # low frequencies of `near` cancel
     return found
 
 
 def waves_at(light: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     """Bounds (P, K) and lengths (P,) of the 32-px patches of luma (1, 1, H, W), one every `stride` pixels.
 
-    Bounds are the known waves of a patch without its slow ones, and the length of all waves left, in parts of
-    its whole length: the product of two patches' bounds is their correlation at most.
+    A length is the norm of a high-pass patch. Its bounds are the first frequencies of the patch and the norm
+    of all others, relative to that length, so the product of two patches' bounds is an upper bound of their
+    correlation.
     """
     known = cosines(light)[:KNOWN]
-    light = light - light.mean()  # which is slow, and would leave less precision for the rest
+    light = light - light.mean()  # would cost precision; it is removed with the low frequencies anyway
     tall = F.conv2d(light, known.view(-1, 1, PATCH_PX, 1), stride=(stride, 1))  # (1, 10, h, W)
     waves = F.conv2d(tall.movedim(1, 0), known.view(-1, 1, 1, PATCH_PX), stride=(1, stride))  # (10, 10, h, w)
     slow = waves[:SLOW, :SLOW].square().sum((0, 1)).flatten()
@@ -93,16 +94,14 @@ def waves_at(light: Tensor, stride: int) -> tuple[Tensor, Tensor]:
 
 
 def without_slow_waves(patches: Tensor) -> Tensor:
-    """Patches (P, 32 * 32) without their mean and the other slowest waves along both sides."""
+    """Patches (P, 32 * 32) without their mean and other low frequencies along both sides."""
     slow = cosines(patches)[:SLOW]
     square = patches.unflatten(1, (PATCH_PX, PATCH_PX))
     return (square - slow.T @ (slow @ square @ slow.T) @ slow).flatten(1)
 
 
 def bands(light: Tensor) -> Iterator[Tensor]:
-    """Luma (1, 1, H, W) in bands of whole rows, each with about as many places for a patch; none if it has no
-    place.
-    """
+    """Luma (1, 1, H, W) in bands of whole rows with about 2^14 patch positions each; none below 32 px."""
     height, width = light.shape[2:]
     rows = max(1, PLACES // width)
     for top in range(0, height - PATCH_PX + 1, rows):
@@ -110,7 +109,7 @@ def bands(light: Tensor) -> Iterator[Tensor]:
 
 
 def cosines(like: Tensor) -> Tensor:
-    """The orthonormal cosines over 32 px, slowest first, one a row: (32, 32)."""
+    """The orthonormal cosines over 32 px (DCT-II), lowest frequency first, one per row: (32, 32)."""
     places = torch.arange(PATCH_PX, dtype=torch.float64)
     found = torch.cos(math.pi / PATCH_PX * places[:, None] * (places + 0.5)) * math.sqrt(2 / PATCH_PX)
     found[0] /= math.sqrt(2)

@@ -1,4 +1,4 @@
-"""Scores of a stylized picture, apart from every loss: style, patches, color, structure and edges.
+"""Scores of a stylized picture, independent of every loss: style, patches, color, structure and edges.
 
 Patch SWD follows Elnekave & Weiss (arXiv 2203.14672), SSIM follows Wang et al. 2004, the style score compares
 what Gatys et al. (arXiv 1508.06576) and Huang & Belongie (arXiv 1703.06868) match. Scores are comparable only
@@ -35,8 +35,8 @@ def score(output: Tensor, content: Tensor, styles: Sequence[Tensor], vgg: VGG) -
     """
     if not styles:
         raise ValueError("no style picture to score against; give at least one")
-    for what, image in (("output", output), ("content", content), *(("style", style) for style in styles)):
-        _check(image, what)
+    for name, image in (("output", output), ("content", content), *(("style", style) for style in styles)):
+        _check(image, name)
     with torch.inference_mode():
         if output.shape != content.shape:
             output = _resized(output, *content.shape[2:])
@@ -68,7 +68,7 @@ def content_score(output: Mapping[str, Tensor], content: Mapping[str, Tensor]) -
 def patch_swd(output: Tensor, style: Tensor, directions: int = 128) -> float:
     """Sliced Wasserstein distance of the 7x7 patches of two pictures (1, 3, H, W), along unit directions.
 
-    The center squares are compared at 256, 128 and 64 px: what counts is which patches there are, not where.
+    The center squares are compared at 256, 128 and 64 px, by which patches there are, not by where they are.
     """
     generator = torch.Generator().manual_seed(SEED)
     total = 0.0
@@ -84,8 +84,8 @@ def pooled_patch_swd(outputs: Sequence[Tensor], styles: Sequence[Tensor], direct
     """Sliced Wasserstein distance of the 7x7 patches of all outputs together from those of all styles.
 
     Pictures (1, 3, H, W), 56 px or more a side, are compared at 1/2, 1/4 and 1/8 of their own resolution.
-    A mean of distances from picture to picture is least for a painter of one middling picture; this one is
-    least for a painter with the variety of all.
+    A mean of distances between single pictures is lowest for a painter that always paints an average picture;
+    the pooled distance is lowest for one with the variety of all styles.
     """
     generator = torch.Generator().manual_seed(SEED)
     total = 0.0
@@ -155,15 +155,15 @@ def lab(image: Tensor) -> Tensor:
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=1)
 
 
-def _check(image: Tensor, what: str) -> None:
+def _check(image: Tensor, name: str) -> None:
     if image.ndim != 4 or image.shape[:2] != (1, 3) or image.dtype != torch.float32:
         raise ValueError(
-            f"{what} must be one picture (1, 3, H, W) of float32; got {tuple(image.shape)} of {image.dtype}"
+            f"{name} must be one picture (1, 3, H, W) of float32; got {tuple(image.shape)} of {image.dtype}"
         )
     if min(image.shape[2:]) < SMALLEST_SIDE_PX:
-        raise ValueError(f"{what} is {_size(image)}; scores need at least {SMALLEST_SIDE_PX} px a side")
+        raise ValueError(f"{name} is {_size(image)}; scores need at least {SMALLEST_SIDE_PX} px a side")
     if not torch.isfinite(image).all():
-        raise ValueError(f"{what} holds NaN or infinity; scores need finite pixels in [0, 1]")
+        raise ValueError(f"{name} holds NaN or infinity; scores need finite pixels in [0, 1]")
 
 
 def _layer_distance(output: Tensor, style: Tensor) -> float:

@@ -1,8 +1,8 @@
-"""What answers say about a person: a Bradley-Terry and Plackett-Luce posterior of what they like, by Laplace.
+"""A person's preferences from their answers: a Bradley-Terry and Plackett-Luce posterior by Laplace.
 
 Bradley & Terry, Biometrika 1952; Plackett, 1975; Luce, 1959. Utility is linear in features of a candidate. We
-add what real answers need: a lapse, so that one blunder moves little, 'same' as an equal part for every
-candidate, and weights, by which old answers count less.
+add what real answers need: a lapse rate, so that one slip has little effect; 'same', shared equally among the
+candidates; and weights, by which older answers count less.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 MOST_STEPS = 100
-STILL = 1e-10  # of a Newton step's largest entry: the mode is reached
+STILL = 1e-10  # largest entry of a Newton step at which the mode is reached
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One of several candidates chosen, (K, F) of features, counting `weight`.
+    """One of several candidates chosen by features (K, F), with a weight.
 
-    Of "the worst of these", hand in the features with their sign turned.
+    For "the worst of these", negate the features.
     """
 
     features: Tensor
@@ -31,7 +31,7 @@ class Pick:
 
 @dataclass(frozen=True)
 class Prior:
-    """What is believed before any answer: independent normal weights, mean (F,) and precision (F,)."""
+    """The prior before any answer: independent normal weights with mean (F,) and precision (F,)."""
 
     mean: Tensor
     precision: Tensor
@@ -54,11 +54,11 @@ class Belief:
         return features.double() @ self.mean
 
     def chances(self, features: Tensor) -> Tensor:
-        """(K,) how likely each candidate is the one chosen, at the mean."""
+        """Probabilities (K,) that each candidate is chosen, at the mean weights."""
         return self.utility(features).softmax(0)
 
     def draw(self, count: int, rng: torch.Generator) -> Tensor:
-        """Weights (count, F) that may be the person's, one row a draw."""
+        """Posterior samples (count, F) of the weights."""
         noise = torch.randn(count, len(self.mean), generator=rng, dtype=torch.float64)
         return self.mean + noise @ torch.linalg.cholesky(self.covariance).mT
 
@@ -66,9 +66,9 @@ class Belief:
 def laplace_posterior(picks: Sequence[Pick], prior: Prior, lapse: float = 0.0) -> Belief:
     """The posterior after picks: its mode, and the inverse of the curvature there.
 
-    With probability `lapse` a pick is blind. Each Newton step takes the curvature of picks that are known to
-    be meant, as in expectation maximization: it is positive definite whatever the lapse, and the steps end
-    where the gradient of the whole posterior does.
+    With probability `lapse` a pick is random. Each Newton step uses the curvature of the picks weighted by
+    the probability that they are deliberate, as in expectation maximization: it is positive definite for any
+    lapse rate, and the steps end where the gradient of the whole posterior vanishes.
     """
     mean, precision = prior.mean.double(), prior.precision.double()
     if not picks:
@@ -76,7 +76,7 @@ def laplace_posterior(picks: Sequence[Pick], prior: Prior, lapse: float = 0.0) -
     features, there, chosen, weight = _stacked(picks)
 
     def meant(w: Tensor) -> tuple[Tensor, Tensor]:
-        """Chances (T, K) of a pick that is no lapse, and those (T,) of the picks made."""
+        """Probabilities (T, K) of deliberate picks, and those (T,) of the picks made."""
         chances = (features @ w).masked_fill(~there, -torch.inf).softmax(1)
         return chances, chances.gather(1, chosen).squeeze(1)
 

@@ -1,8 +1,8 @@
-"""Which candidates to show next: those whose best is expected to be liked most.
+"""Which candidates to show next: those whose best has the highest expected utility.
 
 Expected utility of the best option, Lin et al., arXiv 2203.11382, and qEUBO, Astudillo et al., arXiv
-2303.15746, chosen one by one from a pool. We add two rules: no two of a question may look alike, and every
-few questions one candidate is drawn blindly, so that a wrong belief is found out.
+2303.15746, chosen greedily from a pool. We add two rules: no two candidates of a question may look alike, and
+every few questions one candidate is random, which exposes a wrong belief.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from .preference import Belief
 from .space import Paint
 
 POOL, DRAWS = 256, 192
-REACH = 2.0  # no candidate is farther out than that, in steps of the space
+REACH = 2.0  # farthest that a candidate may be out, in steps of the space
 
 
 def features(points: Tensor) -> Tensor:
-    """What utility is linear in, (K, 2d), for points (K, d): coordinates and their halved, negative squares,
-    so that the best may lie within and not at an end.
+    """Features (K, 2d) of points (K, d) in which utility is linear: coordinates and minus half their squares,
+    so that the best point may lie inside the space.
     """
     return torch.cat([points, -points.square() / 2], dim=-1).double()
 
 
 def candidates(around: Tensor, size: int, spread: float, rng: torch.Generator) -> Tensor:
-    """A pool (N, d) to choose from: points near `around` (d,), and others from the whole region."""
+    """A pool (N, d) to choose from: half of it near `around` (d,), half from the whole space."""
     near = around + spread * torch.randn(size // 2, len(around), generator=rng)
     far = torch.randn(size - size // 2, len(around), generator=rng)
     return within(torch.cat([near, far]))
 
 
 def within(points: Tensor) -> Tensor:
-    """Points (K, d) drawn back to the region in which styles do not break."""
+    """Points (K, d) clamped to the region in which styles do not break."""
     return points.clamp(-REACH, REACH)
 
 
 def best_point(belief: Belief, points: Tensor) -> Tensor:
-    """The one of points (K, d) that is expected to be liked most."""
+    """The one of points (K, d) with the highest expected utility."""
     return points[belief.utility(features(points)).argmax()]
 
 
@@ -53,20 +53,20 @@ def question(
 ) -> Tensor:
     """`count` points (count, d) of a pool (N, d) whose pictures differ by `apart` on average, in CIE Lab.
 
-    The last is drawn at random if `blind`. Fewer come back where the pool has not as many that differ.
+    With `blind`, the last is random. Fewer are returned if the pool has fewer that differ.
     """
     utilities = features(pool) @ belief.draw(DRAWS, rng).mT  # (N, draws)
     chosen: list[int] = []
-    looks: dict[int, Tensor] = {}
+    painted: dict[int, Tensor] = {}
 
-    def settings(index: int) -> Tensor:
-        if index not in looks:
-            looks[index] = rgb_to_lab(paint(pool[index][None]))
-        return looks[index]
+    def lab(index: int) -> Tensor:
+        if index not in painted:
+            painted[index] = rgb_to_lab(paint(pool[index][None]))
+        return painted[index]
 
     def take(order: Tensor) -> bool:
         for index in order.tolist():
-            if index not in chosen and all(distance(settings(index), settings(i)) >= apart for i in chosen):
+            if index not in chosen and all(distance(lab(index), lab(i)) >= apart for i in chosen):
                 chosen.append(index)
                 return True
         return False
@@ -81,6 +81,6 @@ def question(
     return pool[chosen]
 
 
-def distance(settings: Tensor, other: Tensor) -> float:
+def distance(lab: Tensor, other: Tensor) -> float:
     """Mean distance of two pictures (1, 3, h, w) of CIE Lab; 2.3 is just noticeable (Mahy et al., 1994)."""
-    return (settings - other).square().sum(1).sqrt().mean().item()
+    return (lab - other).square().sum(1).sqrt().mean().item()

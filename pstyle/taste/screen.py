@@ -1,4 +1,4 @@
-"""What a person sees while choosing, and what they may say: a grid of candidates, letters and words."""
+"""The screen of a taste test: a grid of candidates with letters, and the answers a person may give."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .space import Paint
 LETTERS = "ABCD"
 SAME, UNDO = "same", "undo"
 CELL_PX = 448
-SEEN_PX = 384  # short side of the painted candidates
-COMPARED_PX = 128  # ... and of the small ones that must look different
+SEEN_PX = 384  # short side of the candidates shown
+COMPARED_PX = 128  # short side at which candidates are checked for differences
 
 
 def shown_picture(image: Tensor, short_side_px: int) -> Tensor:
-    """A picture (1, 3, H, W) as candidates are painted on: reduced, its sides cut to multiples of 8."""
+    """The picture (1, 3, H, W) that candidates are painted from: reduced, sides cropped to multiples of 8."""
     small = resize_short_side(image, short_side_px)
     height, width = (side // STRIDE * STRIDE for side in small.shape[2:])
     return small[..., :height, :width].contiguous()
@@ -33,7 +33,7 @@ def grid_of(question: Question, paint: Paint) -> Tensor:
 
 
 def apply_answer(history: History, words: str) -> None:
-    """Carry out what a person said: a letter, 'same', 'undo', or a best and a worst such as "A worst D".
+    """Apply an answer: a letter, 'same', 'undo', or a best and a worst such as "A worst D".
 
     Raises ValueError for anything else, and for a letter that is not shown.
     """

@@ -1,8 +1,8 @@
-"""The few directions in which a style may move while a person chooses, and what it paints there.
+"""The directions in which a style may move while a person chooses, and the paintings there.
 
-Steering a latent along principal directions after Härkönen et al., arXiv 2004.02546. Ours are those of the
-person's own pictures, and of what the base's encoder makes of known changes to them: more or less color,
-contrast, warmth and light, larger and smaller strokes.
+Principal directions of a latent space after Härkönen et al., arXiv 2004.02546. Ours come from the codes of
+the person's own pictures and of known changes to them: more or less color, contrast, warmth and light, larger
+and smaller strokes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ..nets.vgg import VGG
 from ..style.style import Style
 from ..style.styled_generator import StyledGenerator
 
-SEEN_PX = 256  # short side at which pictures are read for their directions
-STEP = 1.5  # of a principal component's deviation: what coordinate 1 means
-COLOR, CONTRAST, WARMTH, LIGHT, SIZE = 0.6, 0.4, 0.12, 0.1, 1.6  # how far the known changes go
+SEEN_PX = 256  # short side at which pictures are encoded
+STEP = 1.5  # standard deviations of a principal component that coordinate 1 stands for
+COLOR, CONTRAST, WARMTH, LIGHT, SIZE = 0.6, 0.4, 0.12, 0.1, 1.6  # sizes of the known changes
 
 
 Paint = Callable[[Tensor], Tensor]  # points (K, d) -> pictures (K, 3, H, W)
@@ -46,7 +46,7 @@ class TasteSpace:
         return replace(self.origin, latent=moved.half())
 
     def painter(self, picture: Tensor, generator: Generator) -> Paint:
-        """What paints a picture (1, 3, H, W), sides multiples of 8, in the styles of points."""
+        """A function that paints a picture (1, 3, H, W), sides multiples of 8, in the styles of points."""
         device = next(generator.parameters()).device
         styled = StyledGenerator.of(generator, self.origin).to(device)
         with torch.no_grad():
@@ -56,7 +56,7 @@ class TasteSpace:
         @torch.no_grad()
         def paint(points: Tensor) -> Tensor:
             painted = []
-            for point in points:  # one by one: together they would take as many times the memory
+            for point in points:  # one at a time, to save memory
                 styled.latent.copy_(self.origin.latent.float() + point.float() @ self.directions)
                 painted.append(styled.generator(seen, features, styled.modulation()))
             return torch.cat(painted).clamp(0, 1).cpu()
@@ -66,9 +66,9 @@ class TasteSpace:
 
 @torch.no_grad()
 def find_directions(pictures: Sequence[Tensor], generator: Generator, vgg: VGG, count: int) -> Tensor:
-    """The `count` principal directions (count, D) of pictures (1, 3, H, W), each as long as a step of 1.
+    """The first `count` principal directions (count, D) of pictures (1, 3, H, W), scaled to a step of 1.
 
-    Each is signed so that its largest number is positive.
+    Signs are chosen so that each direction's largest entry is positive.
     """
     device = next(generator.parameters()).device
     rows, codes = [], []
@@ -78,7 +78,7 @@ def find_directions(pictures: Sequence[Tensor], generator: Generator, vgg: VGG, 
         codes.append(own)
         changed = [generator.encode(style_moments(vgg, one))[0, 0] for one in known_changes(seen)]
         rows.append(torch.stack(changed) - own)
-    known = torch.stack(rows).mean(0)  # (changes, D): what a change does, on average over the pictures
+    known = torch.stack(rows).mean(0)  # (changes, D): the mean effect of each change
     own = torch.stack(codes) - torch.stack(codes).mean(0)
     together = torch.cat([known, own])
     _, deviations, components = torch.linalg.svd(together, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Stars for a person's pictures: weights of those they like, a distance to keep from those they do not."""
+"""Star ratings of pictures: weights for liked ones, a distance to keep from disliked ones."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor
 
 MOST_STARS, USUAL_STARS = 5, 3
 DISLIKED = 0
-KEPT_PICTURES = 3.0  # as many count at least, so that one favorite does not become the whole style
+KEPT_PICTURES = 3.0  # least effective number of pictures, so that one favorite is not the whole style
 
 
 def weights_from_stars(stars: Sequence[int]) -> list[float]:
-    """Shares, summing to 1, of pictures with 1 to 5 stars; a disliked one, 0 stars, has none.
+    """Weights, summing to 1, of pictures with 1 to 5 stars; disliked pictures, with 0 stars, get 0.
 
-    A star more counts e times as much, or less where too few pictures would be left: their effective number,
-    e to the entropy, stays at 3 or, of fewer than five pictures, at half of one more than there are. (A fixed
-    3 would make stars for three pictures mean nothing.) Raises ValueError for other stars, or none liked.
+    Each further star multiplies the weight by e, or by less if that would concentrate it on too few pictures:
+    the effective number of pictures, exp(entropy), is at least 3 or, with N < 5 of them, (N + 1) / 2. (With a
+    fixed 3, stars for three pictures would have no effect.) Raises ValueError for other stars, or none liked.
     """
     if bad := [value for value in stars if type(value) is not int or not DISLIKED <= value <= MOST_STARS]:
         raise ValueError(f"stars are whole numbers from 0 (disliked) to {MOST_STARS}, got {bad[0]}")
@@ -39,12 +39,12 @@ def weights_from_stars(stars: Sequence[int]) -> list[float]:
 
 
 def margin_of(codes: Tensor) -> Tensor:
-    """How far from a disliked picture a style should be: the median distance of codes (N, D)."""
+    """The distance to keep from disliked pictures: the median distance between codes (N, D)."""
     return torch.pdist(codes).median()
 
 
 def dislike(latent: Tensor, codes: Tensor, margin: Tensor) -> Tensor:
-    """How far latents (L, D) are within `margin` of disliked codes (N, D), in parts of it; 0 beyond it."""
+    """Mean share of `margin` by which latents (L, D) come too close to disliked codes (N, D); 0 beyond it."""
     near = torch.relu(1 - torch.cdist(latent, codes) / margin.clamp_min(1e-6))
     return near.mean()
 

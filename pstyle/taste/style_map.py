@@ -1,4 +1,4 @@
-"""A map of a person's style: pictures, styles and candidates where their codes lie."""
+"""A map of styles: pictures, styles and candidates at their codes' first two principal components."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from .space import SEEN_PX
 
 @torch.no_grad()
 def map_of(pictures: Sequence[Tensor], styles: Mapping[str, Style], generator: Generator, vgg: VGG) -> Tensor:
-    """Pictures (1, 3, H, W) as thumbnails, styles by name, and the candidates of their answers as dots, along
-    two principal components: (1, 3, 900, 900).
+    """A map (1, 3, 900, 900): pictures (1, 3, H, W) as thumbnails, styles by name, their candidates as dots.
 
     Raises ValueError for fewer than two things to place, or styles of another generator's size.
     """
@@ -43,15 +42,15 @@ def map_of(pictures: Sequence[Tensor], styles: Mapping[str, Style], generator: G
 
 
 def code_of(picture: Tensor, generator: Generator, vgg: VGG) -> Tensor:
-    """The latent (D,) that a picture (1, 3, H, W) is encoded to."""
+    """The latent (D,) of a picture (1, 3, H, W)."""
     seen = resize_short_side(picture, SEEN_PX).to(next(generator.parameters()).device)
     return generator.encode(style_moments(vgg, seen))[0].mean(0).cpu()
 
 
 def candidates_of(style: Style) -> tuple[Tensor, list[bool]]:
-    """Codes (N, D) of the candidates that a style's answers were about, and which of them were chosen.
+    """Codes (N, D) of the candidates of a style's answers, and which of them were chosen.
 
-    The style lies where its last answers led; its history tells the way there from the style begun with.
+    A style file holds the style its answers led to, and the history holds the offset from the initial style.
     """
     if not style.taste:
         return torch.zeros(0, style.latent.shape[1]), []
@@ -60,8 +59,8 @@ def candidates_of(style: Style) -> tuple[Tensor, list[bool]]:
     if not points:
         return torch.zeros(0, style.latent.shape[1]), []
     liked = [index == a.best for a in history.answers for index in range(len(a.question.points))]
-    begun = style.latent.float().mean(0) - history.at @ history.directions
-    return begun + torch.cat(points) @ history.directions, liked
+    initial = style.latent.float().mean(0) - history.at @ history.directions
+    return initial + torch.cat(points) @ history.directions, liked
 
 
 def principal(known: Tensor, shown: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A person's taste around one style: what to ask next, what the answers say, and the style they lead to."""
+"""A person's taste around one style: the next question, what answers say, and the style they lead to."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .preference import Belief, Pick, Prior, laplace_posterior
 from .questions import best_point, candidates, features, question
 from .space import Paint, TasteSpace, find_directions
 
-PRIOR_SQUARES = (1.0, 2.0)  # mean and precision: a step too far is believed to be a step too far
-SMALLEST_WEIGHT = 1e-3  # of an old answer; those that count less are left out
+PRIOR_SQUARES = (1.0, 2.0)  # prior mean and precision: utility falls with distance from the origin
+SMALLEST_WEIGHT = 1e-3  # older answers that weigh less are dropped
 ENOUGH_CHECKS, FAIR_CONSISTENCY = 3, 0.65
 LEARNED_FROM = 3  # answers before a prediction counts
 MAX_NOTE = 2000  # characters of a provenance's note
@@ -50,7 +50,7 @@ class TasteConfig:
 
 
 class Taste:
-    """Questions, answers and the style so far. All that is remembered lies in the history."""
+    """Questions, answers and the style so far; all state is in the history."""
 
     def __init__(self, space: TasteSpace, history: History, config: TasteConfig | None = None) -> None:
         self.space, self.history, self.config = space, history, config or TasteConfig()
@@ -61,7 +61,7 @@ class Taste:
         return self.history.answers
 
     def belief(self, answers: list[Answer] | None = None) -> Belief:
-        """What the answers, by default all, say about the person."""
+        """The posterior of the person's preferences after the given answers, by default all."""
         c, answers = self.config, self.answers if answers is None else answers
         size = self.space.size
         linear, squares = Prior.even(size), Prior.even(size, PRIOR_SQUARES[1])
@@ -76,7 +76,7 @@ class Taste:
         return laplace_posterior(picks, prior, c.lapse)
 
     def next_question(self, paint: Paint) -> Question:
-        """What to show next: what is still unanswered, a repetition now and then, else new candidates."""
+        """The next question: the pending one, at times an earlier choice repeated, else new candidates."""
         if self.history.pending is None:
             number = len(self.answers)
             rng = generator_of(self.config.seed, number)
@@ -84,9 +84,7 @@ class Taste:
         return self.history.pending
 
     def best(self) -> Tensor:
-        """The point (d,) that the person is expected to like most; the origin if answers contradict
-        themselves.
-        """
+        """The point (d,) with the highest expected utility; the origin if answers contradict each other."""
         if not self.answers or self.contradicts():
             return torch.zeros(self.space.size)
         rng = torch.Generator().manual_seed(self.config.seed)
@@ -109,23 +107,23 @@ class Taste:
         )
 
     def report(self) -> str:
-        """How far it is, in a few sentences."""
+        """The state of the test in a few sentences."""
         count = len(self.answers)
-        told = [f"{count} answer{'' if count == 1 else 's'} so far."]
+        sentences = [f"{count} answer{'' if count == 1 else 's'} so far."]
         if self.contradicts():
-            told.append(
+            sentences.append(
                 f"Repeated choices came out alike in {self.consistency():.0%} of {self.checks()} cases: too "
-                "few to tell what you like. The style stays the one begun with; undo, or answer 'same' where "
+                "few to tell what you like. The style stays as it was at first; undo, or answer 'same' where "
                 "you see no better one."
             )
         elif found := self.agreement():
             hit, guess = found
-            told.append(f"{hit:.0%} of your last choices were foreseen (by guessing {guess:.0%}).")
+            sentences.append(f"{hit:.0%} of your last choices were foreseen (by guessing {guess:.0%}).")
         if not self.contradicts() and self.checks():
-            told.append(
+            sentences.append(
                 f"Repeated choices came out alike in {self.consistency():.0%} of {self.checks()} cases."
             )
-        return " ".join(told)
+        return " ".join(sentences)
 
     def checks(self) -> int:
         """How many answers repeated an earlier choice."""
@@ -187,7 +185,7 @@ class Taste:
 
 
 def picks_of(answer: Answer, weight: float) -> list[Pick]:
-    """What an answer tells: the best of all, then the worst of the rest; 'same' counts for each in part."""
+    """The picks in an answer: the best of all, then the worst of the rest; 'same' is shared among all."""
     found = features(answer.question.points)
     if answer.best is None:
         return [Pick(found, index, weight / len(found)) for index in range(len(found))]
