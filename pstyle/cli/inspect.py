@@ -15,6 +15,6 @@ def inspect_flags(parser: Parser) -> None:
 
 
 def inspect(arguments: Namespace) -> None:
-    """Check the file and print a line for each thing it says about itself."""
+    """Check a style file and print its contents, one entry per line."""
     for name, value in describe_style(load_style(arguments.style)).items():
         tell(f"{name}: {value}")

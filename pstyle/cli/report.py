@@ -41,7 +41,7 @@ def report_flags(parser: Parser) -> None:
 
 
 def report(arguments: Namespace) -> None:
-    """Write one page that shows all about a style and tell where it is."""
+    """Write an HTML page about a style and print its path."""
     name = Path(arguments.style).stem
     target = new_file(arguments.output or f"{name}.html", [".html"], arguments.overwrite)
     painter = load_painter(arguments.style, arguments.device)

@@ -26,7 +26,7 @@ def score_flags(parser: Parser) -> None:
 
 
 def score(arguments: Namespace) -> None:
-    """Print one score a line; all pictures are compared at a short side of 512 px."""
+    """Print one score per line; all pictures are compared at a short side of 512 px."""
     config = settings_from(arguments, ScaleConfig)
     device = choose_device(arguments.device)
     judge, vgg = find_judge(arguments.vgg)
