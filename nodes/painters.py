@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from ..pstyle.core.activation_cache import ActivationCache
 from ..pstyle.painting.painter import Painter
 from . import host
@@ -22,7 +20,6 @@ class Home:
     wired: Networks | None  # None for the shipped ones
     networks: Networks
     managed: host.Managed
-    dtype: torch.dtype | None = None  # that of the first painter, which has measured it
 
 
 class Painters:
@@ -50,7 +47,7 @@ class Painters:
         return [painter for _, painter in self._kept]
 
     def clear(self) -> None:
-        """Let go of all but the networks."""
+        """Drop everything but the networks."""
         for _, painter in self._kept:
             painter.clear()
         self.cache.clear()
@@ -70,6 +67,4 @@ class Painters:
             if other == bound:
                 return painter
         found, device = home.networks, host.compute_device()
-        painter = Painter(bound[0].style, found.generator, found.vgg, device, home.dtype, self.cache)
-        home.dtype = painter.dtype
-        return painter
+        return Painter(bound[0].style, found.generator, found.vgg, device, cache=self.cache)

@@ -235,8 +235,8 @@ class PStyleDetectDamage:
 
 
 class Menders:
-    """The mender of a node's last call, its restorer as ComfyUI manages it. Without a `dtype` it has measured
-    which number format is the faster.
+    """The mender of a node's last call, its restorer as ComfyUI manages it. Without a `dtype` it computes in
+    the device's number format.
     """
 
     def __init__(self, dtype: torch.dtype | None = None) -> None:

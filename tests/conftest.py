@@ -19,6 +19,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pstyle.core.precision import number_format
 from pstyle.nets.generator import Generator, GeneratorConfig, style_moments
 from pstyle.nets.vgg import VGG
 from pstyle.painting.painter import Painter
@@ -63,9 +64,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Painters compute in float32 on every machine, so that results compare; test_precision.py knows more."""
-    monkeypatch.setattr("pstyle.core.precision.computes_bfloat16", lambda device: False)
+def in_float32(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Painters compute in float32 on every machine, so that results compare. A test marked `bfloat16` is left
+    with the format of this machine's CPU, and skipped where that is float32.
+    """
+    if request.node.get_closest_marker("bfloat16") is None:
+        monkeypatch.setattr("pstyle.core.precision.computes_bfloat16", lambda device: False)
+    elif number_format(torch.device("cpu")) != torch.bfloat16:
+        pytest.skip("this CPU does not compute in bfloat16")
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ class Cluster:
         Raises BadFile for an unusable job; OSError if a worker cannot write, after which a run can go on.
         """
         job = absolute(replace(job, device=self.device))
-        job = replace(job, dtype=job.work().painter.dtype)  # measured once, so that all paint the same
+        job = replace(job, dtype=job.work().painter.dtype)  # that of this machine, so that all paint the same
         packed = shards(pictures, known, self.config.shard)
         with Manifest(folder / NAME):  # keeps other runs out
             for row in self._painted(job, packed, folder, overwrite):

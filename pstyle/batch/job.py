@@ -76,10 +76,11 @@ class Job:
         return Work(self._painter(self.style), self.settings, mask, second, self.size)
 
     def digest(self, work: Work) -> bytes:
-        """What tells this job from others: of the files' bytes, the generator and the settings."""
+        """What sets this job apart: the files' bytes, the generator, the settings and the number format."""
         files = [self.style, *(file for file in (self.mask, self.second) if file)]
         parts = [hashlib.sha256(read_file(file, MAX_FILE_BYTES)).hexdigest() for file in files]
         parts += [work.painter.style.generator_id, to_json(self.settings), to_json(self.size)]
+        parts.append(str(work.painter.dtype))
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
     def _painter(self, style: Path) -> Painter:

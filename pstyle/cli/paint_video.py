@@ -42,20 +42,21 @@ def paint_video(arguments: Namespace) -> None:
         raise ValueError(f"got {len(arguments.pictures)} files, a video among them: paint one at a time")
     film = None if arguments.frames else film_of(sources[0])
     video = VideoPainter(load_painter(arguments.style, arguments.device), settings, config)
-    run = run_id(sources, Path(arguments.style), settings, config)
+    run = run_id(sources, Path(arguments.style), video)
     if film:
         _paint_film(video, film, run, arguments)
     else:
         _paint_frames(video, sources, run, arguments)
 
 
-def run_id(sources: list[Path], style: Path, settings: PaintSettings, config: VideoConfig) -> str:
+def run_id(sources: list[Path], style: Path, video: VideoPainter) -> str:
     """What tells runs apart, so that one never goes on with what another has painted."""
     found = hashlib.sha256(read_file(style, MAX_FILE_BYTES))
     for source in sources:
         about = source.stat()
         found.update(f"{source.resolve()} {about.st_size} {about.st_mtime_ns}\n".encode())
-    found.update(f"{to_json(settings)}\n{to_json(config)}".encode())
+    settings = [to_json(one) for one in (video.settings, video.config)]
+    found.update("\n".join([*settings, str(video.painter.dtype)]).encode())
     return found.hexdigest()[:12]
 
 

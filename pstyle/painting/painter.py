@@ -18,7 +18,7 @@ from torch import Tensor
 from ..core.activation_cache import NO_CACHE, ActivationCache, CacheView
 from ..core.device import choose_device
 from ..core.memory import check_room, keep_freed_memory
-from ..core.precision import fastest
+from ..core.precision import number_format
 from ..image.colors import with_colors_of, with_light_of
 from ..image.detail import with_detail_of
 from ..image.masks import fitted_mask
@@ -89,7 +89,7 @@ class Painter:
         dtype: torch.dtype | None = None,
         cache: ActivationCache | None = None,
     ) -> None:
-        """`dtype` is what convolutions compute in; without it the faster of float32 and bfloat16.
+        """`dtype` is what convolutions compute in; without it, the device's number format.
 
         In `cache`, which painters may share, what does not change with a look is kept of the pictures
         that are painted; without it nothing is.
@@ -98,15 +98,14 @@ class Painter:
         with torch.inference_mode(False):
             self.device = choose_device(device)
             self.style = style
-            self.cache = ActivationCache(limit_bytes=0)  # of the pictures that formats are measured on
+            self.cache = cache or ActivationCache(limit_bytes=0)
+            self.dtype = dtype or number_format(self.device)
             self._name = object()  # stands for this painter in what is remembered, which may outlive it
             self.vgg = vgg.to(self.device, memory_format=torch.channels_last)
             self.generator = generator.to(self.device, memory_format=torch.channels_last)
             self._styled: OrderedDict[StyledKey, tuple[StyledGenerator, Modulation]] = OrderedDict()
             self._readers: dict[torch.dtype, VGG] = {}
-            self.dtype = dtype or fastest(self._probe, self.device)
             self.styled_at(FULL_STRENGTH)
-            self.cache = cache or self.cache
 
     @torch.inference_mode()
     def __call__(
@@ -125,10 +124,6 @@ class Painter:
             painted = rgb.lerp(painted, fitted_mask(mask, rgb))
         painted = painted.contiguous()
         return painted if alpha is None else torch.cat([painted, alpha], dim=1)
-
-    def _probe(self, picture: Tensor, dtype: torch.dtype) -> Tensor:
-        self.dtype = dtype
-        return self.paint(picture, FULL_STRENGTH)
 
     @torch.inference_mode()
     def paint(

@@ -112,11 +112,11 @@ def test_shards_give_the_bytes_of_a_plain_run_and_are_kept_by_any_engine(place: 
     assert {known_name for known_name in lines_told(place / "out") if known_name} == expected.keys()
 
 
-def test_all_workers_paint_in_the_number_format_that_was_measured_once(
+def test_all_workers_paint_in_the_number_format_of_the_machine_that_asks(
     place: Path, stand, monkeypatch
 ) -> None:
     seen = stand(1)
-    monkeypatch.setattr("pstyle.painting.painter.fastest", lambda paint, device: torch.bfloat16)
+    monkeypatch.setattr("pstyle.core.precision.computes_bfloat16", lambda device: True)
     job = replace(job_in(place), dtype=None, mask=place / "in" / "0.png")
     monkeypatch.chdir(place)
     job = replace(job, style=Path("style.safetensors"))

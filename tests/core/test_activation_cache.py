@@ -127,15 +127,6 @@ def test_parts_of_a_picture_and_without_a_memory_nothing_is_kept(painter, live, 
     assert live.cache.bytes == painter.cache.bytes == 0
 
 
-def test_formats_are_compared_without_a_memory(painter, monkeypatch):
-    """Else the second painting in each format would be a kept one, and their times those of a look-up."""
-    monkeypatch.setattr("pstyle.core.precision.computes_bfloat16", lambda device: True)
-    memory, paints, real = ActivationCache(), [], Painter._paint
-    monkeypatch.setattr(Painter, "_paint", lambda *args: paints.append(1) or real(*args))
-    Painter(painter.style, painter.generator, painter.vgg, "cpu", None, memory)
-    assert memory.bytes == 0 and len(paints) == 8
-
-
 def test_forgetting_leaves_nothing_and_changes_nothing(live, picture):
     before = live(picture, strength=0.5)
     assert live.cache.bytes > 0

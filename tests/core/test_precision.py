@@ -1,4 +1,4 @@
-"""Protects the choice of a number format: bfloat16 only where it is faster and as good."""
+"""Protects the choice of a number format: by what the device can do, the same at every start, good enough."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pstyle.core import precision
-from pstyle.core.precision import computes_bfloat16, fastest, psnr_db
+from pstyle.core.precision import computes_bfloat16, number_format, psnr_db
 from pstyle.nets.generator import load_generator, style_moments
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
@@ -17,41 +17,45 @@ from pstyle.style.styled_generator import StyledGenerator
 CPU = torch.device("cpu")
 
 
-class Clock:
-    """Stands still but for a painter that takes so long in bfloat16, and a second in float32."""
-
-    def __init__(self, seconds, error):
-        self.now, self.seconds, self.error = 0.0, seconds, error
-
-    def perf_counter(self):
-        return self.now
-
-    def paint(self, picture, dtype):
-        low = dtype == torch.bfloat16
-        self.now += self.seconds if low else 1.0
-        return picture + self.error if low else picture
-
-
 @pytest.mark.parametrize(
-    ("seconds", "error", "expected"),
+    ("instructions", "expected"),
     [
-        (0.5, 0.001, torch.bfloat16),
-        (1.5, 0.001, torch.float32),  # slower
-        (0.5, 0.1, torch.float32),  # faster, and bad
-        (0.5, float("nan"), torch.float32),
+        ((), False),
+        (("avx512", "vnni"), False),  # which emulate bfloat16
+        (("avx512_bf16",), True),
+        (("amx_tile",), True),
     ],
 )
-def test_bfloat16_has_to_be_faster_and_as_good(monkeypatch, seconds, error, expected):
-    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
-    clock = Clock(seconds, error)
-    monkeypatch.setattr(precision, "time", clock)
-    assert fastest(clock.paint, CPU) == expected
+def test_a_cpu_needs_the_instructions(monkeypatch, instructions, expected):
+    for name in ("avx512", "vnni", "avx512_bf16", "amx_tile"):
+        monkeypatch.setattr(
+            torch.cpu, f"_is_{name}_supported", lambda name=name: name in instructions, raising=False
+        )
+    assert computes_bfloat16(CPU) is expected
 
 
-def test_where_it_is_emulated_nothing_is_measured(monkeypatch):
-    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
-    assert fastest(lambda picture, dtype: pytest.fail("measured"), CPU) == torch.float32
-    assert isinstance(computes_bfloat16(CPU), bool)
+def test_a_torch_that_cannot_tell_computes_in_float32(monkeypatch):
+    for name in ("avx512_bf16", "amx_tile"):
+        monkeypatch.delattr(torch.cpu, f"_is_{name}_supported", raising=False)
+    assert not computes_bfloat16(CPU)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gpu_needs_them_too(monkeypatch, native):
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **more: asked.append(more) or native)
+    assert computes_bfloat16(torch.device("cuda")) is native
+    assert asked == [{"including_emulation": False}]
+    assert not computes_bfloat16(torch.device("mps"))
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_painters_take_the_device_s_format_unless_given_one(painter, monkeypatch, native):
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: native)
+    given = (painter.style, painter.generator, painter.vgg, "cpu")
+    expected = torch.bfloat16 if native else torch.float32
+    assert Painter(*given).dtype == number_format(CPU) == expected
+    assert Painter(*given, torch.float32).dtype == torch.float32
 
 
 def test_psnr_is_its_definition():
@@ -68,7 +72,7 @@ def test_the_shipped_painter_paints_the_same_in_bfloat16():
         Painter(style, generator, vgg, "cpu", dtype)(image) for dtype in (torch.float32, torch.bfloat16)
     )
     assert low.dtype == torch.float32 and not torch.equal(low, exact)
-    assert psnr_db(low, exact) > 30  # a painter that stays below 38 dB is not chosen
+    assert psnr_db(low, exact) > 38
 
 
 def test_a_picture_s_own_style_is_read_in_the_painter_s_format(painter, rng):

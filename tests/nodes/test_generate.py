@@ -115,9 +115,9 @@ def test_size_has_inputs_after_all_others_and_a_large_picture_the_look_of_its_pr
 def test_networks_are_built_once_for_a_style(nodes, image: torch.Tensor, style, monkeypatch) -> None:
     made = []
 
-    def counted(*args) -> Painter:
+    def counted(*args, **more) -> Painter:
         made.append(args[0])
-        return Painter(*args)
+        return Painter(*args, **more)
 
     monkeypatch.setattr(painters, "Painter", counted)
     node, other = nodes.PStylePaint(), random_style(7)

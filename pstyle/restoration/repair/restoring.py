@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...core.config import check_settings, setting
 from ...core.device import choose_device
-from ...core.precision import fastest
+from ...core.precision import number_format
 from ...image.masks import fitted_mask
 from ...image.pictures import check_image, split_alpha
 from ...painting.painter import Painter
@@ -53,12 +53,12 @@ class RestorationPipeline:
         device: str | torch.device = "auto",
         dtype: torch.dtype | None = None,
     ) -> None:
-        """`dtype` is what convolutions compute in; without it the faster of float32 and bfloat16."""
+        """`dtype` is what convolutions compute in; without it, the device's number format."""
         with torch.inference_mode(False):
             self.device = choose_device(device)
             restorer = restorer or load_restorer()
             self.restorer = restorer.to(self.device, memory_format=torch.channels_last)
-        self.dtype = dtype or fastest(self._probe, self.device)
+        self.dtype = dtype or number_format(self.device)
 
     @torch.inference_mode()
     def __call__(
@@ -108,9 +108,6 @@ class RestorationPipeline:
         if config.strength > 0:
             found = loaded(self.repaired(InMemory(found), config.strength))
         return found if lost is None or painter is None else painted_into(found, lost, painter)
-
-    def _probe(self, picture: Tensor, dtype: torch.dtype) -> Tensor:
-        return loaded(Repaired(self.restorer, InMemory(picture), dtype=dtype))
 
 
 def load_mender(path: str | Path | None = None, device: str = "auto") -> RestorationPipeline:
