@@ -18,7 +18,7 @@ from typing import Any
 from ..core.config import check_settings, setting
 from .folder import FolderPainter, Outcome, Picture, by_size
 from .job import Job
-from .manifest import NAME, CacheView, Manifest, Written, shard_name
+from .manifest import NAME, KnownOutputs, Manifest, Written, shard_name
 
 FAILED = "failed"
 Row = dict[str, str]
@@ -50,7 +50,7 @@ class ShardPainter:
         try:
             outcomes = self.paint(by_size(pictures), name, known)
             return [(*map(str, one.picture), one.state, one.reason) for one in outcomes]
-        except (OSError, ValueError) as error:  # told by the one who asked, not in a worker's log
+        except (OSError, ValueError) as error:  # reported by the caller, not in a worker's log
             return [("", "", FAILED, getattr(error, "strerror", None) or str(error))]
 
 
@@ -80,7 +80,12 @@ class Cluster:
             self._ray.shutdown()
 
     def paint(
-        self, job: Job, pictures: Sequence[Picture], folder: Path, known: CacheView, overwrite: bool = False
+        self,
+        job: Job,
+        pictures: Sequence[Picture],
+        folder: Path,
+        known: KnownOutputs,
+        overwrite: bool = False,
     ) -> Iterator[Outcome]:
         """Paint pictures as `FolderPainter` does; outcomes come shard by shard, in any order.
 
@@ -111,7 +116,7 @@ class Cluster:
         return painted.iter_rows()
 
     def _begin(self) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray tells its makers of every cluster
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports every cluster to its makers
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
         try:
             if self.address:
@@ -121,10 +126,10 @@ class Cluster:
         except (ConnectionError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"no Ray cluster at {self.address or 'this machine'}: {reason}") from error
-        logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every step on stderr
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # it logs every step to stderr
 
 
-def shards(pictures: Sequence[Picture], known: CacheView, size: int) -> list[str]:
+def shards(pictures: Sequence[Picture], known: KnownOutputs, size: int) -> list[str]:
     """Pictures in lots of this size, each as JSON with the name of its manifest and what is known of it."""
     found = []
     for number, start in enumerate(range(0, len(pictures), size)):
@@ -135,7 +140,7 @@ def shards(pictures: Sequence[Picture], known: CacheView, size: int) -> list[str
     return found
 
 
-def unpacked(shard: str) -> tuple[str, list[Picture], CacheView]:
+def unpacked(shard: str) -> tuple[str, list[Picture], KnownOutputs]:
     """What `shards` packed."""
     name, files, written = json.loads(shard)
     known = {output: {Written(*one) for one in lines} for output, lines in written.items()}

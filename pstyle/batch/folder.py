@@ -20,9 +20,9 @@ from ..image.pictures import FORMATS, MAX_FILE_BYTES, decoded, encoded
 from ..painting.streaming import is_large
 from .ahead import ahead
 from .job import Job, key_of
-from .manifest import CacheView, Manifest, Written, joined, known_in
+from .manifest import KnownOutputs, Manifest, Written, joined, known_in
 
-HEAD_BYTES = 64 << 10  # of a file, where its size in pixels is most often told
+HEAD_BYTES = 64 << 10  # of a file, where its size in pixels usually is
 OPEN, PAINTED, KEPT, REFUSED = "open", "painted", "kept", "refused"
 
 
@@ -65,11 +65,11 @@ class FolderPainter:
         self._job_digest = job.digest(self.work)
 
     def __call__(
-        self, pictures: Iterable[Picture], manifest_name: str, known: CacheView | None = None
+        self, pictures: Iterable[Picture], manifest_name: str, known: KnownOutputs | None = None
     ) -> Iterator[Outcome]:
         """Paint pictures in their order, telling of each when its file is there.
 
-        What the manifest of this name tells, or is `known` from others, is not painted again; the manifest
+        What the manifest of this name lists, or is `known` from others, is not painted again; the manifest
         goes on with the run. A picture that cannot be painted is refused, and the run goes on. Raises BadFile
         for an unusable manifest; OSError if the folder cannot be written to, after which a run can go on.
         """
@@ -80,7 +80,7 @@ class FolderPainter:
             for task in ahead(partial(self._store, manifest), painted):
                 yield Outcome(task.picture, task.state, task.reason)
 
-    def _load(self, known: CacheView, task: Task) -> None:
+    def _load(self, known: KnownOutputs, task: Task) -> None:
         """Read a picture, unless its painting is there already."""
         source, output = task.picture
         if is_large(source):
@@ -116,7 +116,7 @@ class FolderPainter:
             self.work.paint_file(task.picture.source, self._streamed(task), overwrite=True)
 
     def _store(self, manifest: Manifest, task: Task) -> Task:
-        """Write a painting and its line, or the line that tells why there is none."""
+        """Write a painting and its line, or a line with the reason why there is none."""
         _attempt(partial(self._write, manifest), task)
         task.image = None
         if task.state == REFUSED:
@@ -135,7 +135,7 @@ class FolderPainter:
         task.state = PAINTED
 
     def _streamed(self, task: Task) -> Path:
-        """Where a picture too large for memory is painted, before it is told and takes its name."""
+        """Where a picture too large for memory is painted, before it is listed and takes its name."""
         return self.folder / f".{task.picture.output}.streamed.png"
 
 
@@ -145,12 +145,12 @@ def by_size(pictures: Iterable[Picture]) -> list[Picture]:
 
 
 def size_px(path: Path) -> tuple[int, int, int]:
-    """Pixels, height and width as the first bytes of a file tell; zeros where they do not."""
+    """Pixels, height and width, read from the first bytes of a file; zeros where they are not there."""
     try:
         head = io.BytesIO(read_file(path, MAX_FILE_BYTES, most_bytes=HEAD_BYTES))
         with Image.open(head, formats=FORMATS) as picture:
             return picture.height * picture.width, picture.height, picture.width
-    except Exception:  # of many types; what is wrong with the file is told when it is decoded
+    except Exception:  # of many types; decoding says what is wrong with the file
         return 0, 0, 0
 
 

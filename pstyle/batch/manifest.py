@@ -1,8 +1,8 @@
 """What has been painted into a folder, in append-only files of JSON lines beside the pictures.
 
-A picture's line is written before its file takes its name, and holds the hash of its bytes. So a picture is
-done if a file is there whose bytes a line tells, whenever the run was killed; and a file that no line tells
-is somebody else's, or was changed since. A torn last line is dropped.
+A picture's line is written before its file takes its name, and holds the hash of its bytes. So whenever the
+run was killed, a picture is done if its file has the bytes of a line; a file that matches no line is somebody
+else's, or was changed since. A torn last line is dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Written(NamedTuple):
     key: str
 
 
-CacheView = dict[str, set[Written]]  # by the name of the output: all that was ever written under it
+KnownOutputs = dict[str, set[Written]]  # by the name of the output: all that was ever written under it
 
 
 def shard_name(number: int) -> str:
@@ -38,9 +38,9 @@ def shard_name(number: int) -> str:
     return f"manifest-{number:06}.jsonl"
 
 
-def known_in(files: Iterable[Path]) -> CacheView:
-    """What manifests tell. Raises BadFile for one that is damaged before its last line, or none at all."""
-    known: CacheView = defaultdict(set)
+def known_in(files: Iterable[Path]) -> KnownOutputs:
+    """The outputs that manifests list. Raises BadFile for one that is damaged or of another format."""
+    known: KnownOutputs = defaultdict(set)
     for file in files:
         data = read_file(file, MAX_BYTES)
         for record in _records(file, data[: _whole_bytes(data)]):
@@ -49,8 +49,8 @@ def known_in(files: Iterable[Path]) -> CacheView:
     return known
 
 
-def joined(*parts: CacheView) -> CacheView:
-    """All that several tell."""
+def joined(*parts: KnownOutputs) -> KnownOutputs:
+    """The outputs of several, as one."""
     return {output: set().union(*(part.get(output, ()) for part in parts)) for output in set().union(*parts)}
 
 

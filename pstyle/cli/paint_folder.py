@@ -13,7 +13,7 @@ from pathlib import Path
 from ..batch.cluster import Cluster, ClusterConfig
 from ..batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Outcome, Picture, by_size
 from ..batch.job import Job
-from ..batch.manifest import NAME, PATTERN, CacheView, known_in
+from ..batch.manifest import NAME, PATTERN, KnownOutputs, known_in
 from ..image.pictures import list_pictures
 from . import BAD_INPUT, complain
 from .flags import Parser, add_settings, settings_from
@@ -69,7 +69,7 @@ def _engine(arguments: Namespace, config: ClusterConfig) -> Iterator[tuple[Calla
 
 
 def _paint_here(
-    job: Job, pictures: list[Picture], folder: Path, known: CacheView, overwrite: bool
+    job: Job, pictures: list[Picture], folder: Path, known: KnownOutputs, overwrite: bool
 ) -> Outcomes:
     return FolderPainter(job, folder, overwrite)(by_size(pictures), NAME, known)
 

@@ -35,7 +35,7 @@ def empty_cache(device: torch.device) -> None:
 def check_room(height_px: int, width_px: int, device: torch.device) -> None:
     """Refuse a picture whose painting takes more memory than is free.
 
-    Raises NoRoom with the largest size that fits.
+    Raises InsufficientMemory with the largest size that fits.
     """
     free = free_bytes(device)
     needed = height_px * width_px * BYTES_PER_PX
@@ -50,7 +50,7 @@ def check_room(height_px: int, width_px: int, device: torch.device) -> None:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Memory that can still be taken on a device, or None where the system does not tell."""
+    """Memory that can still be taken on a device, or None where the system does not say."""
     if device.type == "cuda":
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + kept  # what torch has freed and keeps for the next

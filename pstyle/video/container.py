@@ -29,8 +29,8 @@ OUTPUTS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 CONTAINERS = {"format_whitelist": "mov,matroska,avi,mpeg,mpegts,nut"}
 CODEC = "libx264"
 QUALITY = {"crf": "18", "preset": "fast", "bf": "0"}  # without frames out of order: times stay as they are
-BT709, UNTOLD = 1, 2  # how H.273 numbers color spaces
-HD_PX = 720  # height from which on untold colors are taken to be BT.709
+BT709, UNSPECIFIED = 1, 2  # how H.273 numbers color spaces
+HD_PX = 720  # height from which on unspecified colors are taken to be BT.709
 CLOCK = re.compile(r"(\d{2,}):(\d\d):(\d\d\.\d+)")
 USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90000)
 
@@ -44,7 +44,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Film:
-    """A video file: frames about as announced (0: untold), frames per second, seconds per unit of time."""
+    """A video file: frames about as announced (0: unknown), frames per second, seconds per unit of time."""
 
     path: Path
     frames: int
@@ -191,14 +191,14 @@ def _seconds(container: Any, stream: Any) -> Fraction:
 def _until_broken(items: Iterator[Any]) -> Iterator[Any]:
     try:
         yield from items
-    except pyav().FFmpegError:  # where a file was cut off; how many frames came tells
+    except pyav().FFmpegError:  # where a file was cut off; the number of frames shows it
         return
 
 
 def _picture(frame: Any) -> Tensor:
     """A decoded frame as a picture (1, 3, H, W), turned as its display matrix says."""
-    untold = frame.colorspace == UNTOLD and frame.height >= HD_PX
-    rgb = frame.reformat(format="rgb24", src_colorspace=BT709 if untold else None)
+    is_unspecified = frame.colorspace == UNSPECIFIED and frame.height >= HD_PX
+    rgb = frame.reformat(format="rgb24", src_colorspace=BT709 if is_unspecified else None)
     pixels = np.rot90(rgb.to_ndarray(), round(frame.rotation / 90)).copy()  # (H, W, 3), counterclockwise
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255)
 

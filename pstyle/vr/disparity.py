@@ -48,7 +48,7 @@ def match_eyes(left: Tensor, right: Tensor, around: bool = False) -> Match:
 
 
 def match_of_disparity(disparity: Tensor, around: bool = False) -> Match:
-    """The match that a known disparity of the left eye tells, (1, 1, H, W) in px: what it sees at a column
+    """The match that a known disparity of the left eye gives, (1, 1, H, W) in px: what it sees at a column
     the right eye sees so many columns to the left. Not finite means not known.
     """
     width = disparity.shape[3]

@@ -1,4 +1,4 @@
-"""What tells a viewer that a picture is a sphere: Google's Photo Sphere metadata (GPano), in XMP.
+"""How a viewer knows that a picture is a sphere: Google's Photo Sphere metadata (GPano), in XMP.
 
 A stranger's XMP is not parsed as XML: known names with plain numbers are looked for in it, and a packet of
 our own is written.
