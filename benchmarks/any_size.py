@@ -35,6 +35,7 @@ from pstyle.samples import content_pictures
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import load_style
 
+OWN_SIZE = SizeConfig(look_size_px=0)
 SEAM_TILE_PX = 256
 PREVIEW_SHARE = 4
 
@@ -89,7 +90,7 @@ def tiles(painter: Painter, photos: list[Path]) -> None:
     for path in photos:
         photo = open_image(path)
         for look in (PaintSettings(), PaintSettings(strength=0.5)):
-            whole = painter(photo, look)
+            whole = painter(photo, look, size=OWN_SIZE)
             found = loaded(painting(painter, InMemory(photo), look, SEAM_TILE_PX), SEAM_TILE_PX)
             difference = (found - whole).abs().max().item()
             print(  # noqa: T201
@@ -118,7 +119,7 @@ def look(painter: Painter, photos: list[Path]) -> None:
         short = min(photo.shape[2:]) // PREVIEW_SHARE
         preview = painter(resize_short_side(photo, short))
         large = paint(photo, painter, size=SizeConfig(look_size_px=short))
-        for name, found in (("look_size_px", large), ("own size", painter(photo))):
+        for name, found in (("look_size_px", large), ("own size", painter(photo, size=OWN_SIZE))):
             found = resize_to(found, *preview.shape[2:])
             scores = f"SSIM {ssim(found, preview):.3f}, patch SWD {patch_swd(found, preview):.4f}"
             print(f"{path.stem:32} {name:14} {scores}")  # noqa: T201

@@ -27,7 +27,8 @@ from pstyle.core.precision import psnr_db
 from pstyle.losses.perceptual import perceptual_with
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
-from pstyle.painting.painter import FULL_STRENGTH, Painter
+from pstyle.painting.native import FULL_STRENGTH
+from pstyle.painting.painter import Painter
 from pstyle.samples import content_pictures
 from pstyle.style.style import load_style
 from pstyle.training.learning import LearnConfig, learn

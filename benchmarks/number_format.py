@@ -22,7 +22,8 @@ from pstyle.core.precision import number_format, psnr_db
 from pstyle.image.pictures import open_image, resize_to
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
-from pstyle.painting.painter import FULL_STRENGTH, Painter
+from pstyle.painting.native import FULL_STRENGTH
+from pstyle.painting.painter import Painter
 from pstyle.style.style import Style, load_style
 
 LEAST_PSNR_DB = 38.0  # below it a painting in bfloat16 would look different

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -66,8 +67,10 @@ def median_seconds(painters: dict[str, Paint], size_px: int, rounds: int) -> dic
 def load_painters(style: Path, microast: Path | None) -> dict[str, Paint]:
     """Our painter and, given its folder, the peer's two."""
     from pstyle import load_painter
+    from pstyle.painting.paint import SizeConfig
 
-    painters: dict[str, Paint] = {"pstyle": load_painter(style, device="cpu")}
+    own_size = SizeConfig(look_size_px=0)  # all paint as many pixels
+    painters: dict[str, Paint] = {"pstyle": partial(load_painter(style, device="cpu"), size=own_size)}
     if microast:
         from adain import adain_painter
         from microast import load_microast, microast_painter

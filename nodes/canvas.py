@@ -6,21 +6,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..pstyle.core.files import BadFile, path_in
-from ..pstyle.image.masks import fitted_mask
-from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
 from ..pstyle.style.paint_settings import PaintSettings
 from ..pstyle.vr.gpano import save_panorama
-from ..pstyle.vr.panorama import paint_panorama
+from ..pstyle.vr.panorama import needed_sphere_bytes, paint_checked_panorama
 from ..pstyle.vr.seam_scores import SeamConfig, mean_scores, score_lines, seam_scores
 from ..pstyle.vr.sphere import check_panorama
-from ..pstyle.vr.stereo import StereoConfig, paint_stereo, relaid
+from ..pstyle.vr.stereo import StereoConfig, needed_stereo_bytes, paint_checked_stereo, relaid
 from . import host
-from .painters import Painters
-from .preview import before_after
+from .painting import PaintingNode
 from .saving import NAME
 from .widgets import widgets, wire
 from .wires import (
@@ -32,7 +28,6 @@ from .wires import (
     to_library,
     to_mask,
     to_rgb,
-    to_wire,
 )
 
 OTHER_GENERATOR = "The generator the style was learned with, if not the shipped one."
@@ -40,22 +35,15 @@ FORMATS = ("jpg", "png")
 MOST_DISPARITY_PX = 4096.0
 
 
-class PStylePaint360:
+class PStylePaint360(PaintingNode):
     """360 pictures and a style -> painted 360 pictures."""
 
     TITLE = "Paint 360"
-    CATEGORY = "pstyle/paint"
     DESCRIPTION = (
         "Paints 360 pictures (equirectangular panoramas) without a seam. Strokes keep their size up to the "
         "poles, and turning the panorama does not change the painting."
     )
-    RETURN_TYPES = ("IMAGE",)
-    RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The painted 360 pictures. Use Save 360 so that viewers open them as such.",)
-    FUNCTION = "paint"
-
-    def __init__(self) -> None:
-        self.painters = Painters()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -81,37 +69,22 @@ class PStylePaint360:
         generator: Networks | None = None,
         **settings: Any,
     ) -> dict[str, Any]:
-        paint_settings, pictures, where = PaintSettings(**settings), to_library(image), to_mask(mask)
-        check_panorama(pictures)
-        masks: list[Tensor | None] = [None] * len(pictures)
-        if where is not None:
-            masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
-        room = needed_bytes(pictures, paint_settings, WHOLE_SIZE)
-        painter = self.painters.load([(style, generator)], room)[0]
-        painted = [
-            paint_panorama(painter, picture, paint_settings, inside)
-            for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True)))
-        ]
-        result = torch.cat(painted)
-        return {"ui": before_after(pictures, result), "result": (to_wire(result),)}
+        how, pictures, where = PaintSettings(**settings), to_library(image), to_mask(mask)
+        room = needed_sphere_bytes(*pictures.shape[2:], how)
+        (painter,) = self.load([style], generator, room)
+        watch = host.Watch().update
+        return self.outputs(pictures, paint_checked_panorama(painter, pictures, how, where, on_picture=watch))
 
 
-class PStylePaintStereo:
+class PStylePaintStereo(PaintingNode):
     """Stereo pictures and a style -> painted stereo pictures."""
 
     TITLE = "Paint Stereo"
-    CATEGORY = "pstyle/paint"
     DESCRIPTION = (
         "Paints stereo pairs, flat or 360, so that both eyes agree: strokes sit on objects at their own "
         "depth."
     )
-    RETURN_TYPES = ("IMAGE",)
-    RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The painted pictures of both eyes, arranged as out_layout says.",)
-    FUNCTION = "paint"
-
-    def __init__(self) -> None:
-        self.painters = Painters()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -146,20 +119,15 @@ class PStylePaintStereo:
         **settings: Any,
     ) -> dict[str, Any]:
         config = StereoConfig(**{name: settings.pop(name) for name in widgets(StereoConfig)})
-        paint_settings, pictures, known = PaintSettings(**settings), to_library(image), to_mask(disparity)
+        how, pictures, known = PaintSettings(**settings), to_library(image), to_mask(disparity)
         if not 0 <= disparity_px <= MOST_DISPARITY_PX:
             raise ValueError(f"disparity_px must be from 0 to {MOST_DISPARITY_PX:.0f}, got {disparity_px}")
-        if known is not None and len(known) not in (1, len(pictures)):
-            raise ValueError(
-                f"got {len(known)} disparities for {len(pictures)} pictures: give one, or one each"
-            )
-        room, painted = needed_bytes(pictures, paint_settings, WHOLE_SIZE), []
-        painter = self.painters.load([(style, generator)], room)[0]
-        for number in host.watched(range(len(pictures))):
-            shown = None if known is None else known[[min(number, len(known) - 1)]] * disparity_px
-            painted.append(paint_stereo(painter, pictures[[number]], config, paint_settings, shown))
-        before, result = relaid(pictures, config), torch.cat(painted)
-        return {"ui": before_after(before, result), "result": (to_wire(result),)}
+        shifts = None if known is None else known * disparity_px
+        room, before = needed_stereo_bytes(*pictures.shape[2:], config, how), relaid(pictures, config)
+        (painter,) = self.load([style], generator, room)
+        watch = host.Watch().update
+        painted = paint_checked_stereo(painter, pictures, config, how, shifts, on_picture=watch)
+        return self.outputs(before, painted)
 
 
 class PStyleSeamScore:

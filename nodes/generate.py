@@ -6,20 +6,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..pstyle.core.progress import Progress
-from ..pstyle.image.masks import fitted_mask
 from ..pstyle.losses.perceptual import perceptual_with
 from ..pstyle.nets.vgg import VGG, load_vgg
-from ..pstyle.painting.paint import SizeConfig, needed_bytes
-from ..pstyle.painting.paint import paint as paint_any_size
+from ..pstyle.painting.paint import SizeConfig, needed_bytes, paint_checked
 from ..pstyle.style.paint_settings import PaintSettings
 from ..pstyle.training.optimize import OptimizeConfig, optimize
 from . import host
-from .painters import Painters
-from .preview import before_after
+from .painting import PaintingNode
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
@@ -41,19 +37,12 @@ from .wires import (
 )
 
 
-class PStylePaint:
+class PStylePaint(PaintingNode):
     """Pictures and a style -> painted pictures."""
 
     TITLE = "Paint"
-    CATEGORY = "pstyle/paint"
     DESCRIPTION = "Paints pictures of any size in a style. Their size and transparency are kept."
-    RETURN_TYPES = ("IMAGE",)
-    RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The painted pictures.",)
-    FUNCTION = "paint"
-
-    def __init__(self) -> None:
-        self.painters = Painters()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -86,21 +75,12 @@ class PStylePaint:
         look_size_px: int = SizeConfig.look_size_px,
         **settings: Any,
     ) -> dict[str, Any]:
-        paint_settings, size = PaintSettings(**settings), SizeConfig(tile, look_size_px)
+        how, size = PaintSettings(**settings), SizeConfig(tile, look_size_px)
         pictures, where = to_library(image), to_mask(mask)
-        if second_style is not None and where is None:
-            raise ValueError("a second style is painted where the mask is black: wire a mask")
-        masks: list[Tensor | None] = [None] * len(pictures)
-        if where is not None:
-            masks = list(fitted_mask(where, pictures).expand(len(pictures), -1, -1, -1).split(1))
-        styles = [style] if second_style is None else [style, second_style]
-        bound, room = [(one, generator) for one in styles], needed_bytes(pictures, paint_settings, size)
-        first, second = (*self.painters.load(bound, room), None)[:2]
-        painted = []
-        for picture, inside in host.watched(list(zip(pictures.split(1), masks, strict=True))):
-            painted.append(paint_any_size(picture, first, paint_settings, inside, second, size))
-        result = torch.cat(painted)
-        return {"ui": before_after(pictures, result), "result": (to_wire(result),)}
+        room = needed_bytes(*pictures.shape[2:], how, size.look_size_px)
+        first, second = self.load([style, second_style], generator, room)
+        watch = host.Watch().update
+        return self.outputs(pictures, paint_checked(pictures, first, how, where, second, size, watch))
 
 
 class PStyleOptimize:

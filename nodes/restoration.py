@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..pstyle.nets.vgg import load_loss_vgg
-from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
+from ..pstyle.painting.paint import needed_bytes
 from ..pstyle.restoration.damage.damage_style import DamageStyle
 from ..pstyle.restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..pstyle.restoration.repair.restorer import Restorer, load_restorer, save_restorer
@@ -191,7 +191,7 @@ class PStyleRestore:
         masks: list[Tensor | None] = [None] * len(pictures)
         if lost is not None:
             masks = list(exact_mask(lost, pictures).split(1))
-        room = needed_bytes(pictures, PaintSettings(), WHOLE_SIZE)
+        room = needed_bytes(*pictures.shape[2:], PaintSettings(), reference_px=0)
         painter = None if style is None else self.painters.load([(style, generator)], room)[0]
         mender, restored = self.menders.load(restorer, room), []
         for picture, one in host.watched(list(zip(pictures.split(1), masks, strict=True))):
@@ -228,7 +228,9 @@ class PStyleDetectDamage:
 
     def detect(self, image: Tensor, restorer: Restorer | None = None) -> tuple[Tensor, float]:
         pictures = to_rgb(image)
-        mender = self.menders.load(restorer, needed_bytes(pictures, PaintSettings(), WHOLE_SIZE))
+        mender = self.menders.load(
+            restorer, needed_bytes(*pictures.shape[2:], PaintSettings(), reference_px=0)
+        )
         with host.painting():
             found = mender.find_marks(pictures)[:, 0]
         return found.to(host.output_device()), found.mean().item()

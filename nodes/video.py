@@ -10,13 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..pstyle.painting.paint import WHOLE_SIZE, needed_bytes
+from ..pstyle.painting.paint import needed_bytes
 from ..pstyle.style.paint_settings import PaintSettings
 from ..pstyle.video.flicker import flicker
 from ..pstyle.video.stabilizing import VideoConfig, VideoPainter
 from . import host
-from .painters import Painters
-from .preview import before_after
+from .painting import PaintingNode
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
@@ -31,23 +30,16 @@ from .wires import (
 )
 
 
-class PStylePaintVideo:
+class PStylePaintVideo(PaintingNode):
     """The frames of a video and a style -> painted frames."""
 
     TITLE = "Paint Video"
-    CATEGORY = "pstyle/paint"
     DESCRIPTION = (
         "Paints the frames of a video without flicker: paint stays on what it was put on and moves with it. "
         "Size and transparency of the frames are kept."
     )
     INPUT_IS_LIST = True
-    RETURN_TYPES = ("IMAGE",)
-    RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The painted frames, as one batch.",)
-    FUNCTION = "paint"
-
-    def __init__(self) -> None:
-        self.painters = Painters()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -58,9 +50,8 @@ class PStylePaintVideo:
                 "image": wire("IMAGE", "The frames in order, as a batch or a list, all of one size."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
                 **widgets(VideoConfig),
-                **widgets(
-                    PaintSettings
-                ),  # last, since a workflow file knows widgets by their order, and looks grow
+                # Last, since a workflow file knows widgets by their order, and these settings grow.
+                **widgets(PaintSettings),
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
@@ -82,16 +73,15 @@ class PStylePaintVideo:
         frames, masks = frames_of(image), masks_of(mask)
         if len(masks) > 1 and len(masks) != len(frames):
             raise ValueError(f"got {len(masks)} masks for {len(frames)} frames: give one, or one for each")
-        paint_settings, bound = PaintSettings(**given), (style[0], (generator or [None])[0])
-        room = needed_bytes(to_library(frames[0], "frame"), paint_settings, WHOLE_SIZE)
-        painter = self.painters.load([bound], room)[0]
-        video, painted = VideoPainter(painter, paint_settings, config), []
-        for number in host.watched(range(len(frames))):
+        how, (height, width) = PaintSettings(**given), frames[0].shape[1:3]
+        (painter,) = self.load(style[:1], (generator or [None])[0], needed_bytes(height, width, how))
+        video, painted = VideoPainter(painter, how, config), []
+        for number in host.watched(range(len(frames))):  # one at a time, since a video may be long
             inside = masks[min(number, len(masks) - 1)] if masks else None
-            painted.append(to_wire(video(to_library(frames[number], "frame"), inside)))
+            painted.append(to_wire(video.paint_checked(to_library(frames[number], "frame"), inside)))
         middle = len(frames) // 2  # the first one is often black
-        shown = before_after(*(to_library(one[middle], "frame") for one in (frames, painted)))
-        return {"ui": shown, "result": (torch.cat(painted),)}
+        shown = (one[middle].movedim(-1, 1) for one in (frames, painted))
+        return self.outputs(*shown, wired=torch.cat(painted))
 
 
 class PStyleFlickerScore:

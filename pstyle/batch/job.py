@@ -15,7 +15,7 @@ from ..core.files import read_file
 from ..image.pictures import MAX_FILE_BYTES, open_mask
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
-from ..painting.paint import SizeConfig, paint, painted
+from ..painting.paint import SizeConfig, check_regions, paint_checked, painted
 from ..painting.painter import Painter
 from ..painting.resampling import resized
 from ..painting.sources import InMemory, OnTile, Source
@@ -34,13 +34,13 @@ class Work(NamedTuple):
     size: SizeConfig
 
     def paint(self, image: Tensor) -> Tensor:
-        """Paint pictures (B, C, H, W) in memory, as `canvas.any_size.paint`."""
-        return paint(image, *self)
+        """Paint pictures (B, C, H, W) as a file's reader gives them, in memory."""
+        return paint_checked(image, *self)
 
     def paint_file(
         self, path: Path, target: Path, *, overwrite: bool = False, on_tile: OnTile | None = None
     ) -> None:
-        """Paint a picture too large for memory from file to file, as `canvas.streaming.paint_file`."""
+        """Paint a picture too large for memory from file to file, as `streaming.paint_file`."""
         painter, settings, mask, second, size = self
 
         def paint_source(source: Source) -> Source:
@@ -54,7 +54,7 @@ class Work(NamedTuple):
 class Job:
     """A painting as it is asked for: files, settings and where to compute; small, to be sent to others.
 
-    `dtype` is as in `Painter`; machines that share a job are told, so that all paint the same.
+    `dtype` is as in `Painter`; machines that share a job are given one, so that all paint the same.
     """
 
     style: Path
@@ -66,8 +66,7 @@ class Job:
     dtype: torch.dtype | None = None
 
     def __post_init__(self) -> None:
-        if self.second and not self.mask:
-            raise ValueError("a second style is painted where a mask is black: give a mask as well")
+        check_regions(self.mask, self.second)
 
     def work(self) -> Work:
         """Painters and mask, loaded. Raises BadFile for files that cannot be used."""

@@ -9,7 +9,7 @@ from ..image.pictures import list_pictures, open_image, open_mask
 from ..painting.painter import load_painter
 from ..style.paint_settings import PaintSettings
 from ..vr.gpano import read_headings, save_panorama
-from ..vr.panorama import paint_panorama
+from ..vr.panorama import paint_checked_panorama
 from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
 
@@ -36,7 +36,7 @@ def paint_360(arguments: Namespace) -> None:
     files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)
 
     def write(file: Path, target: Path, number: int) -> None:
-        painted, headings = paint_panorama(painter, open_image(file), settings, mask), read_headings(file)
-        save_panorama(target, painted, headings, overwrite=arguments.overwrite)
+        painted = paint_checked_panorama(painter, open_image(file), settings, mask)
+        save_panorama(target, painted, read_headings(file), overwrite=arguments.overwrite)
 
     write_each(files, arguments, "painting", "painted", write, f".{arguments.format}")

@@ -8,8 +8,7 @@ from pathlib import Path
 from ..image.pictures import list_pictures, open_image, open_mask, save_image
 from ..painting.painter import load_painter
 from ..style.paint_settings import PaintSettings
-from ..vr import stereo
-from ..vr.stereo import StereoConfig
+from ..vr.stereo import StereoConfig, paint_checked_stereo
 from .each import write_each
 from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
 
@@ -38,7 +37,7 @@ def paint_stereo(arguments: Namespace) -> None:
     files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)
 
     def write(file: Path, target: Path, number: int) -> None:
-        painted = stereo.paint_stereo(painter, open_image(file), config, settings, known)
+        painted = paint_checked_stereo(painter, open_image(file), config, settings, known)
         save_image(target, painted, overwrite=arguments.overwrite)
 
     write_each(files, arguments, "painting", "painted", write)

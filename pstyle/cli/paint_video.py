@@ -9,6 +9,7 @@ from pathlib import Path
 from ..core.config import to_json
 from ..core.files import read_file
 from ..image.pictures import MAX_FILE_BYTES, list_pictures
+from ..painting.paint import SizeConfig
 from ..painting.painter import load_painter
 from ..style.paint_settings import PaintSettings
 from ..video.container import OUTPUTS, SUFFIXES, Film, check_output, film_of
@@ -34,14 +35,15 @@ def is_video(arguments: Namespace) -> bool:
 
 def paint_video(arguments: Namespace) -> None:
     """Paint one video; run again after it was stopped, it goes on where it was."""
-    settings, config = settings_from(arguments, PaintSettings), settings_from(arguments, VideoConfig)
+    kinds = (PaintSettings, VideoConfig, SizeConfig)
+    settings, config, size = (settings_from(arguments, kind) for kind in kinds)
     if arguments.mask or arguments.second:
         raise ValueError("--mask and --second are for pictures: leave them out for a video")
     sources = list_pictures(arguments.pictures) if arguments.frames else [Path(arguments.pictures[0])]
     if not arguments.frames and len(arguments.pictures) > 1:
         raise ValueError(f"got {len(arguments.pictures)} files, a video among them: paint one at a time")
     film = None if arguments.frames else film_of(sources[0])
-    video = VideoPainter(load_painter(arguments.style, arguments.device), settings, config)
+    video = VideoPainter(load_painter(arguments.style, arguments.device), settings, config, size)
     run = run_id(sources, Path(arguments.style), video)
     if film:
         _paint_film(video, film, run, arguments)
@@ -50,12 +52,12 @@ def paint_video(arguments: Namespace) -> None:
 
 
 def run_id(sources: list[Path], style: Path, video: VideoPainter) -> str:
-    """What tells runs apart, so that one never goes on with what another has painted."""
+    """What sets a run apart, so that none goes on with what another has painted."""
     found = hashlib.sha256(read_file(style, MAX_FILE_BYTES))
     for source in sources:
         about = source.stat()
         found.update(f"{source.resolve()} {about.st_size} {about.st_mtime_ns}\n".encode())
-    settings = [to_json(one) for one in (video.settings, video.config)]
+    settings = [to_json(one) for one in (video.settings, video.config, video.size)]
     found.update("\n".join([*settings, str(video.painter.dtype)]).encode())
     return found.hexdigest()[:12]
 

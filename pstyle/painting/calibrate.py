@@ -21,7 +21,7 @@ from ..nets.moments import Moments, moments_by_layer
 from ..nets.vgg import VGG
 from ..style.strength_calibration import Calibration
 from ..style.style import Style
-from .painter import Painter
+from .native import NativePainter
 
 AMOUNTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")  # what the benchmark's style distance looks at
@@ -44,7 +44,7 @@ def calibrated(
     a third of it, and goes half the way of a style that does not.
     """
     device = next(generator.parameters()).device
-    painter = Painter(style, generator, vgg, device)
+    painter = NativePainter(style, generator, vgg, device)
     pictures = [
         resize_short_side(picture, min(SIZE_PX, *picture.shape[2:])).clamp(0, 1)
         for picture in contents[:CONTENTS]

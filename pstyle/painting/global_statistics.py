@@ -1,7 +1,7 @@
 """What tiles need to know of the whole picture, found exactly: layer by layer, over tiles.
 
-Each pass over the picture learns the statistics of the sites whose features depend on known sites only. What
-a site not yet known gives on is NaN, and whatever NaN reaches is left for a later pass. Thumbnail instance
+Each pass over the picture finds the statistics of the sites whose features depend on known sites only. Sites
+without statistics yet output NaN, and sites that NaN reaches are left for a later pass. Thumbnail instance
 norm (Chen et al., arXiv 2103.11784) takes one pass over a reduced picture in place of these; a reduced
 picture has other statistics than the picture, and a painting of other contrast.
 """
@@ -19,7 +19,7 @@ from ..nets.generator import STRIDE, STYLE_LAYERS, Modulation
 from ..nets.layers import Statistics, StopForward, statistics_of_bands
 from ..nets.moments import mix_by_layer, moments
 from .boxes import Box, tiles
-from .painter import FULL_STRENGTH, MIN_SIDE_PX, Amounts, GlobalStatistics, Painter
+from .native import FULL_STRENGTH, MIN_SIDE_PX, Amounts, GlobalStatistics, NativePainter
 from .receptive_field import generator_reach_px, vgg_reach_px
 from .sources import Source
 
@@ -55,7 +55,7 @@ def tiles_of(source: Source, side_px: int, reach_px: int) -> Iterator[Tile]:
 
 @torch.inference_mode()
 def global_statistics_of(
-    painter: Painter, source: Source, amounts: Amounts, side_px: int
+    painter: NativePainter, source: Source, amounts: Amounts, side_px: int
 ) -> GlobalStatistics:
     """What parts of a source need to know of all of it to be painted as in the whole, found over tiles.
 
@@ -91,7 +91,7 @@ class Gathered:
 
     def __call__(self, site: str, x: Tensor) -> Statistics:
         """Statistics of a known site; NaN for another, whose features x (1, C, h, w) are counted if they are
-        known. Raises Enough after the last of those.
+        known. Raises StopForward after the last of those.
         """
         if site in self.known:
             return self.known[site]
@@ -139,7 +139,7 @@ class RunningStatistics:
         return Statistics(self.mean.float(), (self.squares / self.count).float())
 
 
-def _own_modulation(painter: Painter, source: Source, side_px: int) -> Modulation:
+def _own_modulation(painter: NativePainter, source: Source, side_px: int) -> Modulation:
     """The modulation of a source's own style, from the moments of its tiles."""
     found, pixels = None, 0
     reach_px = vgg_reach_px(painter.vgg.width, painter.vgg.inner)

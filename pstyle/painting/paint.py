@@ -1,7 +1,13 @@
-"""Painting a picture of any size: at a size at which it looks right, in memory or tile by tile."""
+"""How a picture is painted: the one place that decides at which size, in which tiles and under which mask.
+
+`paint` is what the Python call, the command line and the nodes come to. A picture whose short side is longer
+than the reference size is painted at that size and enlarged; videos, spheres and stereo pairs follow the same
+rule, see `stabilizing.py`, `panorama.py` and `stereo.py`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,15 +16,18 @@ from torch import Tensor
 from ..core.config import check_settings, choice, setting
 from ..core.memory import BYTES_PER_PX, empty_cache, free_bytes, is_out_of_memory
 from ..image.masks import fitted_mask
+from ..image.multiband import joined
 from ..image.pictures import check_image, split_alpha
 from ..style.paint_settings import PaintSettings
 from .boxes import Box
 from .enlarging import Enlarged
-from .painter import Painter, paint_regions, painted_size
+from .native import NativePainter, painted_size
 from .receptive_field import generator_reach_px
 from .resampling import resized
 from .sources import TILE_PX, InMemory, Source, loaded
 from .tiled import Joined, Masked, painting
+
+OnPicture = Callable[[int, int], None]  # pictures done, pictures in all; may raise to stop
 
 SMALLEST_TILE_PX = 256
 
@@ -44,44 +53,87 @@ class SizeConfig:
         check_settings(self)
 
 
-WHOLE_SIZE = SizeConfig(look_size_px=0)  # every picture at its own size
-
-
 @torch.inference_mode()
 def paint(
     image: Tensor,
-    painter: Painter,
+    painter: NativePainter,
     settings: PaintSettings | None = None,
     mask: Tensor | None = None,
-    second: Painter | None = None,
+    second: NativePainter | None = None,
     size: SizeConfig | None = None,
 ) -> Tensor:
     """Paint pictures (B, C, H, W) in [0, 1] where `mask` (1 or B, 1, H, W) is 1, and by a second painter
     elsewhere; the result has 3 channels, or 4 with the input's alpha.
 
-    Raises ValueError as painting does, for memory that runs out only if tiles may not or cannot help.
+    Raises ValueError for pictures, settings or masks out of range, and for memory that runs out only if tiles
+    may not or cannot help.
     """
-    settings, size = settings or PaintSettings(), size or SizeConfig()
-    rgb, alpha = split_alpha(check_image(image))
-    masks: list[Source | None] = [None] * len(rgb)
+    checked = check_image(image)
+    where = None if mask is None else check_image(mask, "mask")
+    return paint_checked(checked, painter, settings, where, second, size).to(image.device)
+
+
+@torch.inference_mode()
+def paint_checked(
+    image: Tensor,
+    painter: NativePainter,
+    settings: PaintSettings | None = None,
+    mask: Tensor | None = None,
+    second: NativePainter | None = None,
+    size: SizeConfig | None = None,
+    on_picture: OnPicture | None = None,
+) -> Tensor:
+    """`paint` for pictures and a mask that have passed `check_image`; the result is on the CPU."""
+    settings = settings or PaintSettings()
+
+    def paint_one(picture: Tensor, where: Tensor | None) -> Tensor:
+        inside = None if where is None else InMemory(where)
+        return loaded(painted(InMemory(picture), painter, settings, inside, second, size))
+
+    return paint_each(image, mask, paint_one, on_picture)
+
+
+def paint_each(
+    image: Tensor,
+    mask: Tensor | None,
+    paint_one: Callable[[Tensor, Tensor | None], Tensor],
+    on_picture: OnPicture | None = None,
+) -> Tensor:
+    """Checked pictures (B, C, H, W) painted one by one, with their alpha.
+
+    `paint_one` takes a picture (1, 3, H, W) and its mask (1, 1, H, W) or None, both on the CPU.
+    """
+    rgb, alpha = split_alpha(image.cpu())
+    masks: list[Tensor | None] = [None] * len(rgb)
     if mask is not None:
-        fitted = fitted_mask(mask, rgb).expand(len(rgb), -1, -1, -1)
-        masks = [InMemory(one) for one in fitted.split(1)]
-    parts = [
-        loaded(painted(InMemory(one), painter, settings, where, second, size))
-        for one, where in zip(rgb.split(1), masks, strict=True)
-    ]
+        masks = list(fitted_mask(mask.cpu(), rgb).expand(len(rgb), -1, -1, -1).split(1))
+    parts = []
+    for picture, where in zip(rgb.split(1), masks, strict=True):
+        parts.append(paint_one(picture, where))
+        if on_picture:
+            on_picture(len(parts), len(rgb))
     result = torch.cat(parts)
     return result if alpha is None else torch.cat([result, alpha], dim=1)
+
+
+def masked(found: Tensor, picture: Tensor, mask: Tensor | None) -> Tensor:
+    """A painting where a mask (1, 1, H, W) is 1, the picture where it is 0; all of it without a mask."""
+    return found if mask is None else picture.lerp(found, mask)
+
+
+def check_regions(mask: object | None, second: object | None) -> None:
+    """Raises ValueError for a second style without a mask that says where it goes."""
+    if second is not None and mask is None:
+        raise ValueError("a second style is painted where a mask is black: give a mask as well")
 
 
 @torch.inference_mode()
 def painted(
     source: Source,
-    painter: Painter,
+    painter: NativePainter,
     settings: PaintSettings,
     mask: Source | None = None,
-    second: Painter | None = None,
+    second: NativePainter | None = None,
     size: SizeConfig | None = None,
 ) -> Source:
     """A source (3 channels) painted where a mask (1 channel, of its size) is 1, and by a second painter
@@ -89,8 +141,7 @@ def painted(
     read. Raises ValueError as `paint`.
     """
     size = size or SizeConfig()
-    if second is not None and mask is None:
-        raise ValueError("a second style is painted where a mask is black: give a mask as well")
+    check_regions(mask, second)
     small = reference_size(source.height, source.width, size.look_size_px)
     if small is not None:
         return _enlarged(source, small, painter, settings, mask, second, size)
@@ -105,22 +156,32 @@ def painted(
     return _tiled(source, painter, settings, mask, second)
 
 
-def reference_size(height: int, width: int, look_size_px: int) -> tuple[int, int] | None:
-    """The height and width whose look a picture takes on, or None if that is its own."""
+def reference_size(height: int, width: int, reference_px: int) -> tuple[int, int] | None:
+    """The height and width that a picture is painted at, its short side `reference_px`; None if that is its
+    own, as it is for pictures that are not larger, and all if `reference_px` is 0.
+    """
     short = min(height, width)
-    if not 0 < look_size_px < short:
+    if not 0 < reference_px < short:
         return None
-    return round(height * look_size_px / short), round(width * look_size_px / short)
+    return round(height * reference_px / short), round(width * reference_px / short)
 
 
-def needed_bytes(image: Tensor, settings: PaintSettings, size: SizeConfig) -> int:
-    """Memory that painting one of these pictures (B, C, H, W) whole takes at most."""
-    height, width = reference_size(*image.shape[2:], size.look_size_px) or tuple(image.shape[2:])
+def at_reference(source: Source, small: tuple[int, int]) -> Tensor:
+    """A picture (1, 3, h, w) of the reference size: what is painted in place of a larger one."""
+    side_px = max(8, TILE_PX * small[0] // source.height)  # of which TILE_PX of the source are read
+    return loaded(resized(source, *small), side_px)
+
+
+def needed_bytes(
+    height: int, width: int, settings: PaintSettings, reference_px: int = SizeConfig.look_size_px
+) -> int:
+    """Memory that painting one picture of this size takes at most, if it is painted whole."""
+    height, width = reference_size(height, width, reference_px) or (height, width)
     reduced = painted_size(height, width, settings)
     return max(height, reduced[0]) * max(width, reduced[1]) * BYTES_PER_PX
 
 
-def tile_px(painter: Painter) -> int:
+def tile_px(painter: NativePainter) -> int:
     """The side of the largest tiles that memory is sure to hold with what is seen around them."""
     free, side_px = free_bytes(painter.device), TILE_PX
     around_px = 2 * generator_reach_px(painter.generator.config)
@@ -132,16 +193,15 @@ def tile_px(painter: Painter) -> int:
 def _enlarged(
     source: Source,
     small: tuple[int, int],
-    painter: Painter,
+    painter: NativePainter,
     settings: PaintSettings,
     mask: Source | None,
-    second: Painter | None,
+    second: NativePainter | None,
     size: SizeConfig,
 ) -> Source:
-    """A source painted at a smaller size, in all that the look asks for, and made large again."""
-    side_px = max(8, TILE_PX * small[0] // source.height)  # of which TILE_PX of the source are read
+    """A source painted at a smaller size, with all settings, and enlarged."""
     cached = painter.cache.of(source.image if isinstance(source, InMemory) else None)
-    photo = cached(("reduced", small), lambda: loaded(resized(source, *small), side_px))
+    photo = cached(("reduced", small), lambda: at_reference(source, small))
     where = resized(mask, *small) if second is not None else None
     smaller = painted(InMemory(photo), painter, settings, where, second, replace(size, look_size_px=0))
     found = Enlarged(loaded(smaller), photo, source, cached)
@@ -149,16 +209,26 @@ def _enlarged(
 
 
 def _whole(
-    source: InMemory, painter: Painter, settings: PaintSettings, mask: Source | None, second: Painter | None
+    source: InMemory,
+    painter: NativePainter,
+    settings: PaintSettings,
+    mask: Source | None,
+    second: NativePainter | None,
 ) -> Tensor:
+    """A picture painted at its own size, in one piece."""
+    picture, found = source.image, painter.paint_native(source.image, settings)
     where = None if mask is None else mask.read(Box(0, 0, source.height, source.width))
     if second is not None:
-        return paint_regions(source.image, painter, second, where, settings)
-    return painter(source.image, settings, where)
+        return joined(found, second.paint_native(picture, settings), where)
+    return masked(found, picture, where)
 
 
 def _tiled(
-    source: Source, painter: Painter, settings: PaintSettings, mask: Source | None, second: Painter | None
+    source: Source,
+    painter: NativePainter,
+    settings: PaintSettings,
+    mask: Source | None,
+    second: NativePainter | None,
 ) -> Source:
     side_px = tile_px(painter)
     found = painting(painter, source, settings, side_px)

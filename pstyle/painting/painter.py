@@ -1,50 +1,19 @@
-"""A style bound to its networks: picture -> painted picture; what depends on the style alone is computed
-once.
-"""
+"""The painter that everybody loads: a style, and a call that paints any picture in it."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import suppress
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from ..core.activation_cache import NO_CACHE, ActivationCache, CacheView
-from ..core.device import choose_device
-from ..core.memory import check_room, keep_freed_memory
-from ..core.precision import number_format
-from ..image.colors import with_colors_of, with_light_of
-from ..image.detail import with_detail_of
-from ..image.masks import fitted_mask
-from ..image.multiband import joined
-from ..image.pictures import check_image, crop_back, pad_to_multiple, resize_to, split_alpha
-from ..nets.generator import (
-    COLOR,
-    FORM,
-    GRAIN,
-    LEVELS,
-    STRIDE,
-    TEXTURE,
-    Generator,
-    Modulation,
-    load_generator,
-    style_moments,
-)
-from ..nets.layers import Normalize, RecordedStatistics, Statistics, StopForward, frozen_statistics
-from ..nets.moments import Moments
-from ..nets.vgg import VGG, load_vgg
-from ..style.paint_settings import MAX_STRENGTH, PaintSettings
-from ..style.style import Style, load_style
-from ..style.styled_generator import StyledGenerator
-
-MIN_SIDE_PX = 2 * STRIDE  # below it the deepest features would be a single pixel, which instance norm erases
-CACHED_GENERATORS = 4  # dressed generators held at once, for people who move a slider back and forth
+from ..nets.generator import load_generator
+from ..nets.vgg import load_vgg
+from ..style.paint_settings import PaintSettings
+from ..style.style import load_style
+from .native import NativePainter
+from .paint import SizeConfig, paint
 
 
 def load_painter(path: str | Path, device: str = "auto") -> Painter:
@@ -55,272 +24,23 @@ def load_painter(path: str | Path, device: str = "auto") -> Painter:
     return Painter(load_style(Path(path)), load_generator(), load_vgg(), device)
 
 
-Amounts = tuple[float, ...]  # (L,) how much of the style each level gets
-StyledKey = tuple[Amounts, torch.dtype]
-FULL_STRENGTH: Amounts = (1.0,) * LEVELS
+class Painter(NativePainter):
+    """Paints pictures of any size in one style, as `paint` does."""
 
-
-@dataclass(frozen=True)
-class GlobalStatistics:
-    """What parts of a picture need to know of all of it: the modulation of its own style, None at full
-    strength, and each site's statistics, empty for a picture that is no part.
-    """
-
-    own: Modulation | None = None
-    painted: Mapping[str, Statistics] = field(default_factory=dict)
-    rebuilt: Mapping[str, Statistics] = field(default_factory=dict)
-
-
-class Painter:
-    """Paints pictures (B, 3, H, W) of any size in one style.
-
-    Strength goes from the picture itself (0) to the style (1) and beyond (1.5). Between, modulation and
-    convolutions are mixed with those of the picture's own style, in the amount that the style's calibration
-    tells, and the detail that its reconstruction loses is given back in proportion, so that strength 0
-    returns the picture exactly.
-    """
-
-    def __init__(
-        self,
-        style: Style,
-        generator: Generator,
-        vgg: VGG,
-        device: str | torch.device = "auto",
-        dtype: torch.dtype | None = None,
-        cache: ActivationCache | None = None,
-    ) -> None:
-        """`dtype` is what convolutions compute in; without it, the device's number format.
-
-        In `cache`, which painters may share, what does not change with a look is kept of the pictures
-        that are painted; without it nothing is.
-        """
-        keep_freed_memory()
-        with torch.inference_mode(False):
-            self.device = choose_device(device)
-            self.style = style
-            self.cache = cache or ActivationCache(limit_bytes=0)
-            self.dtype = dtype or number_format(self.device)
-            self._name = object()  # stands for this painter in what is remembered, which may outlive it
-            self.vgg = vgg.to(self.device, memory_format=torch.channels_last)
-            self.generator = generator.to(self.device, memory_format=torch.channels_last)
-            self._styled: OrderedDict[StyledKey, tuple[StyledGenerator, Modulation]] = OrderedDict()
-            self._readers: dict[torch.dtype, VGG] = {}
-            self.styled_at(FULL_STRENGTH)
-
-    @torch.inference_mode()
     def __call__(
-        self, image: Tensor, settings: PaintSettings | None = None, mask: Tensor | None = None, **changes: Any
+        self,
+        image: Tensor,
+        settings: PaintSettings | None = None,
+        mask: Tensor | None = None,
+        second: Painter | None = None,
+        size: SizeConfig | None = None,
+        **changes: Any,
     ) -> Tensor:
         """Paint pictures (B, C, H, W) in [0, 1] with C 1, 3 or 4; the result has 3 channels, or 4 with the
         input's alpha.
 
-        Single `changes` of the look may be given by name, such as strength=0.8. Where `mask` (1 or B, 1, H,
-        W) is 0 the picture stays. Raises ValueError for pictures, settings or masks out of range.
+        Single `changes` of the settings may be given by name, such as strength=0.8. Where `mask` (1 or B, 1,
+        H, W) is 0 the picture stays, or is painted by a `second` painter. Raises ValueError for pictures,
+        settings or masks out of range.
         """
-        settings = replace(settings or PaintSettings(), **changes)
-        rgb, alpha = split_alpha(check_image(image))
-        painted = torch.cat([self._paint_as(picture[None], settings) for picture in rgb])
-        if mask is not None:
-            painted = rgb.lerp(painted, fitted_mask(mask, rgb))
-        painted = painted.contiguous()
-        return painted if alpha is None else torch.cat([painted, alpha], dim=1)
-
-    @torch.inference_mode()
-    def paint(
-        self,
-        picture: Tensor,
-        amounts: Amounts,
-        whole: GlobalStatistics | None = None,
-        padding: str = "reflect",
-        origin: tuple[int, int] = (0, 0),
-        around_px: int | None = None,
-    ) -> Tensor:
-        """A picture (1, 3, H, W) with these amounts of the style, from 0 to 1.5, mixed in; it comes back to
-        the device it is on.
-
-        A part of a larger picture is painted as it is there if told the `whole`, the row and column of its
-        `origin`, multiples of 8, and the width of a panorama, `around_px`.
-        """
-        context = (self.generator, self.vgg, self.device, self.dtype)
-        cached = NO_CACHE if whole else self.cache.of(picture, *context)
-        place = {"padding": padding, "origin": origin, "around_px": around_px}
-        name = ("painted", self._name, amounts, *place.values())
-        return cached(name, lambda: self._paint(picture, amounts, whole, cached, place))
-
-    def _paint(
-        self,
-        picture: Tensor,
-        amounts: Amounts,
-        whole: GlobalStatistics | None,
-        cached: CacheView,
-        place: dict[str, Any],
-    ) -> Tensor:
-        padded, size = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
-        x = padded.to(self.device)  # contiguous: three channels are padded and pooled faster so
-        if whole is None:
-            whole = GlobalStatistics(
-                None if amounts == FULL_STRENGTH else cached("own", lambda: self.own_modulation(x))
-            )
-        low, padding = x.to(self.dtype), place["padding"]
-        content = cached(("content", padding), lambda: self.generator_at(amounts).content(low, padding))
-        painted = self._pass(low, content, amounts, whole.own, frozen_statistics(whole.painted), **place)
-        if (lost := 1 - amounts[COLOR]) > 0:  # the one level that follows the strength alone
-            rebuilt = self._rebuilt(
-                low, content, amounts, whole.own, frozen_statistics(whole.rebuilt), **place
-            )
-            painted = painted + lost * (x - rebuilt)
-        return crop_back(painted.clamp_(0, 1), size).to(picture.device, torch.float32)
-
-    @torch.inference_mode()
-    def measure(
-        self, picture: Tensor, amounts: Amounts, padding: str = "reflect", rows: Tensor | None = None
-    ) -> GlobalStatistics:
-        """What parts of a picture need to know of it, read off the picture (1, 3, H, W) or a reduced one.
-
-        `rows` (H,) weighs its rows of pixels, for panoramas; H is then a multiple of 8.
-        """
-        padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
-        own = None if amounts == FULL_STRENGTH else self.own_modulation(padded.to(self.device))
-        painted, rebuilt = RecordedStatistics(rows), RecordedStatistics(rows)
-        self.observe(padded, amounts, own, painted, rebuilt, padding)
-        return GlobalStatistics(own, painted.found, rebuilt.found)
-
-    @torch.inference_mode()
-    def observe(
-        self,
-        picture: Tensor,
-        amounts: Amounts,
-        own: Modulation | None,
-        painted: Normalize,
-        rebuilt: Normalize,
-        padding: str = "reflect",
-        origin: tuple[int, int] = (0, 0),
-        around_px: int | None = None,
-    ) -> None:
-        """Let `painted`, and `rebuilt` below full strength, see the features that come to every site as a
-        picture (1, 3, H, W) is painted and rebuilt.
-
-        Either gives what its sites go on with, and may raise `layers.StopForward`. The rest is as in `paint`.
-        """
-        padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
-        low = padded.to(self.device).to(self.dtype)
-        content = self.generator_at(amounts).content(low, padding)
-        place = {"padding": padding, "origin": origin, "around_px": around_px}
-        with suppress(StopForward):
-            self._pass(low, content, amounts, own, painted, **place)
-        if amounts[COLOR] < 1:
-            with suppress(StopForward):
-                self._rebuilt(low, content, amounts, own, rebuilt, **place)
-
-    @torch.inference_mode()
-    def own_modulation(self, x: Tensor) -> Modulation:
-        """The modulation of a picture's own style, for a picture (1, 3, H, W) on the painter's device."""
-        return self.modulation_of(style_moments(self.reader, x))
-
-    @property
-    def reader(self) -> VGG:
-        """The VGG that pictures' own styles are read with, in the number format of the convolutions."""
-        if self.dtype == torch.float32:
-            return self.vgg
-        if self.dtype not in self._readers:
-            with torch.inference_mode(False):
-                self._readers[self.dtype] = deepcopy(self.vgg).to(self.dtype)
-        return self._readers[self.dtype]
-
-    @torch.inference_mode()
-    def modulation_of(self, style: Mapping[str, Moments]) -> Modulation:
-        """The modulation of the style that has these moments, as of `style_moments`."""
-        found = self.generator.modulation(self.generator.encode(style))
-        return {site: value.to(self.dtype) for site, value in found.items()}
-
-    def _pass(
-        self,
-        x: Tensor,
-        content: Mapping[str, Tensor],
-        amounts: Amounts,
-        own: Modulation | None,
-        normalize: Normalize | None,
-        **place: Any,
-    ) -> Tensor:
-        modulation = self.styled_at(amounts)[1]
-        if own is not None:
-            sites = self.generator.sites
-            modulation = {site: own[site].lerp(modulation[site], amounts[sites[site]]) for site in own}
-        return self.generator_at(amounts)(x, content, modulation, normalize=normalize, **place).float()
-
-    def _rebuilt(
-        self,
-        x: Tensor,
-        content: Mapping[str, Tensor],
-        amounts: Amounts,
-        own: Modulation,
-        normalize: Normalize | None,
-        **place: Any,
-    ) -> Tensor:
-        """The picture as the generator makes it in its own style."""
-        return self.generator_at(amounts)(x, content, own, normalize=normalize, **place).float()
-
-    def styled_at(self, amounts: Amounts) -> tuple[StyledGenerator, Modulation]:
-        """The generator and its modulation at these amounts, made once and kept for the next pictures."""
-        key = amounts, self.dtype
-        found = self._styled.pop(key, None)
-        if found is None:
-            with torch.inference_mode(False), torch.no_grad():
-                styled = StyledGenerator.of(self.generator, self.style, amounts).to(self.device)
-                modulation = {site: value.to(self.dtype) for site, value in styled.modulation().items()}
-                found = styled.to(self.dtype), modulation
-        self._styled[key] = found
-        while len(self._styled) > CACHED_GENERATORS:
-            self._styled.popitem(last=False)
-        return found
-
-    def clear(self) -> None:
-        """Let go of all that was made once and kept, of styles and of pictures."""
-        self._styled.clear()
-        self._readers.clear()
-        self.cache.clear()
-
-    def generator_at(self, amounts: Amounts) -> Generator:
-        """The generator whose convolutions are the style's in these amounts."""
-        return self.styled_at(amounts)[0].generator
-
-    def _paint_as(self, picture: Tensor, settings: PaintSettings) -> Tensor:
-        """A picture (1, 3, H, W) painted, with everything that a look asks for."""
-        height, width = picture.shape[2:]
-        reduced = painted_size(height, width, settings)
-        check_room(max(height, reduced[0]), max(width, reduced[1]), self.device)
-        painted = self.paint(resize_to(picture, *reduced), self.amounts(settings))
-        return finished(resize_to(painted, height, width), picture, settings)
-
-    def amounts(self, settings: PaintSettings) -> Amounts:
-        """How much of the style each level gets in a look."""
-        strength = self.style.calibration.amount(settings.strength)
-        factors = {FORM: settings.coarse, TEXTURE: settings.fine, GRAIN: settings.fine, COLOR: 1.0}
-        return tuple(min(strength * factors[level], MAX_STRENGTH) for level in range(LEVELS))
-
-
-def painted_size(height: int, width: int, settings: PaintSettings) -> tuple[int, int]:
-    """The height and width that a picture is painted at, for strokes of the size that a look asks for."""
-    return max(1, round(height / settings.stroke)), max(1, round(width / settings.stroke))
-
-
-def finished(painted: Tensor, picture: Tensor, settings: PaintSettings) -> Tensor:
-    """A painting with the color, light and detail that a look keeps of the picture, both (B, 3, H, W)."""
-    if settings.keep_color:
-        painted = with_colors_of(painted, picture)
-    if settings.keep_light:
-        painted = with_light_of(painted, picture)
-    return with_detail_of(painted, picture, settings.detail) if settings.detail else painted
-
-
-def paint_regions(
-    image: Tensor, inside: Painter, outside: Painter, mask: Tensor, settings: PaintSettings | None = None
-) -> Tensor:
-    """Pictures (B, C, H, W) painted by one painter where `mask` (1 or B, 1, H, W) is 1 and by another where
-    it is 0, without a seam between.
-
-    The result has 3 channels, or 4 with the input's alpha. Raises ValueError as painting does.
-    """
-    rgb, alpha = split_alpha(check_image(image))
-    painted = joined(inside(rgb, settings), outside(rgb, settings), fitted_mask(mask, rgb))
-    return painted if alpha is None else torch.cat([painted, alpha], dim=1)
+        return paint(image, self, replace(settings or PaintSettings(), **changes), mask, second, size)

@@ -1,4 +1,4 @@
-"""A painting as a source: any part of it is painted as it is in the whole, whatever the look asks for."""
+"""A painting as a source: any part of it is painted as it is in the whole, with any settings."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from ..nets.generator import STRIDE
 from ..style.paint_settings import PaintSettings
 from .boxes import Box
 from .global_statistics import global_statistics_of
-from .painter import Amounts, GlobalStatistics, Painter, finished, painted_size
+from .native import Amounts, GlobalStatistics, NativePainter, finished, painted_size
 from .receptive_field import generator_reach_px
 from .resampling import resized
 from .sources import TILE_PX, Source
 
 
-def painting(painter: Painter, source: Source, settings: PaintSettings, side_px: int = TILE_PX) -> Source:
-    """A source (3 channels) painted by a painter in a look; it takes several passes over the source."""
+def painting(
+    painter: NativePainter, source: Source, settings: PaintSettings, side_px: int = TILE_PX
+) -> Source:
+    """A source (3 channels) painted by a painter; this takes several passes over the source."""
     small = resized(source, *painted_size(source.height, source.width, settings))
     amounts = painter.amounts(settings)
     painted = Painted(painter, small, amounts, global_statistics_of(painter, small, amounts, side_px))
@@ -27,7 +29,9 @@ def painting(painter: Painter, source: Source, settings: PaintSettings, side_px:
 class Painted:
     """A source painted with what is known of the whole of it."""
 
-    def __init__(self, painter: Painter, source: Source, amounts: Amounts, whole: GlobalStatistics) -> None:
+    def __init__(
+        self, painter: NativePainter, source: Source, amounts: Amounts, whole: GlobalStatistics
+    ) -> None:
         self.painter, self.source, self.amounts, self.whole = painter, source, amounts, whole
         self.height, self.width = source.height, source.width
         self.reach_px = generator_reach_px(painter.generator.config)
@@ -41,7 +45,7 @@ class Painted:
 
 
 class Finished:
-    """A painting with the color, light and detail that a look keeps of the picture."""
+    """A painting with what the settings keep of the picture's color, light and detail."""
 
     def __init__(self, painted: Source, picture: Source, settings: PaintSettings) -> None:
         self.painted, self.picture, self.settings = painted, picture, settings

@@ -18,7 +18,7 @@ from ..core import checkpoint
 from ..core.files import BadFile, write_atomically
 from ..image.pictures import open_image, save_image
 from ..nets.layers import Statistics
-from ..painting.painter import GlobalStatistics
+from ..painting.native import GlobalStatistics
 from .container import Film, Part, frames_of, join_parts
 from .stabilizing import Shot, VideoPainter
 
@@ -54,7 +54,7 @@ def paint_film(
     done = resume(video, work)
     part = Part(film)
     for picture, time in frames_of(film, done.frames):
-        part.add(video(picture), time)
+        part.add(video.paint_checked(picture), time)
         if on_frame:
             on_frame(done.frames + part.frames)
         if part.frames == PART_FRAMES:
@@ -83,7 +83,7 @@ def paint_frames(
     work.mkdir(exist_ok=True)
     done = resume(video, work)
     for number in range(done.frames, len(files)):
-        save_image(targets[number], video(open_image(files[number])), overwrite=True)
+        save_image(targets[number], video.paint_checked(open_image(files[number])), overwrite=True)
         done = replace(done, frames=number + 1)
         if done.frames % PART_FRAMES == 0:
             save_state(video, work, done)

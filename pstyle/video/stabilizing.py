@@ -6,6 +6,10 @@ the screen like a shower door, so both go with the motion of the camera; fine st
 every frame, so the last painting, carried along by the optical flow, is mixed with the new one where the flow
 can be relied on (after Ruder et al., arXiv 1604.08610, and Lai et al., arXiv 1808.00449). We differ from
 these: nothing is trained, and what averaging takes off the finest strokes is given back.
+
+All this happens at the size that a frame is painted at. A frame larger than the reference size is reduced to
+it, and its painting enlarged with the frame's fine structure, which moves as the frame does. The first frame
+of a shot is then, to the bit, the painting of a picture; of a smaller one it is that to 1e-4.
 """
 
 from __future__ import annotations
@@ -19,11 +23,13 @@ from torch import Tensor
 
 from ..core.config import check_settings, setting
 from ..core.memory import check_room
-from ..image.masks import fitted_mask
-from ..image.pictures import check_image, resize_to, split_alpha
+from ..image.pictures import check_image, resize_to
 from ..nets.generator import STRIDE
 from ..nets.layers import Statistics
-from ..painting.painter import GlobalStatistics, Painter, finished, painted_size
+from ..painting.enlarging import Enlarged
+from ..painting.native import GlobalStatistics, NativePainter, finished, painted_size
+from ..painting.paint import SizeConfig, at_reference, masked, paint_each, reference_size
+from ..painting.sources import InMemory, loaded
 from ..style.paint_settings import PaintSettings
 from .optical_flow import agreement, flow_between, moved, smooth
 
@@ -85,42 +91,63 @@ class VideoPainter:
     """
 
     def __init__(
-        self, painter: Painter, settings: PaintSettings | None = None, config: VideoConfig | None = None
+        self,
+        painter: NativePainter,
+        settings: PaintSettings | None = None,
+        config: VideoConfig | None = None,
+        size: SizeConfig | None = None,
     ) -> None:
+        """Of `size` the reference size counts; frames are never painted in tiles."""
         self.painter = painter
         self.settings = settings or PaintSettings()
         self.config = config or VideoConfig()
+        self.size = size or SizeConfig()
         self.amounts = painter.amounts(self.settings)
         self.shot: Shot | None = None
 
-    @torch.inference_mode()
     def __call__(self, frame: Tensor, mask: Tensor | None = None) -> Tensor:
         """The next frame (1, C, H, W) painted, with 3 channels, or 4 with the frame's alpha.
 
-        Where `mask` (1, 1, H, W) is 0 the frame stays. A frame of another size begins a new shot. Raises
-        ValueError for a picture or a mask out of range, or too large for the memory.
+        Where `mask` (1, 1, H, W) is 0 the frame stays. A frame painted at another size begins a new shot.
+        Raises ValueError for a picture or a mask out of range, or too large for the memory.
         """
-        rgb, alpha = split_alpha(check_image(frame, "frame"))
-        height, width = rgb.shape[2:]
+        checked = check_image(frame, "frame")
+        where = None if mask is None else check_image(mask, "mask")
+        return self.paint_checked(checked, where).to(frame.device)
+
+    @torch.inference_mode()
+    def paint_checked(self, frame: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The same of a frame and a mask that have passed `check_image`; the result is on the CPU."""
+        return paint_each(frame, mask, lambda rgb, where: masked(self._sized(rgb), rgb, where))
+
+    def _sized(self, frame: Tensor) -> Tensor:
+        """A frame (1, 3, H, W) painted at the reference size, or its own if that is not larger."""
+        small = reference_size(*frame.shape[2:], self.size.look_size_px)
+        if small is None:
+            return self._finished(frame)
+        photo = at_reference(InMemory(frame), small)
+        return loaded(Enlarged(self._finished(photo, is_reduced=True), photo, InMemory(frame)))
+
+    def _finished(self, frame: Tensor, is_reduced: bool = False) -> Tensor:
+        """A frame (1, 3, H, W) painted at its own size, with everything that the settings ask for."""
+        height, width = frame.shape[2:]
         size = painted_size(height, width, self.settings)
         check_room(max(height, size[0]), max(width, size[1]), self.painter.device)
-        picture = rgb.to(self.painter.device)
-        self.shot = self._next(resize_to(picture, *size))
-        painted = finished(resize_to(self.shot.painted, height, width), picture, self.settings).to(rgb.device)
-        if mask is not None:
-            painted = rgb.lerp(painted, fitted_mask(mask, rgb))
-        return painted if alpha is None else torch.cat([painted, alpha], dim=1)
+        self.shot = self._next(resize_to(frame, *size).to(self.painter.device), is_reduced)
+        painted = self.shot.painted.to(frame.device)
+        return finished(resize_to(painted, height, width), frame, self.settings)
 
-    def _next(self, picture: Tensor) -> Shot:
+    def _next(self, picture: Tensor, is_reduced: bool) -> Shot:
         last, motion = self.shot, None
         if last is not None and last.picture.shape == picture.shape:
             motion = motion_between(last.picture, picture)
-        if motion is None or motion.trust.mean() < self.config.cut:
-            last, motion = None, None
         whole = self.painter.measure(picture, self.amounts)
-        if last is None or motion is None:
-            place = picture.new_zeros(2)
-            return Shot(picture, self._painted(picture, whole, place), whole, place)
+        if last is None or motion is None or motion.trust.mean() < self.config.cut:
+            # Measured, the statistics are the picture's own, up to rounding. Small videos take them, so that
+            # their bytes are those of earlier releases.
+            given = None if is_reduced else whole
+            painted = self.painter.paint(picture, self.amounts, given)
+            return Shot(picture, painted, whole, picture.new_zeros(2))
         whole = mixed(last.whole, whole, self.config.smoothing)
         place = last.place + motion.flow.flatten(2).median(2).values[0]  # what most of the picture does
         painted = self._painted(picture, whole, place)
@@ -141,13 +168,14 @@ class VideoPainter:
 
 
 def paint_video(
-    painter: Painter,
+    painter: NativePainter,
     frames: Iterable[Tensor],
     settings: PaintSettings | None = None,
     config: VideoConfig | None = None,
+    size: SizeConfig | None = None,
 ) -> Iterator[Tensor]:
     """Frames (1, C, H, W), one after the other, painted as a `VideoPainter` does; two are held at a time."""
-    video = VideoPainter(painter, settings, config)
+    video = VideoPainter(painter, settings, config, size)
     for frame in frames:
         yield video(frame)
 

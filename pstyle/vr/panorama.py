@@ -4,6 +4,11 @@ whichever way they are turned.
 The sphere is painted in parts, padded circularly (Ruder et al., arXiv 1708.04538, paint the faces of a cube,
 whose corners are stretched more); all take the statistics of the whole, rows weighed by what they show of the
 sphere.
+
+The reference size of a picture stands for a view of 90 degrees, one face of a cube, which is about what a
+viewer shows at once. A sphere is two such views high. One higher than twice the reference size (1536 rows by
+default) is painted at that height and enlarged as a picture is, so that strokes look as large in a viewer as
+in a painted photograph.
 """
 
 from __future__ import annotations
@@ -20,60 +25,121 @@ from torch import Tensor
 from ..core.memory import check_room
 from ..image.colors import luma
 from ..image.detail import REACH_PX
-from ..image.masks import fitted_mask
 from ..image.multiband import joined
-from ..image.pictures import check_image, split_alpha
+from ..image.pictures import check_image
 from ..nets.generator import COLOR, STRIDE
-from ..painting.painter import MIN_SIDE_PX, Amounts, GlobalStatistics, Painter, finished
+from ..painting.boxes import Box
+from ..painting.enlarging import Enlarged
+from ..painting.native import MIN_SIDE_PX, Amounts, GlobalStatistics, NativePainter, finished
+from ..painting.paint import OnPicture, SizeConfig, masked, needed_bytes, paint_each, reference_size
 from ..painting.receptive_field import generator_reach_px
+from ..painting.sources import InMemory, loaded
 from ..style.paint_settings import PaintSettings
 from .pooled_statistics import pooled
 from .sphere import check_panorama, extended, inner, resized, row_weights, widened
 from .sphere_parts import levels_of, pasted, share_of
 
 JOIN_PX = 64  # about as far as the broadest band of a join reaches; in a multiple of its stride
+VIEWS = 2  # of 90 degrees, from pole to pole
+ENLARGING_PX = 16  # of the reduced sphere; beyond it, enlarging does not see a border
 
 
 def paint_panorama(
-    painter: Painter,
+    painter: NativePainter,
     image: Tensor,
     settings: PaintSettings | None = None,
     mask: Tensor | None = None,
+    size: SizeConfig | None = None,
     **changes: Any,
 ) -> Tensor:
     """Equirectangular pictures (B, C, H, W), W = 2 H, painted; the result has 3 channels, or 4 with the
     input's alpha.
 
-    Settings and mask are as of `Painter`. Raises ValueError for a picture of other proportions too.
+    Settings and mask are as of `Painter`; of `size` the reference size counts. Raises ValueError for a
+    picture of other proportions too.
     """
     settings = replace(settings or PaintSettings(), **changes)
-    rgb, alpha = split_alpha(check_image(image))
-    check_panorama(rgb)
-    painted = torch.cat([paint_spheres(painter, [picture], settings)[0] for picture in rgb.split(1)])
-    if mask is not None:
-        painted = rgb.lerp(painted, fitted_mask(mask, rgb))
-    return painted if alpha is None else torch.cat([painted, alpha], dim=1)
+    checked = check_image(image)
+    where = None if mask is None else check_image(mask, "mask")
+    return paint_checked_panorama(painter, checked, settings, where, size).to(image.device)
 
 
 @torch.inference_mode()
-def paint_spheres(painter: Painter, pictures: Sequence[Tensor], settings: PaintSettings) -> list[Tensor]:
+def paint_checked_panorama(
+    painter: NativePainter,
+    image: Tensor,
+    settings: PaintSettings,
+    mask: Tensor | None = None,
+    size: SizeConfig | None = None,
+    on_picture: OnPicture | None = None,
+) -> Tensor:
+    """`paint_panorama` for pictures and a mask that have passed `check_image`; the result is on the CPU."""
+    check_panorama(image)
+
+    def paint_one(picture: Tensor, where: Tensor | None) -> Tensor:
+        return masked(paint_spheres(painter, [picture], settings, size)[0], picture, where)
+
+    return paint_each(image, mask, paint_one, on_picture)
+
+
+def needed_sphere_bytes(height: int, width: int, settings: PaintSettings) -> int:
+    """Memory that painting one sphere of this size takes at most."""
+    return needed_bytes(height, width, settings, VIEWS * SizeConfig.look_size_px)
+
+
+@torch.inference_mode()
+def paint_spheres(
+    painter: NativePainter,
+    pictures: Sequence[Tensor],
+    settings: PaintSettings,
+    size: SizeConfig | None = None,
+) -> list[Tensor]:
     """Equirectangular pictures (1, 3, H, W) of one scene and size, painted alike: with common statistics, and
     turned alike.
     """
-    height = pictures[0].shape[2]
+    start = first_column(pictures[0])
+    turned = [picture.roll(-start, 3) for picture in pictures]
+    reference_px = VIEWS * (size or SizeConfig()).look_size_px
+    small = reference_size(*pictures[0].shape[2:], reference_px)
+    if small is None:
+        found = _paint_native(painter, turned, settings)
+    else:
+        photos = [resized(picture, small[0]).clamp(0, 1) for picture in turned]
+        pairs = zip(_paint_native(painter, photos, settings), photos, turned, strict=True)
+        found = [_enlarged(*pair) for pair in pairs]
+    return [painted.roll(start, 3) for painted in found]
+
+
+def _paint_native(painter: NativePainter, spheres: Sequence[Tensor], settings: PaintSettings) -> list[Tensor]:
+    """Spheres (1, 3, H, W) painted alike at their own size, from their first column on."""
+    height = spheres[0].shape[2]
     rows = max(MIN_SIDE_PX, round(height / settings.stroke / STRIDE) * STRIDE)
     check_room(max(rows, height), 2 * max(rows, height), painter.device)
-    amounts, start = painter.amounts(settings), first_column(pictures[0])
-    turned = [picture.roll(-start, 3) for picture in pictures]
-    spheres = [resized(picture, rows).clamp(0, 1) for picture in turned]
+    amounts = painter.amounts(settings)
+    scaled = [resized(sphere, rows).clamp(0, 1) for sphere in spheres]
     weights = row_weights(rows)
-    whole = pooled([painter.measure(sphere, amounts, "circular", weights) for sphere in spheres])
+    whole = pooled([painter.measure(sphere, amounts, "circular", weights) for sphere in scaled])
     found = []
-    for picture, sphere in zip(turned, spheres, strict=True):
+    for picture, sphere in zip(spheres, scaled, strict=True):
         painted = resized(_painted(painter, sphere, amounts, whole), height)
         painted = painted + _lost(amounts) * (picture - resized(sphere, height))
         parts = (extended(x, min(REACH_PX, height)) for x in (painted.clamp(0, 1), picture))
-        found.append(inner(finished(*parts, settings), min(REACH_PX, height)).roll(start, 3))
+        found.append(inner(finished(*parts, settings), min(REACH_PX, height)))
+    return found
+
+
+def _enlarged(painted: Tensor, small: Tensor, picture: Tensor) -> Tensor:
+    """The painting (1, 3, h, w) of a reduced sphere (1, 3, h, w) at the size of its picture (1, 3, H, W).
+
+    The columns around the seam are enlarged anew, from the middle of the sphere turned by half.
+    """
+    found = loaded(Enlarged(painted, small, InMemory(picture)))
+    height, width = picture.shape[2:]
+    half = [x.roll(x.shape[3] // 2, 3) for x in (painted, small, picture)]
+    beside = min(math.ceil(ENLARGING_PX * height / small.shape[2]), width // 2)
+    seam = Box(0, width // 2 - beside, height, width // 2 + beside)
+    left, right = Enlarged(half[0], half[1], InMemory(half[2])).read(seam).split(beside, dim=3)
+    found[..., width - beside :], found[..., :beside] = left, right
     return found
 
 
@@ -88,7 +154,7 @@ def first_column(picture: Tensor) -> int:
     return round(-wave.angle().item() / (2 * math.pi) * width) % width
 
 
-def _painted(painter: Painter, sphere: Tensor, amounts: Amounts, whole: GlobalStatistics) -> Tensor:
+def _painted(painter: NativePainter, sphere: Tensor, amounts: Amounts, whole: GlobalStatistics) -> Tensor:
     """A sphere's picture (1, 3, H, W), H a multiple of 8, painted part by part."""
     height = sphere.shape[2]
     levels = levels_of(height, generator_reach_px(painter.generator.config))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..nets.layers import Statistics
-from ..painting.painter import GlobalStatistics
+from ..painting.native import GlobalStatistics
 
 
 def pooled(wholes: Sequence[GlobalStatistics]) -> GlobalStatistics:

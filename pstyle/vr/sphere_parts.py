@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..nets.generator import STRIDE
-from ..painting.painter import MIN_SIDE_PX
+from ..painting.native import MIN_SIDE_PX
 from .sphere import Directions, at_pixels, pixel_directions, sampled, with_width
 
 NORTH, SOUTH = 1, -1

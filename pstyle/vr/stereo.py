@@ -3,10 +3,14 @@
 Chen et al., arXiv 1802.10591, train for agreement with a disparity loss. We need no training: the right eye
 gets the left eye's painting, moved to where it sees the same, and its own where the left eye sees nothing of
 it.
+
+Each eye is a picture of its own size: one larger than the reference size is painted at it and enlarged before
+the eyes are brought to agree.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +22,13 @@ from ..core.config import check_settings, choice, setting
 from ..core.memory import check_room
 from ..image.pictures import check_image, resize_to, split_alpha
 from ..nets.generator import COLOR
-from ..painting.painter import Painter, finished, painted_size
+from ..painting.enlarging import Enlarged
+from ..painting.native import NativePainter, finished, painted_size
+from ..painting.paint import OnPicture, SizeConfig, at_reference, needed_bytes, reference_size
+from ..painting.sources import InMemory, loaded
 from ..style.paint_settings import PaintSettings
 from .disparity import Match, match_eyes, match_of_disparity, warp_by_disparity
-from .panorama import paint_spheres
+from .panorama import needed_sphere_bytes, paint_spheres
 from .pooled_statistics import pooled
 from .sphere import check_panorama
 
@@ -50,29 +57,56 @@ class StereoConfig:
 
 
 def paint_stereo(
-    painter: Painter,
+    painter: NativePainter,
     image: Tensor,
     config: StereoConfig | None = None,
     settings: PaintSettings | None = None,
     disparity: Tensor | None = None,
+    size: SizeConfig | None = None,
     **changes: Any,
 ) -> Tensor:
     """Stereo pictures (B, C, H, W) painted; the result has 3 channels, or 4 with the input's alpha.
 
     `disparity` (1 or B, 1, h, w) is how many pixels farther left the right eye sees what the left eye sees at
     each pixel, NaN where that is not known; without it, it is found from the pictures. Settings are as of
-    `Painter`. Raises ValueError for eyes that cannot be split, or are no 360 pictures where they should be.
+    `Painter`; of `size` the reference size counts. Raises ValueError for eyes that cannot be split, or are no
+    360 pictures where they should be.
     """
-    config, settings = config or StereoConfig(), replace(settings or PaintSettings(), **changes)
-    rgb, alpha = split_alpha(check_image(image))
+    settings = replace(settings or PaintSettings(), **changes)
+    found = paint_checked_stereo(painter, check_image(image), config, settings, disparity, size)
+    return found.to(image.device)
+
+
+@torch.inference_mode()
+def paint_checked_stereo(
+    painter: NativePainter,
+    image: Tensor,
+    config: StereoConfig | None = None,
+    settings: PaintSettings | None = None,
+    disparity: Tensor | None = None,
+    size: SizeConfig | None = None,
+    on_picture: OnPicture | None = None,
+) -> Tensor:
+    """`paint_stereo` for pictures that have passed `check_image`; the result is on the CPU."""
+    config, settings = config or StereoConfig(), settings or PaintSettings()
+    rgb, alpha = split_alpha(image.cpu())
     lefts, rights = split_eyes(rgb, config)
-    known = [None] * len(rgb) if disparity is None else list(_fitted(disparity, lefts).split(1))
+    known = [None] * len(rgb) if disparity is None else list(_fitted(disparity.cpu(), lefts).split(1))
     painted = []
-    for left, right, told in zip(lefts.split(1), rights.split(1), known, strict=True):
-        match = match_of(left, right, config.panorama, told)
-        painted.append(join_eyes(*paint_eyes(painter, left, right, match, settings, config.panorama), config))
+    for left, right, given in zip(lefts.split(1), rights.split(1), known, strict=True):
+        match = match_of(left, right, config.panorama, given)
+        eyes = paint_eyes(painter, left, right, match, settings, config.panorama, size)
+        painted.append(join_eyes(*eyes, config))
+        if on_picture:
+            on_picture(len(painted), len(rgb))
     found = torch.cat(painted)
     return found if alpha is None else torch.cat([found, relaid(alpha, config)], dim=1)
+
+
+def needed_stereo_bytes(height: int, width: int, config: StereoConfig, settings: PaintSettings) -> int:
+    """Memory that painting one eye of a stereo picture of this size takes at most."""
+    eye = (height, width // 2) if LAYOUTS[config.layout] == 3 else (height // 2, width)
+    return (needed_sphere_bytes if config.panorama else needed_bytes)(*eye, settings)
 
 
 def split_eyes(image: Tensor, config: StereoConfig) -> tuple[Tensor, Tensor]:
@@ -112,27 +146,44 @@ def match_of(left: Tensor, right: Tensor, around: bool = False, disparity: Tenso
 
 @torch.inference_mode()
 def paint_eyes(
-    painter: Painter,
+    painter: NativePainter,
     left: Tensor,
     right: Tensor,
     match: Match,
     settings: PaintSettings,
     panorama: bool = False,
+    size: SizeConfig | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The eyes' pictures (1, 3, H, W) painted so that they agree where the match says they see the same."""
     paint = paint_spheres if panorama else paint_alike
-    first, own = paint(painter, [left, right], settings)
-    lost = max(
-        0.0, 1 - painter.amounts(settings)[COLOR]
-    )  # given back as in painting: strength 0 changes nothing
+    first, own = paint(painter, [left, right], settings, size)
+    lost = max(0.0, 1 - painter.amounts(settings)[COLOR])  # given back: strength 0 changes nothing
     moved, before = (warp_by_disparity(eye, match.shift, panorama) for eye in (first, left))
     moved = moved + lost * (right - before)
     return first, own.lerp(moved.clamp(0, 1), _feathered(match.seen))
 
 
 @torch.inference_mode()
-def paint_alike(painter: Painter, pictures: list[Tensor], settings: PaintSettings) -> list[Tensor]:
-    """Pictures (1, 3, H, W) of one size painted with common statistics."""
+def paint_alike(
+    painter: NativePainter,
+    pictures: Sequence[Tensor],
+    settings: PaintSettings,
+    size: SizeConfig | None = None,
+) -> list[Tensor]:
+    """Pictures (1, 3, H, W) of one size painted with common statistics, as large as a picture is painted."""
+    small = reference_size(*pictures[0].shape[2:], (size or SizeConfig()).look_size_px)
+    if small is None:
+        return _paint_native(painter, pictures, settings)
+    sources = [InMemory(picture) for picture in pictures]
+    photos = [at_reference(source, small) for source in sources]
+    painted = _paint_native(painter, photos, settings)
+    return [loaded(Enlarged(*pair)) for pair in zip(painted, photos, sources, strict=True)]
+
+
+def _paint_native(
+    painter: NativePainter, pictures: Sequence[Tensor], settings: PaintSettings
+) -> list[Tensor]:
+    """Pictures (1, 3, H, W) painted alike at their own size."""
     height, width = pictures[0].shape[2:]
     size, amounts = painted_size(height, width, settings), painter.amounts(settings)
     check_room(max(height, size[0]), max(width, size[1]), painter.device)
@@ -152,9 +203,11 @@ def _feathered(seen: Tensor) -> Tensor:
 
 def _fitted(disparity: Tensor, eyes: Tensor) -> Tensor:
     """Disparities for each of the eyes (B, 3, H, W), resized if their size differs."""
-    if disparity.ndim != 4 or disparity.shape[1] != 1 or len(disparity) not in (1, len(eyes)):
+    if disparity.ndim != 4 or disparity.shape[1] != 1:
+        raise ValueError(f"a disparity must be (batch, 1, height, width), got {tuple(disparity.shape)}")
+    if len(disparity) not in (1, len(eyes)):
         raise ValueError(
-            f"a disparity must be (1 or {len(eyes)}, 1, height, width), got {tuple(disparity.shape)}"
+            f"got {len(disparity)} disparities for {len(eyes)} pictures: give one, or one for each"
         )
     scale = eyes.shape[3] / disparity.shape[3]
     found = disparity.float()

@@ -9,11 +9,16 @@ import pytest
 import torch
 
 from pstyle import cli
+from pstyle.cli.paint_video import run_id
 from pstyle.image.pictures import open_image, save_image
+from pstyle.painting.paint import SizeConfig
+from pstyle.painting.painter import Painter, load_painter
 from pstyle.samples.camera import camera_move
+from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import save_style
 from pstyle.video import container as films
 from pstyle.video import resumable
+from pstyle.video.stabilizing import VideoConfig, VideoPainter
 from tests.conftest import random_picture
 from tests.tiny_networks import random_style, ship, write_networks
 from tests.video.film_files import av, read_film, write_film
@@ -86,7 +91,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on(paint, clip: Path, place: Path,
         code, _, err = paint("clip.mkv", "-o", "out.mp4")
     assert code == 2 and err.count("\n") == 1
     assert "(No space left on device): what is painted is kept; make room and run the same" in err
-    monkeypatch.setattr(resumable.VideoPainter, "__call__", full)  # nothing is painted a second time
+    monkeypatch.setattr(resumable.VideoPainter, "paint_checked", full)  # nothing is painted a second time
     assert paint("clip.mkv", "-o", "out.mp4")[0] == 0 and len(read_film(place / "out.mp4")[0]) == 5
 
 
@@ -110,6 +115,21 @@ def test_a_video_that_is_cut_off_is_painted_as_far_as_it_goes(paint, place: Path
     painted = len(read_film(place / "out.mp4")[0])
     assert code == 2 and out == ["out.mp4"] and 2 < painted < 18
     assert f"'cut.mkv' is cut off or damaged: {painted} of about 2" in err and err.count("\n") == 1
+
+
+def test_runs_that_would_paint_otherwise_are_others(place: Path) -> None:
+    painter = load_painter("style.safetensors", "cpu")
+    low = Painter(painter.style, painter.generator, painter.vgg, "cpu", torch.bfloat16)
+    videos = [
+        VideoPainter(painter),
+        VideoPainter(painter, PaintSettings(strength=0.5)),
+        VideoPainter(painter, config=VideoConfig(blend=0.5)),
+        VideoPainter(painter, size=SizeConfig(look_size_px=24)),
+        VideoPainter(low),
+    ]
+    sources, style = sorted((place / "frames").iterdir()), place / "style.safetensors"
+    assert len({run_id(sources, style, video) for video in videos}) == len(videos)
+    assert run_id(sources, style, VideoPainter(painter)) == run_id(sources, style, videos[0])
 
 
 @pytest.mark.parametrize(

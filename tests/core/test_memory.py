@@ -56,7 +56,7 @@ def test_what_torch_keeps_of_a_gpu_is_free(monkeypatch):
 @pytest.mark.parametrize(("stroke", "side"), [(1.0, 64), (0.5, 128), (2.0, 64)])
 def test_the_painter_asks_for_the_larger_of_both_sizes(painter, monkeypatch, stroke, side):
     asked = []
-    monkeypatch.setattr("pstyle.painting.painter.check_room", lambda *sizes: asked.append(sizes))
+    monkeypatch.setattr("pstyle.painting.native.check_room", lambda *sizes: asked.append(sizes))
     painter(torch.rand(1, 3, 64, 64), PaintSettings(stroke=stroke))
     assert asked == [(side, side, painter.device)]
 
@@ -68,6 +68,7 @@ def test_painting_takes_no_more_than_is_told(strength):
     code = """
 import sys, torch
 from pstyle.nets.generator import load_generator, style_moments
+from pstyle.painting.paint import SizeConfig
 from pstyle.painting.painter import Painter
 from pstyle.style.provenance import Provenance
 from pstyle.style.styled_generator import StyledGenerator
@@ -82,7 +83,7 @@ painter = Painter(StyledGenerator(generator, latent).style(Provenance()), genera
 painter(torch.rand(1, 3, 64, 64))
 picture = torch.rand(1, 3, 2048, 2048)
 before = peak()
-painter(picture, strength=float(sys.argv[1]))
+painter(picture, strength=float(sys.argv[1]), size=SizeConfig("never", 0))
 print((peak() - before) / 2048**2)
 """
     command = [sys.executable, "-c", code, str(strength)]

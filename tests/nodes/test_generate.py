@@ -91,7 +91,7 @@ def test_a_second_style_goes_where_the_mask_is_black(nodes, image: torch.Tensor,
     painted = paint(nodes, image, style, mask=mask, second_style=other)
     assert torch.allclose(painted[:, :, -4:], paint(nodes, image, style)[:, :, -4:], atol=0.05)
     assert torch.allclose(painted[:, :, :4], paint(nodes, image, other)[:, :, :4], atol=0.05)
-    with pytest.raises(ValueError, match="wire a mask"):
+    with pytest.raises(ValueError, match="give a mask"):
         paint(nodes, image, style, second_style=other)
 
 

@@ -26,15 +26,17 @@ def test_the_same_picture_is_the_same_bytes(painter: Painter, rng: torch.Generat
     assert painter.dtype == torch.bfloat16
     picture = random_picture(rng, 150, 203)
     for size in (SizeConfig(), SizeConfig(look_size_px=64), SizeConfig("always", 0)):
-        first, *others = (paint(picture, made_anew(painter), SETTINGS, size=size) for _ in range(3))
+        first, *others = (made_anew(painter)(picture, SETTINGS, size=size) for _ in range(3))
         assert all(torch.equal(first, other) for other in others)
 
 
-def test_frames_are_the_same_bytes(painter: Painter, rng: torch.Generator) -> None:
+def test_frames_are_the_same_bytes_and_the_first_is_a_picture(painter: Painter, rng: torch.Generator) -> None:
     picture = random_picture(rng, 100, 120)
     frames = [picture[..., 3 * number : 80 + 3 * number, :100] for number in range(3)]
-    first, again = (list(paint_video(made_anew(painter), frames, SETTINGS)) for _ in range(2))
-    assert all(map(torch.equal, first, again))
+    for size in (SizeConfig(), SizeConfig(look_size_px=40)):
+        first, again = (list(paint_video(made_anew(painter), frames, SETTINGS, size=size)) for _ in range(2))
+        assert all(map(torch.equal, first, again))
+    assert torch.equal(first[0], painter(frames[0], SETTINGS, size=size))
 
 
 @pytest.mark.parametrize("settings", [PaintSettings(), SETTINGS, PaintSettings(strength=0.4)])

@@ -14,7 +14,7 @@ from pstyle.image.pictures import resize_to
 from pstyle.painting import paint as paint_module
 from pstyle.painting.enlarging import contrasts_of, gains, prefiltered
 from pstyle.painting.paint import SizeConfig, paint, reference_size, tile_px
-from pstyle.painting.painter import Painter, paint_regions
+from pstyle.painting.painter import Painter
 from pstyle.painting.resampling import cubic, resized
 from pstyle.painting.sources import InMemory, loaded
 from pstyle.style.paint_settings import PaintSettings
@@ -44,7 +44,7 @@ def test_tiles_change_nothing(painter, other, rng, tile):
     found = paint(image, painter, PaintSettings(strength=0.7), mask, size=size)
     assert torch.allclose(found, painter(image, PaintSettings(strength=0.7), mask), atol=1e-4)
     found = paint(image, painter, PaintSettings(), mask, other, size)
-    assert torch.allclose(found, paint_regions(image, painter, other, mask), atol=1e-4)
+    assert torch.allclose(found, painter(image, mask=mask, second=other), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_memory_that_runs_out_is_met_with_tiles_once(painter, picture, monkeypat
         asked.append(1)
         raise error
 
-    monkeypatch.setattr("pstyle.painting.painter.check_room", run_out)
+    monkeypatch.setattr("pstyle.painting.native.check_room", run_out)
     assert torch.allclose(paint(picture, painter, size=NATIVE), expected, atol=1e-4) and asked == [1]
     with pytest.raises(type(error)):
         paint(picture, painter, size=SizeConfig("never", 0))
@@ -73,7 +73,7 @@ def test_other_errors_are_told(painter, picture, monkeypatch):
     def fail(*_) -> None:
         raise RuntimeError("something else")
 
-    monkeypatch.setattr("pstyle.painting.painter.check_room", fail)
+    monkeypatch.setattr("pstyle.painting.native.check_room", fail)
     with pytest.raises(RuntimeError, match="something else"):
         paint(picture, painter, size=NATIVE)
     assert not is_out_of_memory(KeyboardInterrupt())

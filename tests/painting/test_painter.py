@@ -15,7 +15,7 @@ from pstyle.core.device import choose_device
 from pstyle.image.colors import rgb_to_lab
 from pstyle.image.detail import with_detail_of
 from pstyle.nets.generator import LEVELS
-from pstyle.painting.painter import Painter, paint_regions
+from pstyle.painting.painter import Painter
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.provenance import Provenance
 from pstyle.style.styled_generator import StyledGenerator
@@ -182,7 +182,7 @@ def test_two_painters_share_a_picture(painter, tiny_generator, tiny_vgg, rng):
     other = Painter(other, tiny_generator, tiny_vgg, "cpu")
     image, mask = torch.rand(2, 4, 64, 256, generator=rng), torch.zeros(1, 1, 64, 256)
     mask[..., 128:] = 1
-    found = paint_regions(image, painter, other, mask, PaintSettings(strength=0.9))
+    found = painter(image, PaintSettings(strength=0.9), mask, other)
     assert found.shape == image.shape and torch.equal(found[:, 3], image[:, 3])
     assert torch.allclose(
         found[:, :3, :, -16:], painter(image, PaintSettings(strength=0.9))[:, :3, :, -16:], atol=0.03
@@ -191,7 +191,7 @@ def test_two_painters_share_a_picture(painter, tiny_generator, tiny_vgg, rng):
         found[:, :3, :, :16], other(image, PaintSettings(strength=0.9))[:, :3, :, :16], atol=0.03
     )
     with pytest.raises(ValueError, match="masks for 2 pictures"):
-        paint_regions(image, painter, other, torch.ones(3, 1, 8, 8))
+        painter(image, mask=torch.ones(3, 1, 8, 8), second=other)
 
 
 @pytest.mark.parametrize("strength", [-0.01, 1.51, float("nan"), float("inf")])

@@ -7,7 +7,7 @@ import torch
 
 from pstyle.image.masks import fitted_mask
 from pstyle.nets.generator import LEVELS
-from pstyle.painting.painter import Painter, paint_regions
+from pstyle.painting.painter import Painter
 from pstyle.painting.sources import InMemory, loaded
 from pstyle.painting.tiled import Joined, Masked, painting
 from pstyle.style.paint_settings import PaintSettings
@@ -55,6 +55,6 @@ def test_masks_and_a_second_style_tiled(painter, other, rng):
         painting(one, InMemory(picture), PaintSettings(), side_px=128) for one in (painter, other)
     )
     found = loaded(Joined(first, second, InMemory(fitted)), side_px=64)
-    assert (found - paint_regions(picture, painter, other, mask)).abs().max() < 1e-4
+    assert (found - painter(picture, mask=mask, second=other)).abs().max() < 1e-4
     found = loaded(Masked(first, InMemory(picture), InMemory(fitted)), side_px=64)
     assert (found - painter(picture, mask=mask)).abs().max() < 1e-4

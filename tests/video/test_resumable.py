@@ -12,6 +12,7 @@ from pstyle.core import checkpoint
 from pstyle.core.files import BadFile
 from pstyle.image.colors import luma
 from pstyle.image.pictures import save_image
+from pstyle.painting.paint import SizeConfig
 from pstyle.samples.camera import camera_move
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.video import resumable
@@ -41,8 +42,8 @@ def source(frames: list[torch.Tensor], tmp_path: Path) -> Path:
     return tmp_path / "in.mp4"
 
 
-def video(painter) -> VideoPainter:
-    return VideoPainter(painter, PaintSettings(strength=0.7))
+def video(painter, reference_px: int = 768) -> VideoPainter:
+    return VideoPainter(painter, PaintSettings(strength=0.7), size=SizeConfig(look_size_px=reference_px))
 
 
 def left_in(folder: Path) -> list[str]:
@@ -123,20 +124,21 @@ def test_a_full_disk_at_the_very_end_keeps_the_parts(painter, source, tmp_path: 
     assert seen == [] and len(read_film(target)[0]) == FRAMES
 
 
-def test_frames_in_files_go_on_too(painter, frames: list[torch.Tensor], tmp_path: Path) -> None:
+@pytest.mark.parametrize("reference_px", [768, 24])
+def test_frames_in_files_go_on_too(painter, frames: list[torch.Tensor], tmp_path: Path, reference_px) -> None:
     files = [tmp_path / f"in{number}.png" for number in range(FRAMES)]
     for file, frame in zip(files, frames, strict=True):
         save_image(file, frame)
     whole, found = ([tmp_path / f"{name}{number}.png" for number in range(FRAMES)] for name in ("a", "b"))
-    paint_frames(video(painter), files, whole, tmp_path / "other")
+    paint_frames(video(painter, reference_px), files, whole, tmp_path / "other")
 
     def stopping(done: int) -> None:
         if done == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        paint_frames(video(painter), files, found, tmp_path / "work", stopping)
-    paint_frames(video(painter), files, found, tmp_path / "work")
+        paint_frames(video(painter, reference_px), files, found, tmp_path / "work", stopping)
+    paint_frames(video(painter, reference_px), files, found, tmp_path / "work")
     assert [path.read_bytes() for path in found] == [path.read_bytes() for path in whole]
     assert not (tmp_path / "work").exists()
 

@@ -12,7 +12,9 @@ import torch
 from pstyle.nets.generator import LEVELS, load_generator, style_moments
 from pstyle.nets.layers import statistics
 from pstyle.nets.vgg import load_vgg
-from pstyle.painting.painter import GlobalStatistics, Painter
+from pstyle.painting.native import GlobalStatistics
+from pstyle.painting.paint import SizeConfig
+from pstyle.painting.painter import Painter
 from pstyle.samples import content_pictures, paint_as
 from pstyle.samples.camera import MOVES, camera_move
 from pstyle.style.paint_settings import PaintSettings
@@ -44,12 +46,13 @@ def test_paint_stays_on_what_it_was_put_on(pointillist: Painter, scenes: list, m
     clip = camera_move(move, scenes[0], (120, 152), frames=5, noise=0.01)
     alone = [pointillist(frame) for frame in clip.frames]
     together = list(paint_video(pointillist, clip.frames))
+    reduced = list(paint_video(pointillist, clip.frames, size=SizeConfig(look_size_px=90)))
 
     def error(frames: list[torch.Tensor]) -> float:
         steps = zip(frames, frames[1:], clip.flows, clip.seen, strict=False)
         return sum(warping_error(*step) for step in steps) / len(clip.flows)
 
-    assert error(together) < 0.5 * error(alone)
+    assert error(together) < 0.5 * error(alone) and error(reduced) < 0.5 * error(alone)
     assert sum(map(sharpness, together)) > 0.95 * sum(map(sharpness, alone))
 
 
@@ -60,10 +63,14 @@ def test_the_first_frame_is_painted_as_a_picture(painter: Painter, picture: torc
         PaintSettings(stroke=1.5),
     ):
         assert torch.allclose(VideoPainter(painter, settings)(picture), painter(picture, settings), atol=1e-4)
+        size = SizeConfig(look_size_px=24)
+        video = VideoPainter(painter, settings, size=size)
+        assert torch.equal(video(picture), painter(picture, settings, size=size))
 
 
-def test_a_still_video_stands_still(painter: Painter, picture: torch.Tensor) -> None:
-    first, *others = paint_video(painter, [picture] * 4)
+@pytest.mark.parametrize("reference_px", [0, 24])
+def test_a_still_video_stands_still(painter: Painter, picture: torch.Tensor, reference_px: int) -> None:
+    first, *others = paint_video(painter, [picture] * 4, size=SizeConfig(look_size_px=reference_px))
     assert all(torch.allclose(frame, first, atol=1e-4) for frame in others)
 
 

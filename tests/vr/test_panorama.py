@@ -9,12 +9,13 @@ import math
 import pytest
 import torch
 
-from pstyle.painting.painter import FULL_STRENGTH
+from pstyle.painting.native import FULL_STRENGTH
+from pstyle.painting.paint import SizeConfig
 from pstyle.samples.worlds import world
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.panorama import first_column, paint_panorama, paint_spheres
 from pstyle.vr.seam_scores import pole_ratio, seam_ratio
-from pstyle.vr.sphere import perspective, pixel_directions, row_weights, sampled
+from pstyle.vr.sphere import perspective, pixel_directions, resized, row_weights, sampled
 from pstyle.vr.sphere_parts import HALF_JOIN, RINGS, Cap, Strip, levels_of, share_of
 
 HEIGHT = 128
@@ -149,3 +150,28 @@ def test_spheres_painted_alike_share_statistics(painter, sphere):
 def test_a_picture_of_other_proportions_is_refused(painter):
     with pytest.raises(ValueError, match="twice as wide as high: got 96x64 px"):
         paint_panorama(painter, torch.rand(1, 3, 64, 96))
+
+
+@pytest.mark.parametrize("height", [128, 97])
+def test_a_large_sphere_is_painted_at_the_reference_size(painter, height):
+    """Two views high, and enlarged: turned as one likes, closed, and made small again its preview."""
+    sphere, size = world(*pixel_directions(height)), SizeConfig(look_size_px=24)
+    painted = paint_panorama(painter, sphere, size=size)
+    turned = paint_panorama(painter, sphere.roll(77, 3), size=size).roll(-77, 3)
+    assert torch.allclose(turned, painted, atol=1e-5)
+    preview = paint_panorama(painter, resized(sphere, 48).clamp(0, 1))
+    native = paint_panorama(painter, sphere, size=SizeConfig(look_size_px=0))
+    near, far = ((resized(one, 48) - preview).abs().mean() for one in (painted, native))
+    assert near < 0.7 * far
+    assert torch.equal(paint_panorama(painter, sphere, size=SizeConfig(look_size_px=height // 2 + 1)), native)
+    back = paint_panorama(painter, sphere, PaintSettings(strength=0.0), size=size)
+    assert torch.allclose(back, sphere, atol=1e-4)
+
+
+def test_enlarged_it_closes(painter):
+    size = SizeConfig(look_size_px=24)
+    sphere = world(*pixel_directions(HEIGHT), seed=3)
+    seams = [
+        seam_ratio(paint_panorama(painter, sphere.roll(turn, 3), size=size)) for turn in range(0, 256, 64)
+    ]
+    assert sum(seams) / 4 == pytest.approx(1, abs=0.1)

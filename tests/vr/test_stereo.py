@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.painting.painter import FULL_STRENGTH
+from pstyle.painting.native import FULL_STRENGTH
+from pstyle.painting.paint import SizeConfig
 from pstyle.samples.worlds import stereo_pair
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.pooled_statistics import pooled
@@ -128,9 +129,12 @@ def test_what_cannot_be_split_is_refused(painter, size, config, said):
         paint_stereo(painter, torch.rand(1, 3, *size), config)
 
 
-@pytest.mark.parametrize("shape", [(3, 1, 8, 8), (1, 3, 8, 8), (8, 8)])
-def test_a_disparity_of_another_shape_is_refused(painter, shape):
-    with pytest.raises(ValueError, match="a disparity must be"):
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((3, 1, 8, 8), "3 disparities for 1 pictures"), ((1, 3, 8, 8), "must be"), ((8, 8), "must be")],
+)
+def test_a_disparity_of_another_shape_is_refused(painter, shape, said):
+    with pytest.raises(ValueError, match=said):
         paint_stereo(painter, torch.rand(1, 3, 8, 16), disparity=torch.zeros(shape))
 
 
@@ -139,3 +143,16 @@ def test_a_disparity_of_another_size_is_scaled(painter, pair):
     half = pair.disparity[..., ::2, ::2] / 2
     found, plain = (paint_stereo(painter, image, disparity=one) for one in (half, pair.disparity))
     assert (found - plain).abs().mean() < 0.01
+
+
+@pytest.mark.parametrize("panorama", [False, True])
+def test_large_eyes_are_painted_at_the_reference_size_and_agree(painter, pair, panorama):
+    config, size = StereoConfig("top-bottom", panorama=panorama), SizeConfig(look_size_px=24)
+    image = torch.cat([pair.left, pair.right], dim=2)
+    painted = paint_stereo(painter, image, config, disparity=pair.disparity, size=size)
+    native = paint_stereo(painter, image, config, disparity=pair.disparity)
+    assert not torch.allclose(painted, native, atol=0.02)
+    before = disagreement(pair.left, pair.right, pair.disparity)
+    assert disagreement(*split_eyes(painted, config), pair.disparity) <= 1.15 * max(before, 0.02)
+    back = paint_stereo(painter, image, config, PaintSettings(strength=0.0), size=size)
+    assert torch.allclose(back, image, atol=1e-4)

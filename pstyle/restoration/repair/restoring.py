@@ -134,7 +134,7 @@ def exact_mask(mask: Tensor, image: Tensor) -> Tensor:
             f"the mask is {sizes[0]} px, the picture {sizes[1]} px: give a mask of the picture's size, since "
             "what it marks is replaced pixel by pixel"
         )
-    found = fitted_mask(mask, image).expand(len(image), -1, -1, -1)
+    found = fitted_mask(check_image(mask, "mask"), image).expand(len(image), -1, -1, -1)
     if (found > FOUND).flatten(1).all(1).any():
         raise ValueError("the mask covers the whole picture: leave something to fill it in from")
     return found
