@@ -9,7 +9,8 @@ from dataclasses import dataclass
 MARGIN = 0.05  # of the values' range, left free at both ends
 MOST_TICKS = 7
 LOGGED = (1e-99, 1e99)  # values that a log axis may have: their margins, too, are numbers
-LEAST_SPREAD = 1e-9  # in parts of the values: less is rounding
+LEAST_SPREAD = 1e-9  # relative to the values: less is rounding
+TINY = 1e-290  # absolutely: less has no ticks that floats can hold
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,12 @@ class Axis:
     def around(
         cls, values: Iterable[float], log: bool = False, whole: bool = False, margin: float = MARGIN
     ) -> Axis:
-        """The axis that shows all values that are finite, 0 to 1 without any; of a log axis in LOGGED."""
+        """The axis that shows all finite values, 0 to 1 without any; a log axis takes values in LOGGED."""
         found = [math.log10(value) if log else value for value in values if math.isfinite(value)]
         low, high = (min(found), max(found)) if found else (-1.0 if log else 0.0, 0.0 if log else 1.0)
-        if high - low <= LEAST_SPREAD * max(abs(low), abs(high)):
-            spread = 0.1 if log else (abs(low) * 0.1 or 1.0)
+        largest = max(abs(low), abs(high))
+        if high - low <= max(LEAST_SPREAD * largest, TINY):
+            spread = 0.1 if log else largest / 10 if largest > TINY else 1.0
             low, high = low - spread, high + spread
         low, high = low - margin * (high - low), high + margin * (high - low)
         return cls(10**low, 10**high, log, whole) if log else cls(low, high, log, whole)
