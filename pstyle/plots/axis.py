@@ -44,12 +44,12 @@ class Axis:
         low, high, value = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
         return (value - low) / (high - low)
 
-    def ticks(self) -> list[tuple[float, str]]:
-        """Values to mark, with their labels."""
-        if self.log and len(marks := self._log_ticks()) > 2:
+    def ticks(self, most: int = MOST_TICKS) -> list[tuple[float, str]]:
+        """About `most` values to mark, or fewer, with their labels."""
+        if self.log and len(marks := self._log_ticks(most)) > 2:
             return [(value, _short(value)) for value in marks]
         low, high = sorted((self.low, self.high))
-        step = _round_up((high - low) / MOST_TICKS)
+        step = _round_up((high - low) / most)
         step = max(step, 1.0) if self.whole else step
         first, last = math.ceil(low / step), math.floor(high / step)
         return [(number * step, _label(number * step, step)) for number in range(first, last + 1)]
@@ -59,8 +59,8 @@ class Axis:
         few = self.log and self.high / self.low < 10**4.5
         return self._multiples(tuple(range(1, 10)), 1) if few else []
 
-    def _log_ticks(self) -> list[float]:
-        every = max(1, math.ceil((math.log10(self.high) - math.log10(self.low)) / MOST_TICKS))
+    def _log_ticks(self, most: int) -> list[float]:
+        every = max(1, math.ceil((math.log10(self.high) - math.log10(self.low)) / most))
         finer = (self._multiples(steps, every) for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 6, 8)))
         return next((found for found in finer if len(found) > 2), [])
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .axis import Axis
+from .axis import MOST_TICKS, Axis
 from .canvas import Box, Canvas, Point
 from .fonts import shortened, text_width
 
@@ -83,12 +83,12 @@ def draw_axes(
     for value in y.minor_ticks():
         place = bottom - y.place(value) * (bottom - top)
         canvas.line([(left, place), (right, place)], FAINT)
-    for value, label in x.ticks():
+    for value, label in x.ticks(max(2, min(MOST_TICKS + 2, int((right - left) / 64)))):
         place = left + x.place(value) * (right - left)
         canvas.line([(place, top), (place, bottom)], GRID)
         canvas.line([(place, bottom), (place, bottom + 4)], QUIET)
         canvas.text(place, bottom + 7, label, TICK_PX, QUIET, "ma")
-    for value, label in y.ticks():
+    for value, label in y.ticks(max(2, min(MOST_TICKS, int((bottom - top) / 22)))):
         place = bottom - y.place(value) * (bottom - top)
         canvas.line([(left, place), (right, place)], GRID)
         canvas.line([(left - 4, place), (left, place)], QUIET)
