@@ -13,7 +13,7 @@ from pstyle.core.checkpoint import BadFile
 from pstyle.finetuning import adversarial
 from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning, finetune
 from pstyle.finetuning.equilibrium import GANState, held_out_scores
-from pstyle.losses.adversarial import balanced
+from pstyle.losses.adversarial import MAX_WEIGHT, balanced
 from pstyle.losses.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
 from pstyle.style.provenance import Provenance
@@ -208,7 +208,7 @@ def test_the_adversarial_gradient_has_its_share():
 
 def test_the_adversarial_weight_is_bounded():
     painted = torch.ones(1, 3, 2, 2, requires_grad=True)
-    for factor, expected in ((1e-9, adversarial.MAX_WEIGHT), (0.0, adversarial.MAX_WEIGHT)):
+    for factor, expected in ((1e-9, MAX_WEIGHT), (0.0, MAX_WEIGHT)):
         loss, weight = balanced(painted, painted.square().sum(), factor * painted.sum(), 0.2)
         assert weight.item() == expected and math.isfinite(loss.item())
     assert balanced(painted, painted.square().sum(), painted.sum(), 0.0)[1].item() == 0
