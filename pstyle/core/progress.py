@@ -1,8 +1,11 @@
-"""What a loop reports after each step, and how it is listened to."""
+"""Progress of a loop: the record of a step, and the callback that receives it.
+
+A callback may cancel the loop by raising; what the loop has made so far stays usable.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -10,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Progress:
-    """What a loop tells after each step: losses by name, and a picture it just painted, (1, 3, H, W)."""
+    """One step of a loop: its number, its losses by name, and a picture just painted, (1, 3, H, W)."""
 
     step: int
     steps: int
@@ -19,3 +22,8 @@ class Progress:
 
 
 OnStep = Callable[[Progress], None]
+
+
+def record_of(loss: Tensor, terms: Mapping[str, Tensor]) -> dict[str, float]:
+    """The loss and its terms as numbers."""
+    return {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}

@@ -39,9 +39,7 @@ class GANState:
 
     def paint(self, image: Tensor) -> Tensor:
         """Content pictures (B, 3, H, W), sides multiples of 8, painted in the style; may leave [0, 1]."""
-        with torch.no_grad():
-            features = self.styled.generator.content(image)
-        return self.styled.generator(image, features, self.styled.modulation())
+        return self.styled.paint(image)
 
     def judge(self, image: Tensor) -> Logits:
         """Logits of pictures (B, 3, H, W)."""
@@ -113,9 +111,11 @@ def duality_gap(
 
 
 @torch.no_grad()
-def held_out_scores(gan: GANState, contents: Sequence[Tensor], styles: Sequence[Tensor]) -> ValidationMetrics:
+def held_out_scores(
+    styled: StyledGenerator, contents: Sequence[Tensor], styles: Sequence[Tensor]
+) -> ValidationMetrics:
     """Patch distance of all painted contents (1, 3, H, W) to all styles, mean SSIM and mean contrast."""
-    painted = [gan.paint(content).clamp(0, 1) for content in contents]
+    painted = [styled.paint(content).clamp(0, 1) for content in contents]
     return {
         "patch_swd": pooled_patch_swd(painted, styles, directions=DIRECTIONS),
         "ssim": mean(ssim(*pair) for pair in zip(painted, contents, strict=True)),

@@ -7,10 +7,13 @@ step, where heads trained by gradients lag behind the painter, and its push ends
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from ..core.process_group import ALONE, ProcessGroup
+from .patch_statistics import WINDOW_PX, patch_statistics
 
 RIDGE = 0.1  # of the variance of a column: there are more columns than windows
 DECAY = 0.9  # per step, of the mean of painted windows
@@ -52,3 +55,8 @@ class FisherCritic(nn.Module):
         """Squared distance of the means of painted and real windows: 1 at the start, 0 if they agree."""
         gap = self.real - self.painted
         return (gap @ self.precision @ gap).item()
+
+
+def window_statistics(features: Mapping[str, Tensor]) -> Tensor:
+    """What the critic reads of pictures: rows (N, K), one per window, windows half a side apart."""
+    return patch_statistics(features, WINDOW_PX // 2)

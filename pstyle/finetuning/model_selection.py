@@ -54,6 +54,11 @@ class ModelSelection:
         """How often the run has gone back to its best check."""
         return int(self.state.numbers["rollbacks"])
 
+    @property
+    def pace(self) -> float:
+        """The factor on learning rates and adversarial ratio: every rollback halves it."""
+        return 0.5**self.rollbacks
+
     def note(self, found: ValidationMetrics) -> str:
         """Note a check; what to do with the style it measured: "roll back", "keep" as best, or "go on"."""
         step, numbers, best = self.state.step, self.state.numbers, self.best
@@ -135,7 +140,7 @@ def ending(checks: Sequence[ValidationMetrics]) -> str | None:
         return "stopped: discriminator won, the painter cannot follow"
     if all(check["held_out_accuracy"] < LOST for check in last):
         return "stopped: discriminator lost, it judges worse than a guess"
-    return "approximate equilibrium" if balanced(checks) else None
+    return "approximate equilibrium" if is_equilibrium(checks) else None
 
 
 def memorized(check: ValidationMetrics) -> bool:
@@ -147,7 +152,7 @@ def memorized(check: ValidationMetrics) -> bool:
     )
 
 
-def balanced(checks: Sequence[ValidationMetrics]) -> bool:
+def is_equilibrium(checks: Sequence[ValidationMetrics]) -> bool:
     """Whether in the last checks no side was ahead or could gain much alone, and the style stood still."""
     first, last = checks[0], checks[-CHECKS:]
     low, high = FAIR_ACCURACY

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..image.crops import random_crop
+from ..image.crops import random_crops
 from ..nets.generator import STRIDE
 
 WHOLE_PICTURES = 20  # from this many style pictures on, whole ones are held out: one alone tells little
@@ -26,7 +26,9 @@ class TrainingSplit:
 
     def draw(self, count: int, size_px: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Real crops and content crops, both (count, 3, size_px, size_px)."""
-        return crops(self.reals, count, size_px, rng, self.shares), crops(self.contents, count, size_px, rng)
+        return random_crops(self.reals, count, size_px, rng, self.shares), random_crops(
+            self.contents, count, size_px, rng
+        )
 
 
 @dataclass(frozen=True)
@@ -61,25 +63,13 @@ def hold_out(
     kept = [content for content in contents if all(content is not other for other in unseen)]
     training = TrainingSplit(reals, shares, kept or list(contents))
     validation = ValidationSplit(
-        known=crops(reals, CHECK_CROPS, crop_px, rng, shares),
-        fresh=crops(fresh, CHECK_CROPS, crop_px, rng),
-        content=crops(unseen, CHECK_CROPS, crop_px, rng),
+        known=random_crops(reals, CHECK_CROPS, crop_px, rng, shares),
+        fresh=random_crops(fresh, CHECK_CROPS, crop_px, rng),
+        content=random_crops(unseen, CHECK_CROPS, crop_px, rng),
         contents=[center_square(picture) for picture in unseen],
         styles=fresh[:SCORED],
     )
     return training, validation
-
-
-def crops(
-    pictures: Sequence[Tensor],
-    count: int,
-    size_px: int,
-    rng: torch.Generator,
-    shares: Sequence[float] | None = None,
-) -> Tensor:
-    """(count, 3, size_px, size_px) random crops in the memory layout that CPU convolutions like."""
-    drawn = torch.cat([random_crop(pictures, size_px, rng, shares) for _ in range(count)])
-    return drawn.contiguous(memory_format=torch.channels_last)
 
 
 def spread(pictures: Sequence[Tensor], count: int) -> list[Tensor]:

@@ -93,6 +93,18 @@ def random_crop(
     return crop.flip(3) if _randint(2, rng) else crop
 
 
+def random_crops(
+    pictures: Sequence[Tensor],
+    count: int,
+    size_px: int,
+    rng: torch.Generator,
+    shares: Sequence[float] | None = None,
+) -> Tensor:
+    """A batch (count, 3, size_px, size_px) of random crops, in the memory layout that convolutions like."""
+    crops = torch.cat([random_crop(pictures, size_px, rng, shares) for _ in range(count)])
+    return crops.contiguous(memory_format=torch.channels_last)
+
+
 def _pyramid(picture: Tensor, short_sides_px: Sequence[int]) -> list[Tensor]:
     own_px = min(picture.shape[2:])
     sides_px = [side for side in short_sides_px if side <= own_px] or [own_px]

@@ -1,5 +1,5 @@
-"""Adversarial losses: hinge, LeCam (Tseng et al., arXiv 2104.03310), and their adaptive weight (VQGAN, Esser
-et al., arXiv 2012.09841).
+"""Adversarial losses on logits of patches: hinge, LeCam (Tseng et al., arXiv 2104.03310), and the adaptive
+weight that sets them against other terms (VQGAN, Esser et al., arXiv 2012.09841).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from ..core.process_group import ALONE, ProcessGroup
 from ..nets.discriminator import Logits
+
+MAX_WEIGHT = 10.0  # of the adversarial term, for a discriminator that is nearly flat
 
 
 def hinge(logits: Logits, target: int) -> Tensor:
@@ -40,17 +42,13 @@ def accuracy(real: Logits, painted: Logits) -> float:
     return _mean(rights).item() / 2
 
 
-def _mean(values: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(values)).mean()
-
-
-def balanced(
+def adaptively_weighted(
     painted: Tensor, anchor: Tensor, adversarial: Tensor, ratio: float, processes: ProcessGroup = ALONE
 ) -> tuple[Tensor, Tensor]:
-    """anchor + weight * adversarial, and the weight that makes their gradients' sizes 1 to `ratio`.
+    """anchor + weight * adversarial, and the weight, at which their gradients have norms of 1 to `ratio`.
 
-    Gradients are taken at the painted pixels (B, 3, H, W), of all processes for the weight, and go on from
-    there: each term is passed once.
+    Gradients are taken at the painted pixels (B, 3, H, W) and passed on from there, so that each term is
+    back-propagated once; the norms are those of all processes together.
     """
     pull, push = (torch.autograd.grad(term, painted)[0] for term in (anchor, adversarial))
     weight = (ratio * processes.norm(pull) / processes.norm(push).clamp_min(1e-12)).clamp_max(MAX_WEIGHT)
@@ -58,4 +56,5 @@ def balanced(
     return (anchor + weight * adversarial).detach() + onward - onward.detach(), weight
 
 
-MAX_WEIGHT = 10.0  # of the adversarial term, for a discriminator that is nearly flat
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean()

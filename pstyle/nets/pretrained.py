@@ -7,7 +7,6 @@ to begin with the digits in its name. What is kept are the convolutions.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ..core.checkpoint import BadFile, path_in, save
+from ..core.files import sha256_of
 from .vgg import VGG
 
 NAME = "vgg19_imagenet"
@@ -117,14 +117,10 @@ def download(url: str, archive: Path, progress: bool = False) -> None:
 
 def check_hash(archive: Path) -> None:
     """Raises BadFile unless the SHA-256 of the file begins with the digits in its name."""
-    found = hashlib.sha256()
-    with open(archive, "rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    promised = HASHED_NAME.fullmatch(archive.name)[1]
-    if not found.hexdigest().startswith(promised):
+    found, promised = sha256_of(archive), HASHED_NAME.fullmatch(archive.name)[1]
+    if not found.startswith(promised):
         raise BadFile(
-            f"{str(archive)!r} is damaged or not the original: its SHA-256 is {found.hexdigest()[:16]}... "
+            f"{str(archive)!r} is damaged or not the original: its SHA-256 is {found[:16]}... "
             f"and should begin with {promised}; remove it if it is there, and try again"
         )
 

@@ -35,6 +35,12 @@ class StyledGenerator(nn.Module):
         heads = self.generator.modulation(self.latent[None])
         return {name: value + self.offsets[name][None, :, None, None] for name, value in heads.items()}
 
+    def paint(self, image: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W), sides multiples of 8, painted in the style; the result may leave [0, 1]."""
+        with torch.no_grad():
+            features = self.generator.content(image)
+        return self.generator(image, features, self.modulation())
+
     def style(self, provenance: Provenance, preview: Tensor | None = None) -> Style:
         """The style as it stands now, in half precision."""
         return Style(

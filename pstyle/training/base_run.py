@@ -16,9 +16,8 @@ from pathlib import Path
 import torch
 
 from .. import __version__
-from ..core.checkpoint import MAX_FILE_BYTES
 from ..core.config import check_settings, setting, to_json
-from ..core.files import read_file, write_atomically
+from ..core.files import sha256_of, write_atomically
 from ..core.process_group import ALONE, ProcessGroup
 from ..image.crops import Crops
 from ..image.pictures import open_image, resize_short_side, save_image
@@ -275,5 +274,5 @@ def hash_of(files: Sequence[Path]) -> str:
     """SHA-256 over the bytes of files, in their order."""
     found = hashlib.sha256()
     for file in files:
-        found.update(hashlib.sha256(read_file(file, MAX_FILE_BYTES)).digest())
+        found.update(bytes.fromhex(sha256_of(file)))
     return found.hexdigest()

@@ -22,6 +22,7 @@ from ..core.config import check_settings, setting, to_json
 from ..core.process_group import ALONE, ProcessGroup
 from ..core.seeding import generator_of
 from ..image.crops import Crops
+from ..losses.painter_loss import loss_weights
 from ..losses.patches import crop_patch_distance
 from ..losses.perceptual import Perceptual, clamp_through, weighted
 from ..losses.style_content import light_distance, structure_distance
@@ -31,6 +32,7 @@ from ..nets.moments import Moments
 from ..nets.vgg import VGG
 from .ema import update_ema
 from .guarded_optimizer import GuardedOptimizer, cosine
+from .optimizers import BETAS
 from .training_state import TrainingState
 
 
@@ -98,7 +100,7 @@ def train_base(
     if not generator.encoder.mean.any():
         measure_codes(generator.encoder, vgg, paintings, config, rng)
     average = deepcopy(generator).requires_grad_(False)
-    optimizer = torch.optim.Adam(generator.parameters(), lr=config.lr, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(generator.parameters(), lr=config.lr, betas=BETAS)
     modules = {"generator": generator, "average": average}
     processes.broadcast_parameters(modules.values())
     processes.offset_seed(rng, config.seed)
@@ -122,7 +124,7 @@ def train_base(
         record = processes.mean_of(record_of(loss, terms, processes))
         # backward, guard, step
         if guarded.step(loss, cosine(state.step, config.steps, warmup=50), record):
-            update_ema(average, generator, min(config.ema, (state.step + 1) / (state.step + 10)))
+            update_ema(average, generator, config.ema, state.step)
         # record
         state.step += 1
         on_step({"step": state.step} | record)
@@ -242,19 +244,6 @@ def record_of(loss: Tensor, terms: dict[str, Tensor], processes: ProcessGroup = 
     """What a step's record tells of this process; patches, which others may have, are 0 if it has none."""
     absent = {"patches": 0.0} if processes.size > 1 and "style" in terms else {}
     return {"loss": loss.item()} | absent | {name: value.item() for name, value in terms.items()}
-
-
-def loss_weights(config: BaseConfig) -> dict[str, float]:
-    """The weight of every term by name; content has weight 1."""
-    return {
-        "style": config.style_weight,
-        "smooth": config.smooth_weight,
-        "structure": config.structure_weight,
-        "light": config.light_weight,
-        "range": config.range_weight,
-        "identity": config.identity_weight,
-        "patches": config.patch_weight,
-    }
 
 
 def blended(parts: dict[str, Moments], partner: Tensor, share: Tensor) -> dict[str, Moments]:

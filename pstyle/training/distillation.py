@@ -23,6 +23,7 @@ from ..image.padding import pad
 from ..nets.layers import conv
 from ..nets.vgg import LAYERS, VGG
 from .guarded_optimizer import GuardedOptimizer, cosine
+from .optimizers import BETAS
 from .training_state import TrainingState
 
 DEAD = 1e-2  # mean activation below which a filter is left as it is: scaling it up would amplify noise
@@ -146,7 +147,7 @@ def distill(
     embedding = fitted_embedding(student, teachers, crops, config, rng) if config.embed else Embedding({})
     student.requires_grad_(True)
     weights = [*student.parameters(), *embedding.parameters()]
-    optimizer = torch.optim.Adam(weights, lr=config.lr, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(weights, lr=config.lr, betas=BETAS)
     modules = {"student": student, "embedding": embedding}
     processes.broadcast_parameters(modules.values())
     processes.offset_seed(rng, config.seed)

@@ -7,7 +7,11 @@ from torch import nn
 
 
 @torch.no_grad()
-def update_ema(average: nn.Module, module: nn.Module, decay: float) -> None:
-    """Move the averaged weights a step toward the module's."""
+def update_ema(average: nn.Module, module: nn.Module, decay: float, step: int) -> None:
+    """Move the averaged weights toward the module's, after `step` earlier updates.
+
+    The decay grows from 0.1 to `decay`, so that the first weights, which are poor, are soon forgotten.
+    """
+    warm = min(decay, (step + 1) / (step + 10))
     for mean, value in zip(average.parameters(), module.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
+        mean.lerp_(value, 1 - warm)

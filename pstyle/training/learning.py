@@ -15,14 +15,13 @@ from torch import Tensor
 
 from ..core import checkpoint
 from ..core.config import check_settings, setting, to_json
-from ..core.progress import OnStep, Progress
-from ..image.crops import random_crop, single_pictures
+from ..core.progress import OnStep, Progress, record_of
+from ..image.crops import random_crops, single_pictures
 from ..image.pictures import resize_short_side
-from ..losses.patches import patch_distance, style_patches
-from ..losses.perceptual import Perceptual, clamp_through, weighted
-from ..losses.style_content import light_distance, structure_distance
+from ..losses.painter_loss import PainterLoss, loss_weights
+from ..losses.perceptual import Perceptual, weighted
 from ..nets.generator import STRIDE, Generator, style_moments
-from ..nets.moments import Moments, mix_by_layer, normalized_weights
+from ..nets.moments import mix_by_layer, normalized_weights
 from ..nets.vgg import VGG
 from ..painting.calibrate import calibrated
 from ..style.provenance import provenance_of
@@ -30,6 +29,7 @@ from ..style.style import Style, preview_of
 from ..style.styled_generator import StyledGenerator
 from ..taste.stars import dislike, margin_of
 from .guarded_optimizer import GuardedOptimizer, cosine
+from .optimizers import style_optimizer
 from .training_state import TrainingState
 
 MIN_STYLE_PX = 64
@@ -128,11 +128,7 @@ class Learning:
             latent = generator.encode(code)[0]
             self.avoided = self._codes(style_pictures(disliked)) if disliked else None  # (N, D)
             self.margin = margin_of(torch.cat([self._codes(ordered), self.avoided])) if disliked else None
-            self.target: dict[str, Moments] = mix_by_layer(
-                [perceptual.style(picture) for picture in seen], weights
-            )
-        drawing = torch.Generator().manual_seed(self.config.seed)
-        self.patches = style_patches(seen, weights, drawing)
+            self.loss = PainterLoss.of(seen, weights, perceptual, self.config)
         self.styled = StyledGenerator(generator, latent).to(device)
         self.contents = [
             resize_short_side(picture, self.config.size_px).to(device)
@@ -150,20 +146,14 @@ class Learning:
         c, state = self.config, self.state
         if state_path:
             state.resume(state_path)
-        weights = {"style": c.style_weight, "smooth": c.smooth_weight, "structure": c.structure_weight}
-        weights |= {"light": c.light_weight, "patches": c.patch_weight, "dislike": c.dislike_weight}
+        weights = loss_weights(c)
         while state.step < c.steps:
             # batch
-            image = self._crops()
-            with torch.no_grad():
-                features, content = self.styled.generator.content(image), self.perceptual.content(image)
-            # forward, losses
-            output = self.styled.generator(image, features, self.styled.modulation())
-            terms = self.perceptual.terms(output, content, self.target, c.gram_weight, group=c.batch)
-            shown = clamp_through(output)
-            terms["structure"] = structure_distance(shown, image)
-            terms["light"] = light_distance(shown, image)
-            terms["patches"] = patch_distance(shown, self.patches, self.rng)
+            image = random_crops(self.contents, c.batch, c.crop_px, self.rng)  # (B, 3, S, S)
+            # forward
+            painted = self.styled.paint(image)  # (B, 3, S, S), may leave [0, 1]
+            # losses
+            terms = self.loss.terms(painted, image, self.rng)
             if self.avoided is not None:
                 terms["dislike"] = dislike(self.styled.latent, self.avoided, self.margin)
             loss = weighted(terms, weights)
@@ -171,29 +161,24 @@ class Learning:
             self.guarded.step(loss, cosine(state.step, c.steps, warmup=10), terms)
             # record
             state.step += 1
-            record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
+            record = record_of(loss, terms)
             self.history.append({"step": state.step} | record)
             if state_path and (state.step % save_every == 0 or state.step == c.steps):
                 state.save(state_path)
-            on_step(Progress(state.step, c.steps, record, output[:1].detach().clamp(0, 1)))
+            on_step(Progress(state.step, c.steps, record, painted[:1].detach().clamp(0, 1)))
 
     def result(self) -> Learned:
         """The style as learned so far, with its strength calibrated."""
         provenance = provenance_of(self.pictures, self.config.seed, self.state.step, to_json(self.config))
         style = self.styled.style(provenance, preview_of(self.pictures[0]))
-        style = calibrated(style, self.generator, self.vgg, self.perceptual, self.target, self.contents)
+        style = calibrated(style, self.generator, self.vgg, self.perceptual, self.loss.style, self.contents)
         return Learned(style, list(self.history))
 
     def _state(self) -> TrainingState:
         c, styled = self.config, self.styled
-        convs = list(styled.generator.convs.requires_grad_(True).parameters())
-        groups = [
-            {"params": [styled.latent], "lr": c.lr_latent},
-            {"params": list(styled.offsets.parameters()), "lr": c.lr_offset},
-            {"params": convs, "lr": c.lr_weight},
-        ]
-        optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
-        known = {"latent": styled.latent, **{k: m.gram for k, m in self.target.items()}}
+        styled.generator.convs.requires_grad_(True)
+        optimizer = style_optimizer(styled, c)
+        known = {"latent": styled.latent, **{k: m.gram for k, m in self.loss.style.items()}}
         pictures = checkpoint.digest(known if self.avoided is None else known | {"avoided": self.avoided})
         settings = f"{to_json(c)} on pictures {pictures}"  # other pictures are another run
         return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, settings)
@@ -203,10 +188,6 @@ class Learning:
         device = next(self.generator.parameters()).device
         seen = [resize_short_side(picture.to(device), self.config.size_px) for picture in pictures]
         return torch.cat([self.generator.encode(style_moments(self.vgg, one))[:, 0] for one in seen])
-
-    def _crops(self) -> Tensor:
-        crops = [random_crop(self.contents, self.config.crop_px, self.rng) for _ in range(self.config.batch)]
-        return torch.cat(crops).contiguous(memory_format=torch.channels_last)
 
 
 def learn(

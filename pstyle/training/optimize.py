@@ -24,6 +24,7 @@ from ..losses.perceptual import Perceptual, weighted
 from ..losses.style_content import content_distance, content_loss, style_distance, total_loss, total_variation
 from ..nets.moments import Moments, mix_by_layer, moments_by_layer
 from .guarded_optimizer import GuardedOptimizer, NotFinite, cosine
+from .optimizers import BETAS
 
 MIN_PX = 32  # the deepest features of a smaller picture are a pixel or two, which have no statistics
 GROWTH = 2**0.5  # from one scale to the next
@@ -164,7 +165,7 @@ def gram_loss(output: Moments, target: Moments) -> Tensor:
 
 def adam_steps(image: Tensor, measure: Measure, config: OptimizeConfig) -> Iterator[dict[str, Tensor]]:
     """Move the picture in place, within [0, 1]; yields what was measured before each step."""
-    optimizer = torch.optim.Adam([image], lr=config.lr, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam([image], lr=config.lr, betas=BETAS)
     guarded = GuardedOptimizer(optimizer, clip_norm=math.inf)
     for step in range(config.steps):
         terms = measure(image)

@@ -28,11 +28,13 @@ from torch import Tensor
 from pstyle.core import files
 from pstyle.core.checkpoint import BadFile
 from pstyle.core.process_group import ProcessGroup, process_group_from_environment
-from pstyle.finetuning import adversarial
+from pstyle.core.progress import Progress
+from pstyle.finetuning import discriminator_step, painter_step, validation
 from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning
 from pstyle.finetuning.validation_split import TrainingSplit
 from pstyle.image.crops import Crops
 from pstyle.image.pictures import save_image
+from pstyle.losses.painter_loss import loss_weights
 from pstyle.losses.perceptual import Perceptual, weighted
 from pstyle.nets.generator import Generator
 from pstyle.nets.vgg import VGG, save_vgg
@@ -40,7 +42,7 @@ from pstyle.style.provenance import Provenance
 from pstyle.style.styled_generator import StyledGenerator
 from pstyle.training import base_run, base_training
 from pstyle.training.base_run import Material, make_weights, new_generator
-from pstyle.training.base_training import BaseConfig, StylePool, loss_weights, style_terms, train_base
+from pstyle.training.base_training import BaseConfig, StylePool, style_terms, train_base
 from pstyle.training.distillation import relative_error
 from pstyle.training.guarded_optimizer import GuardedOptimizer
 from tests.conftest import random_picture
@@ -88,7 +90,7 @@ class Stopped(Exception):  # noqa: N818
 
 
 def run_to(run: Finetuning, step: int, note: Callable[[], object] = lambda: None) -> None:
-    def on_step(progress: adversarial.Progress) -> None:
+    def on_step(progress: Progress) -> None:
         note()
         if progress.step == step:
             raise Stopped
@@ -148,7 +150,10 @@ def gradients(processes: ProcessGroup, folder: Path) -> None:
             run.perceptual.terms = lambda *given, honest=honest, **more: honest(*given[:-1], **more)
         for guarded in run.guarded.values():
             guarded.clip_norm = UNCLIPPED
-        with replaced(adversarial, "augment", lambda image, rng: image):
+        with (
+            replaced(discriminator_step, "augment", lambda image, rng: image),
+            replaced(painter_step, "augment", lambda image, rng: image),
+        ):
             run_to(run, 1)
         found = {
             f"{player}.{index}": weight.grad
@@ -161,7 +166,7 @@ def gradients(processes: ProcessGroup, folder: Path) -> None:
 def faults(processes: ProcessGroup, folder: Path) -> None:
     """A NaN in the gradient of the second process, one in the first one's loss, one in its discriminator."""
     run = finetuning(processes, steps=6, warmup=0, check_every=3)
-    terms, hinge, draw, drawn = run.perceptual.terms, adversarial.hinge, run.training.draw, []
+    terms, hinge, draw, drawn = run.perceptual.terms, discriminator_step.hinge, run.training.draw, []
 
     def spoiled(*given: Any, **more: Any) -> dict[str, Tensor]:
         found, at = terms(*given, **more), (run.state.step, processes.rank)
@@ -177,7 +182,7 @@ def faults(processes: ProcessGroup, folder: Path) -> None:
             return drawn[-1]
 
     run.perceptual.terms, run.training = spoiled, Watched(**vars(run.training))
-    with replaced(adversarial, "hinge", spoiled_hinge):
+    with replaced(discriminator_step, "hinge", spoiled_hinge):
         run.run()
     skipped = {name: guarded.skipped for name, guarded in run.guarded.items()}
     leave(
@@ -192,13 +197,13 @@ def decisions(processes: ProcessGroup, folder: Path) -> None:
     waiting.state.numbers["success"] = 0.79
     heads = waiting.state.modules["discriminator"].heads
     seen = [heads["relu2_1"].weight.detach().clone()]
-    with replaced(adversarial, "accuracy", lambda real, painted: (1.0, 0.7)[processes.rank]):
+    with replaced(discriminator_step, "accuracy", lambda real, painted: (1.0, 0.7)[processes.rank]):
         run_to(waiting, 7, lambda: seen.append(heads["relu2_1"].weight.detach().clone()))
     moved = [not torch.equal(*pair) for pair in pairwise(seen)]
 
-    ending, honest = finetuning(processes, warmup=0), adversarial.diagnose
+    ending, honest = finetuning(processes, warmup=0), validation.diagnose
     known = {"held_out_accuracy": 0.5, "train_accuracy": 1.0, "logit_gap": 1.0, "overfitting": 0.9}
-    with replaced(adversarial, "diagnose", lambda *given: known if processes.first else honest(*given)):
+    with replaced(validation, "diagnose", lambda *given: known if processes.first else honest(*given)):
         ending.run()
 
     lost = finetuning(processes, warmup=0, steps=100, check_every=100)
@@ -225,7 +230,7 @@ def whole(processes: ProcessGroup, folder: Path) -> None:
 def second_killed(processes: ProcessGroup, folder: Path) -> None:
     """The second process is killed after step 3, and the state is written every two steps."""
 
-    def kill(progress: adversarial.Progress) -> None:
+    def kill(progress: Progress) -> None:
         if (progress.step, processes.rank) == (3, 1):
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -395,7 +400,7 @@ def fork(
         names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
         os.environ |= {name: str(value) for name, value in names.items()} | {"MASTER_ADDR": "127.0.0.1"}
         torch.set_num_threads(1)
-        adversarial.DUALITY_STEPS = 1
+        validation.DUALITY_STEPS = 1
         with process_group_from_environment(torch.device("cpu")) as processes:
             for case in cases:
                 case(processes, folder)

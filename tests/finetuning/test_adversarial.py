@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 import math
 
 import pytest
 import torch
 
 from pstyle.core.checkpoint import BadFile
-from pstyle.finetuning import adversarial
+from pstyle.finetuning import discriminator_step, painter_step, validation
 from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning, finetune
-from pstyle.finetuning.equilibrium import GANState, held_out_scores
-from pstyle.losses.adversarial import MAX_WEIGHT, balanced
+from pstyle.finetuning.equilibrium import held_out_scores
+from pstyle.finetuning.validation import Validator
 from pstyle.losses.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
 from pstyle.style.provenance import Provenance
@@ -32,7 +33,7 @@ class Stopped(Exception):  # noqa: N818
 
 @pytest.fixture(autouse=True)
 def short_checks(monkeypatch):
-    monkeypatch.setattr(adversarial, "DUALITY_STEPS", 1)
+    monkeypatch.setattr(validation, "DUALITY_STEPS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +98,8 @@ def same(one, other) -> bool:
 @pytest.fixture
 def checks_are_fooled(monkeypatch):
     """A style of noise is told from anything: let classifiers of the checks tell less than at the start."""
-
-    def told(self, styled, classifiers=4):
-        return 0.8 if hasattr(self, "selection") else 0.9
-
-    monkeypatch.setattr(Finetuning, "_two_sample_accuracy", told)
+    told = itertools.chain([0.9], itertools.repeat(0.8))
+    monkeypatch.setattr(Validator, "two_sample_accuracy", lambda self, styled, classifiers=4: next(told))
 
 
 def stop_at(step):
@@ -113,8 +111,8 @@ def stop_at(step):
 
 
 def scores_of(finetuning, style, generator) -> dict[str, float]:
-    gan = GANState(finetuning.gan.vgg, StyledGenerator.of(generator, style), finetuning.gan.discriminator)
-    return held_out_scores(gan, finetuning.validation.contents, finetuning.validation.styles)
+    styled = StyledGenerator.of(generator, style)
+    return held_out_scores(styled, finetuning.validation.contents, finetuning.validation.styles)
 
 
 def test_only_the_discriminator_moves_in_the_warm_up_then_both(start):
@@ -191,27 +189,6 @@ def test_the_painter_learns_to_look_real(start):
         finetuning.run(stop_at(40))
     losses = [record["adversarial"] for record in finetuning.history]
     assert sum(losses[-5:]) / 5 < sum(losses[15:20]) / 5 - 0.1
-
-
-def test_the_adversarial_gradient_has_its_share():
-    painted = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    upstream = painted * 3
-    anchor, adversarial_term = upstream.square().sum(), -2 * upstream[..., 0].sum()
-    loss, weight = balanced(upstream, anchor, adversarial_term, 0.2)
-    pull, push = 2 * upstream.detach(), torch.zeros(1, 3, 4, 4)
-    push[..., 0] = -2
-    assert weight.item() == pytest.approx(0.2 * pull.norm().item() / push.norm().item(), rel=1e-5)
-    assert loss.item() == pytest.approx((anchor + weight * adversarial_term).item(), rel=1e-5)
-    loss.backward()
-    torch.testing.assert_close(painted.grad, 3 * (pull + weight * push))
-
-
-def test_the_adversarial_weight_is_bounded():
-    painted = torch.ones(1, 3, 2, 2, requires_grad=True)
-    for factor, expected in ((1e-9, MAX_WEIGHT), (0.0, MAX_WEIGHT)):
-        loss, weight = balanced(painted, painted.square().sum(), factor * painted.sum(), 0.2)
-        assert weight.item() == expected and math.isfinite(loss.item())
-    assert balanced(painted, painted.square().sum(), painted.sum(), 0.0)[1].item() == 0
 
 
 def test_the_same_seed_gives_the_same_run_and_another_does_not(start):
@@ -301,8 +278,8 @@ def test_ten_faults_in_a_row_end_it_and_name_the_term(start, style):
 
 def test_faults_of_the_discriminator_corrupt_nothing(start, monkeypatch):
     finetuning = start(steps=30, warmup=30, check_every=100)
-    honest = adversarial.hinge
-    monkeypatch.setattr(adversarial, "hinge", lambda logits, target: honest(logits, target) * math.nan)
+    honest = discriminator_step.hinge
+    monkeypatch.setattr(discriminator_step, "hinge", lambda logits, target: honest(logits, target) * math.nan)
     before = numbers(finetuning.gan.discriminator)
     finetuning.run()
     assert "not finite: real, painted, photos" in finetuning.result().verdict
@@ -325,7 +302,7 @@ def test_a_collapse_goes_back_and_slows_down(start, monkeypatch):
     finetuning = start(steps=4, check_every=3)
     begun = numbers(finetuning.gan.styled)
     lost = {"patch_swd": 0.0, "ssim": -1.0, "contrast": 1.0, "two_sample_accuracy": 0.5}
-    monkeypatch.setattr(Finetuning, "_scores", lambda self, styled: lost)
+    monkeypatch.setattr(Validator, "scores", lambda self, styled: lost)
     with pytest.raises(Stopped):
         finetuning.run(stop_at(3))
     assert torch.equal(numbers(finetuning.gan.styled), begun)
@@ -386,7 +363,9 @@ def test_the_plain_discriminator_has_no_critic_beside_it(start):
 
 def test_the_critic_alone_brings_windows_nearer(start, monkeypatch):
     """With no other term that moves the painter, painted windows must come nearer to the real ones."""
-    monkeypatch.setattr(adversarial, "balanced", lambda painted, anchor, *others: (anchor, torch.zeros(())))
+    monkeypatch.setattr(
+        painter_step, "adaptively_weighted", lambda painted, anchor, *others: (anchor, torch.zeros(()))
+    )
     weights = dict(style_weight=0.0, structure_weight=0.0, patch_weight=0.0, light_weight=0.0)
     finetuning = start(
         steps=60, warmup=0, check_every=100, adversarial_ratio=10.0, lr_weight=0.002, **weights

@@ -128,7 +128,7 @@ def test_pictures_told_apart_and_pictures_that_are_the_same(gan, rng):
 def test_scores_compare_all_painted_pictures_with_all_styles(gan, rng):
     contents = [torch.rand(1, 3, side, side, generator=rng) for side in (64, 72)]
     styles = [torch.rand(1, 3, 96, 60, generator=rng) for _ in range(2)]
-    found = held_out_scores(gan, contents, styles)
+    found = held_out_scores(gan.styled, contents, styles)
     painted = [gan.paint(content).detach().clamp(0, 1) for content in contents]
     assert found["patch_swd"] == pytest.approx(pooled_patch_swd(painted, styles, directions=32))
     pairs = zip(painted, contents, strict=True)

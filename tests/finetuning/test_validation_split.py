@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.finetuning.validation_split import center_square, crops, hold_out, spread
+from pstyle.finetuning.validation_split import center_square, hold_out, spread
+from pstyle.image.crops import random_crops
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -73,7 +74,7 @@ def test_contents_are_held_out_where_there_are_two(count, trained, scored):
 
 def test_weights_are_shares_of_crops_and_zero_leaves_out():
     training, validation = hold_out(numbered(3), [0.0, 0.1, 0.9], numbered(1), 48, seeded())
-    drawn = crops(training.reals, 200, 8, seeded(2), training.shares)
+    drawn = random_crops(training.reals, 200, 8, seeded(2), training.shares)
     share = ((drawn[:, 0, 0, 0] * 100).round() == 2).float().mean().item()
     assert 0.8 < share < 0.97
     for images in (drawn, validation.known, validation.fresh):

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.image.padding import PADDINGS, pad, reflected
+from pstyle.image.padding import PADDINGS, pad
 from pstyle.nets import layers
 from pstyle.nets.layers import EPS, conv, conv_exact, modulate, rectified, statistics
 
@@ -85,15 +85,6 @@ def test_reflection_is_torch_s(rng):
     assert torch.equal(conv(x, weight, None, "reflect"), expected)
 
 
-@pytest.mark.parametrize("amount", [1, 2])
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_reflection_in_any_layout_is_torch_s(rng, amount, layout):
-    x = torch.randn(2, 3, 5, 7, generator=rng).contiguous(memory_format=layout)
-    found = reflected(reflected(x, amount, 2), amount, 3)
-    assert torch.equal(found, F.pad(x, (amount,) * 4, mode="reflect"))
-    assert found.is_contiguous(memory_format=layout)
-
-
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("amount", [0, 1, 2])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -122,13 +113,6 @@ def test_bands_in_a_wider_format_are_the_whole(rng, monkeypatch, rows):
     found = conv_exact(x, weight, bias)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, F.conv2d(x.float(), weight, bias))
-
-
-def test_circular_padding_wraps_the_x_axis_only(rng):
-    x = torch.randn(1, 1, 4, 6, generator=rng)
-    padded = pad(x, 2, "circular")
-    assert torch.equal(padded[..., 2:-2, :2], x[..., -2:])
-    assert torch.equal(padded[..., 0, 2:-2], x[..., 0, :])
 
 
 def test_circular_convolution_commutes_with_a_turn(rng):

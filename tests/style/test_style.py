@@ -1,4 +1,4 @@
-"""Protects style files: what is saved comes back, strangers' files are refused, and blends lie between."""
+"""Protects style files: what is saved comes back, and strangers' files are refused."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from torch import Tensor
 from pstyle.core import checkpoint
 from pstyle.core.checkpoint import BadFile
 from pstyle.core.config import to_json
-from pstyle.nets.generator import LEVELS, Generator, GeneratorConfig, outline, style_moments
-from pstyle.style.blending import blend
+from pstyle.nets.generator import LEVELS, Generator, GeneratorConfig, outline
 from pstyle.style.provenance import Provenance
 from pstyle.style.strength_calibration import Calibration
 from pstyle.style.style import (
@@ -39,22 +38,7 @@ from pstyle.style.style import (
 from pstyle.style.styled_generator import StyledGenerator
 from tests.core.test_checkpoint import mutated
 from tests.nets.test_generator import VALUES, hostile_configs, resign
-
-
-@pytest.fixture
-def style(tiny_generator, tiny_vgg, picture, rng):
-    styled = StyledGenerator(tiny_generator, tiny_generator.encode(style_moments(tiny_vgg, picture))[0])
-    for weight in [styled.latent, *styled.offsets.values(), *styled.generator.convs.parameters()]:
-        weight.data += 0.05 * torch.randn(weight.shape, generator=rng)
-    provenance = Provenance(pictures=2, sizes_px="40x32, 33x48", seed=7, steps=12, date="2026-01-02")
-    return styled.style(provenance, preview_of(picture))
-
-
-def equal(a, b) -> bool:
-    tensors = [(a.latent, b.latent)]
-    tensors += [(a.offsets[name], b.offsets[name]) for name in a.offsets]
-    tensors += [(a.weights[name], b.weights[name]) for name in a.weights]
-    return all(torch.equal(x, y) for x, y in tensors)
+from tests.style.conftest import equal
 
 
 def test_a_style_comes_back_whole(tmp_path, style):
@@ -281,40 +265,6 @@ def test_every_tensor_poisoned_is_refused_by_name(tmp_path, style):
         with pytest.raises(BadFile, match=name):
             save_style(path, style, overwrite=True)
         value[place] = 0
-
-
-def test_a_style_of_another_generator_is_refused(tiny_generator, style):
-    tiny_generator.convs["strokes"].bias.data += 0.5
-    with pytest.raises(ValueError, match="another generator"):
-        StyledGenerator.of(tiny_generator, style)
-
-
-def test_dressing_a_generator_restores_what_was_learned(tiny_generator, style):
-    styled = StyledGenerator.of(tiny_generator, style)
-    assert equal(styled.style(style.provenance, style.preview), style)
-
-
-def test_strength_zero_has_the_base_s_convolutions(tiny_generator, style):
-    found = StyledGenerator.of(tiny_generator, style, (0.0,) * LEVELS).generator.convs.state_dict()
-    for name, value in tiny_generator.convs.state_dict().items():
-        assert torch.equal(found[name], value)
-
-
-def test_blending_with_itself_and_with_no_weight_changes_nothing(style):
-    other = dataclasses.replace(style, latent=style.latent + 1)
-    assert torch.allclose(blend([style, style], [1, 3]).latent.float(), style.latent.float(), atol=1e-2)
-    assert equal(blend([style, other], [1, 0]), style)
-
-
-def test_a_blend_lies_between(style):
-    other = dataclasses.replace(style, latent=style.latent + 1)
-    found = blend([style, other], [3, 1]).latent.float() - style.latent.float()
-    assert torch.allclose(found, torch.full_like(found, 0.25), atol=1e-2)
-
-
-def test_styles_of_two_generators_do_not_blend(style):
-    with pytest.raises(ValueError, match="different generators"):
-        blend([style, dataclasses.replace(style, generator_id="0" * 64)], [1, 1])
 
 
 def test_inspection_tells_where_it_came_from(style):

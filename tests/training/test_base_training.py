@@ -13,6 +13,7 @@ import torch
 
 from pstyle.core.process_group import ProcessGroup
 from pstyle.image.crops import Crops
+from pstyle.losses.painter_loss import loss_weights
 from pstyle.losses.perceptual import Perceptual
 from pstyle.nets.generator import StyleEncoder, style_moments
 from pstyle.nets.moments import mix
@@ -22,7 +23,6 @@ from pstyle.training.base_training import (
     StylePool,
     blended,
     identity_terms,
-    loss_weights,
     measure_codes,
     mixing_shares,
     recolor,

@@ -262,11 +262,11 @@ def test_a_run_goes_on_with_its_pictures_in_another_order(start, style, contents
 
 def test_weights_pull_the_target(start, style, contents):
     pair = [style, contents[1]]
-    only = start(pictures=[style]).target["relu1_1"].gram
-    mostly = start(pictures=pair, weights=[9, 1]).target["relu1_1"].gram
-    hardly = start(pictures=pair, weights=[1, 9]).target["relu1_1"].gram
+    only = start(pictures=[style]).loss.style["relu1_1"].gram
+    mostly = start(pictures=pair, weights=[9, 1]).loss.style["relu1_1"].gram
+    hardly = start(pictures=pair, weights=[1, 9]).loss.style["relu1_1"].gram
     assert (mostly - only).norm() < (hardly - only).norm()
-    assert torch.allclose(start(pictures=pair, weights=[1, 0]).target["relu1_1"].gram, only)
+    assert torch.allclose(start(pictures=pair, weights=[1, 0]).loss.style["relu1_1"].gram, only)
 
 
 def test_the_base_generator_is_left_alone(start, tiny_generator):

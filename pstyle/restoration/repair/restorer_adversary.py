@@ -8,15 +8,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...losses.adversarial import balanced, hinge, realness
+from ...losses.adversarial import adaptively_weighted, hinge, realness
 from ...losses.perceptual import clamp_through
 from ...nets.augmentation import augment
 from ...nets.discriminator import Discriminator
 from ...nets.vgg import VGG
 from ...training.guarded_optimizer import GuardedOptimizer
+from ...training.optimizers import ADVERSARIAL_BETAS
 
 LR = 0.002
-BETAS = (0.0, 0.99)
 
 
 class Adversary:
@@ -27,7 +27,7 @@ class Adversary:
         self.vgg = vgg
         self.discriminator = Discriminator(vgg, seed=seed).to(clean.device)
         self.discriminator.measure(vgg(clean, self.discriminator.layers))
-        adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=BETAS)
+        adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=ADVERSARIAL_BETAS)
         self.guarded = GuardedOptimizer(adam)
 
     def learn(self, clean: Tensor, repaired: Tensor, rng: torch.Generator) -> float:
@@ -45,4 +45,4 @@ class Adversary:
         """A loss of repaired crops with the adversarial term, whose gradient is `ratio` of its own."""
         seen = augment(clamp_through(repaired), rng)
         term = -realness(self.discriminator(self.vgg(seen, self.discriminator.layers)))
-        return balanced(repaired, loss, term, ratio)[0]
+        return adaptively_weighted(repaired, loss, term, ratio)[0]

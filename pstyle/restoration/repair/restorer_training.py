@@ -26,6 +26,7 @@ from ...losses.perceptual import clamp_through, weighted
 from ...nets.vgg import VGG
 from ...training.ema import update_ema
 from ...training.guarded_optimizer import GuardedOptimizer, cosine
+from ...training.optimizers import BETAS
 from ...training.training_state import TrainingState
 from ..damage.damage import Damaging
 from ..damage.marks import holes, scratches
@@ -113,7 +114,7 @@ def train_restorer(
     restorer.tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)
     learning = [weight for weight in restorer.parameters() if weight.requires_grad]
-    optimizer = torch.optim.Adam(learning, lr=c.lr, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(learning, lr=c.lr, betas=BETAS)
     state = TrainingState({"restorer": restorer, "average": average}, {"adam": optimizer}, rng, to_json(c))
     if state_path:
         state.resume(state_path)
@@ -136,7 +137,7 @@ def train_restorer(
             loss = adversary.against(repair.image, loss, c.adversarial_ratio, rng)
         # backward, guard, step
         if guarded.step(loss, cosine(int(share * PACES), PACES, warmup=PACES // 50), record):
-            update_ema(average, restorer, min(c.ema, (state.step + 1) / (state.step + 10)))
+            update_ema(average, restorer, c.ema, state.step)
         # record
         state.step += 1
         on_step({"step": state.step} | record)

@@ -19,6 +19,7 @@ from ...image.colors import luma
 from ...image.crops import Crops
 from ...nets.layers import channels_last
 from ...training.guarded_optimizer import GuardedOptimizer, cosine
+from ...training.optimizers import BETAS
 from ..damage.damage import Damaging
 
 TONES_PX = 96  # short side of the copy that tones are read from
@@ -215,7 +216,7 @@ def train_tones(
     device = next(tones.parameters()).device
     reader = tones.worn if wear else tones.fresh
     side_px = min(TONES_PX, pictures.smallest_px)
-    guarded = GuardedOptimizer(torch.optim.Adam(reader.parameters(), lr=LR, betas=(0.9, 0.99)))
+    guarded = GuardedOptimizer(torch.optim.Adam(reader.parameters(), lr=LR, betas=BETAS))
     for step in range(steps):
         # batch
         clean = some_gray(pictures.draw(BATCH, side_px, rng).to(device), gray_share, rng)
