@@ -18,9 +18,12 @@ from typing import Any
 import torch
 from finetuning import contents_of, pictures_of
 
-from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning
+from pstyle.finetuning.adversarial import Finetuning
+from pstyle.finetuning.discriminator_step import DiscriminatorStep
 from pstyle.finetuning.equilibrium import GANState
+from pstyle.finetuning.finetune_config import FinetuneConfig
 from pstyle.finetuning.fisher_critic import FisherCritic
+from pstyle.finetuning.painter_step import PainterStep
 from pstyle.finetuning.two_sample_test import TwoSample
 from pstyle.finetuning.validation_split import TrainingSplit
 from pstyle.losses.perceptual import Perceptual, perceptual_with
@@ -33,8 +36,8 @@ PARTS = {
     "crops": (TrainingSplit, "draw"),
     "painting": (GANState, "paint"),
     "VGG": (VGG, "forward"),
-    "discriminator's step, else": (Finetuning, "_discriminate"),
-    "painter's step, else": (Finetuning, "_paint_better"),
+    "discriminator's step, else": (DiscriminatorStep, "take"),
+    "painter's step, else": (PainterStep, "take"),
     "gradients and Adam": (GuardedOptimizer, "step"),
     "style and content, else": (Perceptual, "terms"),
     "critic": (FisherCritic, "forward"),

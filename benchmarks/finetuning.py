@@ -26,7 +26,8 @@ from split import held_out_photos, training_photos
 from torch import Tensor
 
 from pstyle.evaluation.metrics import pooled_patch_swd, ssim
-from pstyle.finetuning.adversarial import FinetuneConfig, Finetuning
+from pstyle.finetuning.adversarial import Finetuning
+from pstyle.finetuning.finetune_config import FinetuneConfig
 from pstyle.finetuning.two_sample_test import TwoSample, accuracy_afresh
 from pstyle.losses.perceptual import perceptual_with
 from pstyle.nets.generator import load_generator
@@ -108,7 +109,9 @@ def main() -> None:
         tuned = run.best.style(style.provenance)
         before, after = (scores(one, known, others, photos, judges) for one in (style, tuned))
         for network in vgg19:
-            run.two_sample = TwoSample(run.training.reals, run.validation.styles, network, config.seed)
+            run.validator.two_sample = TwoSample(
+                run.training.reals, run.validation.styles, network, config.seed
+            )
             before, after = ([*a, b] for a, b in zip((before, after), run.two_sample_accuracy(), strict=True))
         cells = [f"{a:.3f} to {b:.3f}" for a, b in zip(before, after, strict=True)]
         print("| " + " | ".join([artist, f"{seconds:.0f}", found.verdict, *cells]) + " |", flush=True)  # noqa: T201

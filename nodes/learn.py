@@ -22,7 +22,8 @@ from ..pstyle.samples import content_pictures
 from ..pstyle.style.blending import blend
 from ..pstyle.style.style import Style, save_style
 from ..pstyle.taste.stars import DISLIKED, MOST_STARS, USUAL_STARS
-from ..pstyle.training.learning import MAX_PICTURES, LearnConfig, Learned, Learning
+from ..pstyle.training.learning import LearnConfig, Learned, Learning
+from ..pstyle.training.style_pictures import MAX_PICTURES
 from . import host
 from .files import shipped_networks
 from .widgets import widgets, wire

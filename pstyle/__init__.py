@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 # No name here equals a wing's: `pstyle.style` stays the package.
 _HOMES = {
     "BadFile": "core.checkpoint",
-    "FinetuneConfig": "finetuning.adversarial",
+    "FinetuneConfig": "finetuning.finetune_config",
     "Generator": "nets.generator",
     "GeneratorConfig": "nets.generator",
     "LearnConfig": "training.learning",

@@ -18,7 +18,8 @@ from ..core.config import check_settings, choice, setting
 from ..core.device import choose_device
 from ..core.files import BadFile
 from ..core.progress import OnStep
-from ..finetuning.adversarial import FinetuneConfig, Finetuned, Finetuning
+from ..finetuning.adversarial import Finetuned, Finetuning
+from ..finetuning.finetune_config import FinetuneConfig
 from ..image.pictures import open_image, resize_short_side, save_image
 from ..losses.perceptual import perceptual_with
 from ..nets.generator import load_generator

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..core.device import choose_device
 from ..core.process_group import process_group_from_environment
-from ..finetuning.adversarial import FinetuneConfig, Finetuning
+from ..finetuning.adversarial import Finetuning
+from ..finetuning.finetune_config import FinetuneConfig
 from ..style.style import load_style
 from .flags import (
     Parser,

@@ -10,7 +10,7 @@ from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
 from ..style.style import load_style
 from ..taste.style_map import map_of
-from ..training.learning import MAX_PICTURES
+from ..training.style_pictures import MAX_PICTURES
 from .flags import Parser, add_output
 from .inputs import new_file, picture_files
 from .screen import tell

@@ -7,9 +7,9 @@ from argparse import Namespace
 from ..core.device import choose_device
 from ..image.pictures import open_image, save_image
 from ..nets.vgg import load_vgg
-from ..training.learning import MAX_PICTURES
 from ..training.optimize import OptimizeConfig
 from ..training.optimize import optimize as optimize_picture
+from ..training.style_pictures import MAX_PICTURES
 from .flags import Parser, add_device, add_loss_network, add_output, add_pictures, add_settings, settings_from
 from .inputs import new_file, perceptual, picture_files, read_weights
 from .screen import steps_bar, tell

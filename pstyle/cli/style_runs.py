@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ..core.process_group import ALONE, ProcessGroup
-from ..finetuning.adversarial import FinetuneConfig, Finetuning
+from ..finetuning.adversarial import Finetuning
+from ..finetuning.finetune_config import FinetuneConfig
 from ..image.pictures import open_image
 from ..style.style import save_style
 from ..taste.stars import DISLIKED, weights_from_stars
-from ..training.learning import MAX_PICTURES, LearnConfig, Learning
+from ..training.learning import LearnConfig, Learning
+from ..training.style_pictures import MAX_PICTURES
 from .flags import (
     Parser,
     add_content,

@@ -16,7 +16,7 @@ from ..style.answers import MAX_BYTES, SUFFIX, read_history
 from ..style.style import load_style, save_style
 from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, apply_answer, grid_of, shown_picture
 from ..taste.taste import Taste, TasteConfig, open_taste
-from ..training.learning import MAX_PICTURES
+from ..training.style_pictures import MAX_PICTURES
 from .flags import Parser, add_output, add_settings, settings_from
 from .inputs import new_file, picture_files
 from .screen import tell

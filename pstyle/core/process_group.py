@@ -58,7 +58,7 @@ class ProcessGroup:
     def average_gradients(self, weights: Iterable[nn.Parameter]) -> None:
         """Replace each gradient by its mean over the processes; a weight must lack one in all or in none."""
         # Not by DistributedDataParallel's hooks: they want one forward() of a wrapped module before each
-        # backward(). A painter is used by its methods, `balanced` asks autograd.grad for gradients at pixels,
+        # backward(). A painter is used by its methods, the adaptive weight takes gradients at pixels,
         # and the painter's loss goes through a discriminator that must not be averaged then. The buckets are
         # one: a million numbers leave nothing to gain by sending some while others are computed.
         gradients = [weight.grad for weight in weights if weight.grad is not None]

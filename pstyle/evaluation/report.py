@@ -11,7 +11,7 @@ from ..painting.painter import Painter
 from ..plots.curves import Record
 from ..samples import content_pictures
 from ..taste.style_map import map_of
-from ..training.learning import MAX_PICTURES
+from ..training.style_pictures import MAX_PICTURES
 from .html_page import grid, page, picture_tag, section
 from .report_sections import (
     Pair,

@@ -33,8 +33,8 @@ from ..style.provenance import provenance_of
 from ..style.style import Style, preview_of
 from ..style.styled_generator import StyledGenerator
 from ..training.guarded_optimizer import GuardedOptimizer, NotFinite
-from ..training.learning import style_pictures
 from ..training.optimizers import ADVERSARIAL_BETAS, style_optimizer
+from ..training.style_pictures import style_pictures
 from ..training.training_state import TrainingState
 from .discriminator_step import RUNNING_AVERAGES, DiscriminatorStep, discriminator_optimizer
 from .equilibrium import GANState, ValidationMetrics

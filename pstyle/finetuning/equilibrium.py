@@ -1,4 +1,4 @@
-"""How far painter and discriminator are from an equilibrium, measured on pictures that neither trains on.
+"""The distance of painter and discriminator from an equilibrium, measured on held-out pictures.
 
 Duality gap after Grnarova et al., arXiv 1811.05512; overfitting index r_v after Karras et al., arXiv
 2006.06676.
@@ -24,7 +24,7 @@ from ..nets.discriminator import Discriminator, Logits
 from ..nets.vgg import VGG
 from ..style.styled_generator import StyledGenerator
 
-ValidationMetrics = dict[str, float]  # what was measured at one step
+ValidationMetrics = dict[str, float]  # of one check, by name
 
 DIRECTIONS = 32  # of the patch distance: a quarter of the benchmark's, so that a check is quick
 
@@ -51,9 +51,9 @@ class GANState:
 
 
 def diagnose(gan: GANState, train: Tensor, held_out: Tensor, content: Tensor) -> ValidationMetrics:
-    """How well the discriminator tells crops it trained on, and crops it never saw, from painted contents.
+    """Accuracy of the discriminator on crops it trained on and on held-out ones, against painted contents.
 
-    All (B, 3, S, S). Accuracies are 0.5 and the gap 0 where it cannot tell; overfitting goes from 0 to 1.
+    All crops are (B, 3, S, S). Guessing gives accuracies of 0.5 and a gap of 0; overfitting is 0 to 1.
     """
     with torch.no_grad():
         known, fresh, painted = (gan.judge(x) for x in (train, held_out, gan.paint(content).clamp(0, 1)))
@@ -75,9 +75,9 @@ def logit_gap(real: Logits, painted: Logits) -> float:
 
 
 def overfitting(train: Logits, held_out: Logits, painted: Logits) -> float:
-    """r_v: how far held-out real pictures have gone from trained ones (0) to painted ones (1)."""
+    """r_v: where held-out real pictures lie between trained ones (0) and painted ones (1)."""
     lead = (realness(train) - realness(painted)).item()
-    if lead <= 1e-6:  # it cannot tell even what it was trained on: nothing is known by heart
+    if lead <= 1e-6:  # it fails even on what it was trained on, so it has memorized nothing
         return 0.0
     share = (realness(train) - realness(held_out)).item() / lead
     return min(1.0, max(0.0, share)) if math.isfinite(share) else math.nan
@@ -92,10 +92,10 @@ def duality_gap(
     painter_optimizer: Callable[[StyledGenerator], Optimizer],
     steps: int,
 ) -> float:
-    """What a player can still gain alone: best value over discriminators minus best over painters, 0 or more.
+    """The highest value over discriminators minus the lowest over painters, 0 or more.
 
-    A copy of each player is improved `steps` times on batches from `draw` against the other as it stands, and
-    judged on held-out crops; so this is a lower bound. The game itself is left as it was.
+    A copy of each player takes `steps` steps against the other as it is, on batches from `draw`, and is
+    evaluated on held-out crops, which gives a lower bound. The GAN state itself does not change.
     """
     sharper = replace(gan, discriminator=deepcopy(gan.discriminator))
     subtler = replace(gan, styled=deepcopy(gan.styled))
@@ -126,5 +126,5 @@ def held_out_scores(
 def _improve(optimizer: Optimizer, loss: Tensor) -> None:
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-        weight.grad = gradient  # and none for the other player, as backward() would leave
+        weight.grad = gradient  # backward() would leave gradients in the other player, too
     optimizer.step()

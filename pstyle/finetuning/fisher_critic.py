@@ -1,8 +1,8 @@
-"""The critic of windows: the linear classifier that best tells painted from real ones, in closed form.
+"""Fisher's linear discriminant of real and painted windows, in closed form, as a critic beside the heads.
 
-It is Fisher's discriminant, as in Fisher GAN (Mroueh & Sercu, arXiv 1705.09675), with the covariance that
-windows have at the start and a mean of the painted ones that follows them. So it is at its optimum at every
-step, where heads trained by gradients lag behind the painter, and its push ends where the means agree.
+As in Fisher GAN (Mroueh & Sercu, arXiv 1705.09675). We differ in keeping the covariance of the start, and a
+running mean of painted windows. So the critic is optimal at every step, while heads trained by gradients lag
+behind the painter, and its gradient vanishes where the means agree.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from torch import Tensor, nn
 from ..core.process_group import ALONE, ProcessGroup
 from .patch_statistics import WINDOW_PX, patch_statistics
 
-RIDGE = 0.1  # of the variance of a column: there are more columns than windows
+RIDGE = 0.1  # relative to a column's variance; needed since there are more columns than windows
 DECAY = 0.9  # per step, of the mean of painted windows
 
 
 class FisherCritic(nn.Module):
-    """Rows (N, K) that describe windows -> logits (N,), above 0 for those that look real: at the start 0.5 in
-    the mean of real ones, -0.5 in that of painted ones.
+    """Window statistics (N, K) -> logits (N,), above 0 for windows that look real.
 
-    Its state is one mean; what it measures with is made from the same windows whenever it is built.
+    At the start they average 0.5 over real windows and -0.5 over painted ones. The mean of painted windows is
+    all its state; everything else is computed from the windows it is built from.
     """
 
     def __init__(self, real: Tensor, painted: Tensor) -> None:
-        """From windows (N, K) and (M, K) as they are when the game begins."""
+        """Fit it to real (N, K) and painted (M, K) windows of the start."""
         super().__init__()
         spread = torch.cat([real, painted]).std(0)
-        scale = (spread + 0.05 * spread.mean() + 1e-6).reciprocal()  # dead columns stay quiet
+        scale = (spread + 0.05 * spread.mean() + 1e-6).reciprocal()  # dead columns are not amplified
         covariance = (torch.cov((real * scale).T) + torch.cov((painted * scale).T)) / 2
         ridge = RIDGE * torch.eye(len(scale), device=scale.device)
         precision = torch.linalg.inv(covariance + ridge) * scale * scale[:, None]
@@ -42,7 +42,7 @@ class FisherCritic(nn.Module):
 
     @torch.no_grad()
     def update(self, painted: Tensor, processes: ProcessGroup = ALONE) -> None:
-        """Move the mean of painted windows toward that of the latest (N, K), of all processes."""
+        """Move the mean of painted windows toward that of the latest ones (N, K) in all processes."""
         (latest,) = processes.mean(painted.mean(0))
         self.painted.lerp_(latest, 1 - DECAY)
 
@@ -58,5 +58,5 @@ class FisherCritic(nn.Module):
 
 
 def window_statistics(features: Mapping[str, Tensor]) -> Tensor:
-    """What the critic reads of pictures: rows (N, K), one per window, windows half a side apart."""
+    """What the critic reads: statistics (N, K) of windows half a side apart."""
     return patch_statistics(features, WINDOW_PX // 2)

@@ -1,7 +1,7 @@
-"""What the checks of a fine-tuning mean: which one is best, when to go back or stop, what to accept.
+"""Model selection and early stopping: which check is best, when to roll back or stop, what to accept.
 
-With content and style terms kept, a fixed point is that of a regularized game, and a check sees few pictures:
-hence an equilibrium is only ever called approximate.
+An equilibrium is only ever called approximate: content and style terms regularize the game, and a check sees
+few pictures.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections.abc import Sequence
 from ..training.training_state import TrainingState
 from .equilibrium import ValidationMetrics
 
-CHECKS = 3  # a verdict needs as many in a row
+CHECKS = 3  # in a row that a verdict needs
 FAIR_ACCURACY = (0.45, 0.62)
 FAIR_GAP = 0.35  # standard deviations
-SMALL_DUALITY, STILL_DUALITY = 0.10, 0.05  # of the first duality gap: its size, its change
-STILL_SWD = 0.02  # a fall of the patch distance below this share counts as none
-WON, LOST = 0.95, 0.40  # held-out accuracy: it cannot be fooled; it is worse than a guess
+SMALL_DUALITY, STILL_DUALITY = 0.10, 0.05  # a small gap and a small change, relative to the first gap
+STILL_SWD = 0.02  # a smaller relative fall of the patch distance counts as none
+WON, LOST = 0.95, 0.40  # held-out accuracy of a discriminator that is never fooled, or worse than guessing
 MEMORIZED_OVERFITTING, MEMORIZED_HELD_OUT, MEMORIZED_TRAIN = 0.7, 0.55, 0.9
-SSIM_FALL, SSIM_COST = 0.05, 0.02  # below the start's: a fall that rolls back; what a result may cost
-CONTRAST_LEFT = 0.6  # of the start's; below it rolls back
-SWD_GAIN = 0.03  # share by which the patch distance must fall for a result to replace its start
-TOLD_GAIN = 0.03  # by which the share that a classifier trained afresh tells right must move toward 0.5
+SSIM_FALL, SSIM_COST = 0.05, 0.02  # below the start's: triggers a rollback; allowed in a result
+CONTRAST_LEFT = 0.6  # relative to the start's; less triggers a rollback
+SWD_GAIN = 0.03  # relative fall of the patch distance that a result needs
+ACCURACY_GAIN = 0.03  # by which two-sample test accuracy must come nearer to 0.5
 MAX_ROLLBACKS = 3
 
 
 class ModelSelection:
-    """Notes checks and decides; its notes are numbers of the training state, so that they survive a kill."""
+    """Notes checks and decides; its notes are numbers of the training state, so they survive a kill."""
 
     def __init__(self, start: ValidationMetrics, state: TrainingState) -> None:
         self.start, self.state = start, state
@@ -35,7 +35,7 @@ class ModelSelection:
 
     @property
     def checks(self) -> list[ValidationMetrics]:
-        """All checks so far, in order, but those that found no number."""
+        """All checks so far, in order, without those that were not finite."""
         found: dict[int, ValidationMetrics] = {}
         for key, value in self.state.numbers.items():
             if key.startswith("check."):
@@ -45,13 +45,13 @@ class ModelSelection:
 
     @property
     def best(self) -> ValidationMetrics:
-        """The best check so far; before any won, the start."""
+        """The best check so far, or the start."""
         best_step = self.state.numbers["best_step"]
         return next((check for check in self.checks if check["step"] == best_step), self.start)
 
     @property
     def rollbacks(self) -> int:
-        """How often the run has gone back to its best check."""
+        """How often the run was rolled back to its best check."""
         return int(self.state.numbers["rollbacks"])
 
     @property
@@ -60,7 +60,7 @@ class ModelSelection:
         return 0.5**self.rollbacks
 
     def note(self, found: ValidationMetrics) -> str:
-        """Note a check; what to do with the style it measured: "roll back", "keep" as best, or "go on"."""
+        """Note a check; returns "roll back", "keep" (the style is the best so far) or "go on"."""
         step, numbers, best = self.state.step, self.state.numbers, self.best
         if all(math.isfinite(value) for value in found.values()):  # a file holds no NaN
             numbers |= {f"check.{step}.{name}": float(value) for name, value in found.items()}
@@ -79,25 +79,25 @@ class ModelSelection:
         return ending(self.checks)
 
     def won(self) -> bool:
-        """Whether the best check won by enough in patches to replace the start."""
+        """Whether the best check's patch distance is low enough to replace the start."""
         limit = (1 - SWD_GAIN) * self.start["patch_swd"]
         return self.best["patch_swd"] <= limit and wins(self.best, self.start, self.start)
 
-    def accepts(self, told_before: float, told_after: float) -> bool:
-        """Whether it won in patches, and a classifier trained afresh tells fewer crops right than before."""
-        return self.won() and nearer(told_before, told_after) >= TOLD_GAIN
+    def accepts(self, accuracy_before: float, accuracy_after: float) -> bool:
+        """Whether the best check won, also by the accuracy of classifiers trained afresh."""
+        return self.won() and nearer(accuracy_before, accuracy_after) >= ACCURACY_GAIN
 
-    def outcome(self, two_sample_accuracy: tuple[float, float] | None = None) -> str:
-        """The outcome in words, with the scores; `two_sample_accuracy` is what `accepts` was given."""
+    def outcome(self, accuracies: tuple[float, float] | None = None) -> str:
+        """The outcome in words, with the scores; `accuracies` are those given to `accepts`."""
         start, best = self.start, self.best
         if self.best is start:
-            told = f"patch distance {start['patch_swd']:.4f}, SSIM {start['ssim']:.3f}"
-            return f"the style stays as it was: no check won on held-out pictures ({told} to beat)"
+            scores = f"patch distance {start['patch_swd']:.4f}, SSIM {start['ssim']:.3f}"
+            return f"the style stays as it was: no check won on held-out pictures ({scores} to beat)"
         scores = f"patch distance {start['patch_swd']:.4f} -> {best['patch_swd']:.4f}, "
         scores += f"SSIM {start['ssim']:.3f} -> {best['ssim']:.3f}"
-        if not self.won() or two_sample_accuracy is None:
+        if not self.won() or accuracies is None:
             return f"the style stays as it was: the best check won too little ({scores})"
-        before, after = two_sample_accuracy
+        before, after = accuracies
         scores += f", told from real ones by a classifier trained afresh in {before:.0%} -> {after:.0%}"
         if not self.accepts(before, after):
             return f"the style stays as it was: it is told from real ones as easily as before ({scores})"
@@ -105,32 +105,32 @@ class ModelSelection:
 
 
 def collapsed(check: ValidationMetrics, start: ValidationMetrics) -> bool:
-    """Whether content or contrast is lost against the start, or a number is not finite."""
+    """Whether content or contrast fell far below the start's, or a number is not finite."""
     content = check["ssim"] >= start["ssim"] - SSIM_FALL
     contrast = check["contrast"] >= CONTRAST_LEFT * start["contrast"]
     return not (content and contrast and all(math.isfinite(value) for value in check.values()))
 
 
 def wins(check: ValidationMetrics, best: ValidationMetrics, start: ValidationMetrics) -> bool:
-    """Whether a check is nearer to the style than the best, with the content of the start nearly kept."""
+    """Whether a check beats the best one and nearly keeps the start's content."""
     return gain(check, start) > gain(best, start) and check["ssim"] >= start["ssim"] - SSIM_COST
 
 
 def gain(check: ValidationMetrics, start: ValidationMetrics) -> float:
-    """The smaller of the gains in patches and with the classifier, in units of what is asked of a result."""
+    """The smaller of the gains in patch distance and accuracy, each in units of what a result needs."""
     patches = 1 - check["patch_swd"] / start["patch_swd"]
     return min(
-        patches / SWD_GAIN, nearer(start["two_sample_accuracy"], check["two_sample_accuracy"]) / TOLD_GAIN
+        patches / SWD_GAIN, nearer(start["two_sample_accuracy"], check["two_sample_accuracy"]) / ACCURACY_GAIN
     )
 
 
 def nearer(before: float, after: float) -> float:
-    """By how much a share told right came nearer to a guess."""
+    """By how much an accuracy came nearer to a guess, 0.5."""
     return abs(before - 0.5) - abs(after - 0.5)
 
 
 def ending(checks: Sequence[ValidationMetrics]) -> str | None:
-    """Why a run should end after these checks, in words; None: it should go on."""
+    """Why a run should end after these checks, in words; None if it should go on."""
     last = checks[-CHECKS:]
     if last and memorized(last[-1]):
         return "stopped: discriminator memorized its pictures"
@@ -144,7 +144,7 @@ def ending(checks: Sequence[ValidationMetrics]) -> str | None:
 
 
 def memorized(check: ValidationMetrics) -> bool:
-    """Whether the discriminator knows its own pictures well and takes held-out ones for painted."""
+    """Whether the discriminator recognizes its training pictures and takes held-out ones for painted."""
     return (
         check["overfitting"] > MEMORIZED_OVERFITTING
         and check["held_out_accuracy"] <= MEMORIZED_HELD_OUT
@@ -153,7 +153,7 @@ def memorized(check: ValidationMetrics) -> bool:
 
 
 def is_equilibrium(checks: Sequence[ValidationMetrics]) -> bool:
-    """Whether in the last checks no side was ahead or could gain much alone, and the style stood still."""
+    """Whether, in the last checks, no side led or could gain much alone, and the style stood still."""
     first, last = checks[0], checks[-CHECKS:]
     low, high = FAIR_ACCURACY
     fair = all(low <= c["held_out_accuracy"] <= high and abs(c["logit_gap"]) < FAIR_GAP for c in last)

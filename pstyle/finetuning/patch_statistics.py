@@ -1,4 +1,4 @@
-"""Windows of pictures in numbers: means and deviations of VGG features, which tell strokes, color, grain."""
+"""Statistics of windows: means and deviations of VGG features, which capture strokes, color and grain."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from torch import Tensor
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 WINDOW_PX = 64
-EPS = 1e-6  # of a variance: a flat window's deviation has a gradient, too
+EPS = 1e-6  # added to variances, so that a flat window's deviation has a finite gradient
 
 
 def patch_statistics(features: Mapping[str, Tensor], step_px: int = WINDOW_PX) -> Tensor:
-    """The windows of pictures as rows (N, K), from those of LAYERS that `features` (B, C, h, w) have by name.
+    """Statistics (N, K) of all windows of pictures, from their features (B, C, h, w) by layer name.
 
-    Pictures are a multiple of 4 px a side and at least as large as a window; windows are `step_px` apart.
+    Layers that are missing are left out. The pictures' sides are multiples of 4 px and no smaller than a
+    window; windows are `step_px` apart.
     """
     columns = []
     for name in LAYERS:

@@ -1,8 +1,8 @@
-"""A classifier two-sample test: can a classifier trained afresh tell painted crops from real ones?
+"""A classifier two-sample test of painted against real crops (Lopez-Paz & Oquab, arXiv 1610.06545).
 
-After Lopez-Paz & Oquab, arXiv 1610.06545. The classifier is a logistic regression on means and deviations of
-VGG features of small crops: it shares no weights with the discriminator that a painter was trained against.
-The critic of windows describes crops in the same way, though: docs/ablations.md has what others tell.
+The classifier is a logistic regression on means and deviations of VGG features of small crops. It shares no
+weights with the discriminator, but the Fisher critic reads the same statistics; docs/ablations.md compares
+classifiers that do not.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from ..nets.vgg import VGG
 from .patch_statistics import LAYERS, WINDOW_PX, patch_statistics
 
 CROPS = 120  # of each side, to train and to test
-DECAY = 1e-2  # of the squared weights: with fewer crops than numbers it would know them by heart
+DECAY = 1e-2  # weight decay: with fewer crops than features it would memorize them
 CLASSIFIERS = 4
 STEPS = 200
-SIDES = 4  # known and unseen ones, real and painted
+SIDES = 4  # streams of random numbers per classifier: real and painted crops, to train and to test
 
 
 class TwoSample:
-    """Real pictures to tell painted ones from: some to train classifiers with, some that these never see."""
+    """The real side of the test: pictures to train classifiers on, and unseen ones to test them on."""
 
     def __init__(
         self, real: Sequence[Tensor], real_unseen: Sequence[Tensor], vgg: VGG, seed: int = 0
     ) -> None:
         """Pictures are (1, 3, H, W) of any sizes from 64 px."""
         self.real, self.real_unseen, self.vgg, self.seed = real, real_unseen, vgg, seed
-        self._described: dict[int, tuple[Tensor, Tensor]] = {}
+        self._real_rows: dict[int, tuple[Tensor, Tensor]] = {}
 
     @torch.no_grad()
     def two_sample_accuracy(
         self, painted: Sequence[Tensor], painted_unseen: Sequence[Tensor], classifiers: int = CLASSIFIERS
     ) -> float:
-        """Share of unseen crops told right by a classifier trained on the others; 0.5 is a guess.
+        """Accuracy on unseen crops of a classifier trained on the others; 0.5 is a guess.
 
-        Real and painted ones count alike. It is the mean of several classifiers, each with crops of its own:
-        the share of one is uncertain by some three hundredths.
+        Real and painted crops count equally. It is the mean of several classifiers, each with its own crops,
+        since the accuracy of one is uncertain by about 0.03.
         """
-        told = []
+        accuracies = []
         for classifier in range(classifiers):
             known_real, unseen_real = self._reals(classifier)
             known_painted, unseen_painted = self._rows(classifier, 2, painted, painted_unseen)
-            told.append(_two_sample_accuracy(known_real, known_painted, unseen_real, unseen_painted))
-        return mean(told)
+            accuracies.append(_two_sample_accuracy(known_real, known_painted, unseen_real, unseen_painted))
+        return mean(accuracies)
 
     def _reals(self, classifier: int) -> tuple[Tensor, Tensor]:
-        if classifier not in self._described:
-            self._described[classifier] = self._rows(classifier, 0, self.real, self.real_unseen)
-        return self._described[classifier]
+        if classifier not in self._real_rows:
+            self._real_rows[classifier] = self._rows(classifier, 0, self.real, self.real_unseen)
+        return self._real_rows[classifier]
 
     def _rows(self, classifier: int, first: int, *sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
         rngs = [generator_of(self.seed, SIDES * classifier + first + number) for number in range(len(sides))]
@@ -70,20 +70,20 @@ def accuracy_afresh(
     vgg: VGG,
     seed: int = 0,
 ) -> float:
-    """`TwoSample.two_sample_accuracy` of painted pictures that are judged only once."""
+    """`TwoSample.two_sample_accuracy` for a single use."""
     return TwoSample(real, real_unseen, vgg, seed).two_sample_accuracy(painted, painted_unseen)
 
 
 def _two_sample_accuracy(known_real: Tensor, known_painted: Tensor, real: Tensor, painted: Tensor) -> float:
-    """Share of crops, described (N, K), that a classifier trained on the known ones tells right."""
+    """Accuracy on statistics (N, K) of unseen crops of a classifier trained on those of known ones."""
     known = torch.cat([known_real, known_painted])
     middle, deviation = known.mean(0), known.std(0) + 1e-6
     labels = torch.cat([torch.ones(len(known_real)), torch.zeros(len(known_painted))]).to(known)
     weights = fitted((known - middle) / deviation, labels)
-    told_real, told_painted = (
+    true_real, false_real = (
         ((unseen - middle) / deviation) @ weights[:-1] + weights[-1] > 0 for unseen in (real, painted)
     )
-    return (told_real.float().mean() + (~told_painted).float().mean()).item() / 2
+    return (true_real.float().mean() + (~false_real).float().mean()).item() / 2
 
 
 def describe(crops: Tensor, vgg: VGG) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which pictures a fine-tuning trains on, and which only its checks see."""
+"""The split of style pictures and contents into those to train on and those held out for checks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 from ..image.crops import random_crops
 from ..nets.generator import STRIDE
 
-WHOLE_PICTURES = 20  # from this many style pictures on, whole ones are held out: one alone tells little
+WHOLE_PICTURES = 20  # with fewer style pictures a part of each is held out: one or two alone say little
 CHECK_CROPS = 8
-SCORED = 8  # contents and style pictures at most that a check compares, all with all
+SCORED = 8  # contents, and style pictures, that a check compares at most
 
 
 @dataclass(frozen=True)
 class TrainingSplit:
-    """Pictures (1, 3, H, W) to draw training crops from: real ones, by their shares, and contents."""
+    """Pictures (1, 3, H, W) to draw training crops from: real ones in proportion to shares, and contents."""
 
     reals: list[Tensor]
     shares: list[float]
@@ -33,7 +33,7 @@ class TrainingSplit:
 
 @dataclass(frozen=True)
 class ValidationSplit:
-    """What every check sees, always the same: crops (B, 3, S, S) and whole pictures (1, 3, H, W)."""
+    """Crops (B, 3, S, S) and whole pictures (1, 3, H, W), the same for every check."""
 
     known: Tensor  # of the real pictures trained on
     fresh: Tensor  # of those held out
@@ -49,11 +49,11 @@ def hold_out(
     crop_px: int,
     rng: torch.Generator,
 ) -> tuple[TrainingSplit, ValidationSplit]:
-    """Divide style pictures and contents, (1, 3, H, W) of 2 * crop_px a side or more, to train and to check.
+    """Split style pictures and contents, (1, 3, H, W) with sides of at least 2 * crop_px.
 
-    Of twenty style pictures or more a fifth is held out, of fewer a middle quarter of each, or as much as
-    a crop needs; of two contents or more a quarter, spread evenly, since kinds may come one after the other;
-    a single one serves both. Weight 0 leaves one out.
+    Of twenty or more style pictures, a fifth is held out; of fewer, the middle quarter of each, or as much as
+    a crop needs. Of two or more contents, a quarter is held out, evenly spaced, since similar ones often
+    follow each other; a single one is used for both. Pictures of weight 0 are left out.
     """
     used = [index for index, weight in enumerate(weights) if weight > 0]
     reals, shares = [pictures[index] for index in used], [weights[index] for index in used]
@@ -73,7 +73,7 @@ def hold_out(
 
 
 def spread(pictures: Sequence[Tensor], count: int) -> list[Tensor]:
-    """That many of the pictures, or all, evenly from the first on."""
+    """At most `count` of the pictures, evenly spaced from the first."""
     count = min(count, len(pictures))
     return [pictures[index * len(pictures) // count] for index in range(count)]
 
@@ -89,7 +89,7 @@ def center_square(image: Tensor) -> Tensor:
 def _divided(
     pictures: list[Tensor], shares: list[float], crop_px: int, rng: torch.Generator
 ) -> tuple[list[Tensor], list[float], list[Tensor]]:
-    """Pictures to train on with their shares, and what is held out, favorites first."""
+    """Pictures to train on, their shares, and the held-out ones, the heaviest first."""
     favorites = sorted(range(len(pictures)), key=lambda index: -shares[index])
     if len(pictures) >= WHOLE_PICTURES:
         order = torch.randperm(len(pictures), generator=rng).tolist()
@@ -107,9 +107,9 @@ def _divided(
 
 
 def _without_band(picture: Tensor, crop_px: int) -> tuple[list[Tensor], Tensor]:
-    """A picture's parts and a quarter from top to bottom between them, which so is most like the rest.
+    """A picture's sides, and a band between them, a quarter of its width, to hold out: like both of them.
 
-    A picture too narrow for crops on both sides of it gives the quarter up at its right.
+    A picture too narrow for crops on both sides gives up the band at its right.
     """
     width = picture.shape[3]
     band = max(crop_px, width // 4)

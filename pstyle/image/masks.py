@@ -1,4 +1,4 @@
-"""Masks that fit pictures."""
+"""Masks as pictures need them: one channel, one for each picture or for all, of the same size."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from .pictures import resize_to
 
 
 def fitted_mask(mask: Tensor, image: Tensor) -> Tensor:
-    """A checked mask (1 or B, C, H, W) for pictures (B, 3, H, W), one channel, resized if its size differs.
+    """The first channel of checked masks (1 or B, C, h, w), resized to pictures (B, 3, H, W).
 
-    Raises ValueError if there are neither one nor as many masks as pictures.
+    Raises ValueError unless there is one mask, or one for each picture.
     """
-    found = mask[:, :1]
-    if found.shape[0] not in (1, image.shape[0]):
-        raise ValueError(
-            f"got {found.shape[0]} masks for {image.shape[0]} pictures: give one, or one for each"
-        )
-    return resize_to(found, *image.shape[2:])
+    masks = mask[:, :1]  # (1 or B, 1, h, w)
+    if len(masks) not in (1, len(image)):
+        raise ValueError(f"got {len(masks)} masks for {len(image)} pictures: give one, or one for each")
+    return resize_to(masks, *image.shape[2:])

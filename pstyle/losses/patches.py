@@ -1,8 +1,7 @@
-"""Patches of style pictures as a distribution, and how far painted ones are from it.
+"""The distribution of patches: sliced Wasserstein distance of painted ones from a style's.
 
-Sliced Wasserstein distance after Elnekave & Weiss, arXiv 2203.14672: it sees which colors and shapes there
-are and how much of each, which means and Gram matrices do not tell. We differ in pooling a batch of crops,
-and in drawing few directions anew each step.
+After Elnekave & Weiss, arXiv 2203.14672: it measures how much there is of each color and shape, which means
+and Gram matrices miss. We differ in pooling a batch of crops, and in drawing a few new directions each step.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from torch import Tensor
 
 from ..nets.moments import normalized_weights
 
-SCALES = (2, 4, 8)  # pictures are reduced by these; the smallest allowed crop then still holds patches
+SCALES = (2, 4, 8)  # factors of reduction; the smallest allowed crop still holds patches at each
 PATCH_PX = 5
 SAMPLES = 4096  # patches kept at each scale
 DIRECTIONS = 16
 
 
 def style_patches(pictures: Sequence[Tensor], weights: Sequence[float], rng: torch.Generator) -> list[Tensor]:
-    """Random patches of pictures (1, 3, H, W), columns (75, N) for each scale, in proportion to weights."""
+    """Random patches of pictures (1, 3, H, W) in proportion to weights: columns (75, N) for each scale."""
     shares = normalized_weights(weights, len(pictures))
     return [
         torch.cat(
@@ -37,7 +36,7 @@ def style_patches(pictures: Sequence[Tensor], weights: Sequence[float], rng: tor
 
 
 def patch_distance(output: Tensor, patches: Sequence[Tensor], rng: torch.Generator) -> Tensor:
-    """Distance of the patches of all pictures (B, 3, H, W) together from those of `style_patches`."""
+    """Distance of all patches of pictures (B, 3, H, W) from those of `style_patches`."""
     distances = []
     for scale, samples in zip(SCALES, patches, strict=True):
         axes = F.normalize(torch.randn(DIRECTIONS, len(samples), generator=rng), dim=1).to(output.device)
@@ -49,9 +48,7 @@ def patch_distance(output: Tensor, patches: Sequence[Tensor], rng: torch.Generat
 
 
 def crop_patch_distance(output: Tensor, style: Tensor, rng: torch.Generator, directions: int = 8) -> Tensor:
-    """Distance of the patches of pictures (S * K, 3, H, W), K in a row together, from those of their style's
-    crop in (S, 3, h, w); the mean over styles.
-    """
+    """Distance of patches of pictures (S * K, 3, H, W), K per style, from their style's crop (S, 3, h, w)."""
     distances = []
     for scale in SCALES:
         axes = F.normalize(torch.randn(directions, 3 * PATCH_PX**2, generator=rng), dim=1)
@@ -64,7 +61,7 @@ def crop_patch_distance(output: Tensor, style: Tensor, rng: torch.Generator, dir
 
 
 def wasserstein(a: Tensor, b: Tensor) -> Tensor:
-    """Mean over rows of the Wasserstein-1 distance of the numbers (N, A) from the numbers (N, B)."""
+    """Wasserstein-1 distance of each row of a (N, A) from that of b (N, B), averaged over rows."""
     count, others = a.shape[1], b.shape[1]
     places = ((torch.arange(count, device=b.device) + 0.5) * others / count).long()
     return (a.sort(1).values - b.sort(1).values[:, places]).abs().mean()

@@ -1,6 +1,4 @@
-"""The loss a painter is trained against: style, content, smoothness and range terms read from one or
-several VGGs.
-"""
+"""The perceptual loss: style and content terms read from one or several VGGs, smoothness and range."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ CONTENT_LAYERS = ("relu3_1", "relu4_1")
 
 
 class Perceptual(nn.Module):
-    """Features for losses; each layer comes from the first network that reaches it, so shallow and deep
-    ones combine.
-    """
+    """Features for losses, each layer from the first network that reaches it."""
 
     def __init__(self, networks: Sequence[VGG]) -> None:
         super().__init__()
@@ -64,13 +60,13 @@ class Perceptual(nn.Module):
         processes: ProcessGroup = ALONE,
         features: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """Dimensionless loss terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content,
-        smooth, range.
+        """Dimensionless terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content, smooth,
+        range.
 
-        `group` consecutive pictures share one style: their statistics are taken together, so that a crop of
-        sky need not hold every color of the style. With several `processes` a group has its pictures in all
-        of them: the mean of their losses would not be the loss of them together. `features` are those of
-        `clamp_through(output)`, where they are at hand.
+        Every `group` consecutive pictures share a style, and their statistics are taken together, so that a
+        crop of sky need not hold every color of the style. With several `processes`, a group extends over all
+        of them, since the mean of their losses is not the loss of their mean statistics. `features` are those
+        of `clamp_through(output)`, if already computed.
         """
         features = features or self.features(clamp_through(output))
         found = _in_all(_grouped(moments_by_layer(features), group), processes)
@@ -83,16 +79,15 @@ class Perceptual(nn.Module):
 
 
 def weighted(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """The loss that a loop minimizes: every term times its weight, which are 1 for content and 2 for range
-    unless given.
-    """
+    """The weighted sum of the terms; by default content has weight 1 and range weight 2."""
     weights = {"content": 1.0, "range": 2.0} | dict(weights)
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
 
 def perceptual_with(slim: VGG, vgg: VGG | None = None) -> Perceptual:
-    """The loss read from `vgg`, by default the shipped network for losses, and from the slim one for layers
-    it does not reach; on the slim one's device.
+    """The loss read from `vgg`, by default the shipped one, and from `slim` for deeper layers.
+
+    It is on the device of `slim`.
     """
     return Perceptual([vgg or load_loss_vgg(), slim]).to(next(slim.parameters()).device)
 
@@ -111,9 +106,9 @@ class _ClampThrough(torch.autograd.Function):
 
 
 def clamp_through(image: Tensor) -> Tensor:
-    """The picture clamped to [0, 1], with a gradient where descending it leads a saturated pixel back inside.
+    """The picture clamped to [0, 1], with a gradient wherever descent leads a saturated pixel back inside.
 
-    Plain clamping never lets such a pixel learn; letting every gradient through drives it ever further out.
+    With plain clamping such a pixel never learns; passing every gradient drives it ever further out.
     """
     return _ClampThrough.apply(image)
 

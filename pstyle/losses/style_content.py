@@ -1,8 +1,8 @@
-"""Style and content losses: pure functions of features or of their moments -> scalar.
+"""Style and content losses: pure functions from features, their moments, or pictures to a scalar.
 
 Gatys et al., arXiv 1508.06576, for L_c, L_s and L; Huang & Belongie, arXiv 1703.06868, for means and
-deviations. The raw losses are reported; the relative ones are optimized, since raw layer losses differ by
-orders of magnitude between layers and between networks.
+deviations. Raw losses are reported, relative ones optimized, since raw ones differ by orders of magnitude
+between layers and networks.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def content_loss(output: Tensor, content: Tensor) -> Tensor:
 
 
 def style_loss(output: Tensor, style: Tensor) -> Tensor:
-    """L_s = 1 / (4 N^2 M^2) ||F F^T (X) - F F^T (S)||^2 of features (B, N, H, W); each Gram is divided by its
-    own M.
+    """L_s = 1 / (4 N^2 M^2) ||F F^T (X) - F F^T (S)||^2 of features (B, N, H, W).
 
-    With equal sizes this is the paper's formula to the letter; with different sizes it stays comparable.
+    Each Gram matrix is divided by its own M: for equal sizes this is the paper's formula, and different sizes
+    stay comparable.
     """
     maps = output.shape[1]
     return 0.25 * (gram(output) - gram(style)).square().sum() / maps**2
@@ -53,9 +53,7 @@ def layer_style_distance(output: Moments, target: Moments, gram_weight: float = 
 def style_distance(
     output: Mapping[str, Moments], target: Mapping[str, Moments], gram_weight: float = 0.5
 ) -> Tensor:
-    """Mean over layers and pictures of `layer_style_distance`: 0 for equal statistics, about 1 for
-    unrelated ones.
-    """
+    """Mean of `layer_style_distance` over layers and pictures: 0 if equal, about 1 if unrelated."""
     return torch.stack(
         [layer_style_distance(output[name], target[name], gram_weight).mean() for name in target]
     ).mean()
@@ -64,7 +62,7 @@ def style_distance(
 def content_distance(output: Mapping[str, Tensor], content: Mapping[str, Tensor]) -> Tensor:
     """Mean squared difference of mean-variance-normalized features, averaged over the layers of `content`.
 
-    Normalized so that content never argues with style about channel statistics (Park & Lee, arXiv
+    Without normalization, content would oppose the channel statistics of the style (Park & Lee, arXiv
     1812.02342).
     """
     terms = [F.mse_loss(_normalized(output[name]), _normalized(content[name])) for name in content]
@@ -74,7 +72,7 @@ def content_distance(output: Mapping[str, Tensor], content: Mapping[str, Tensor]
 def structure_distance(output: Tensor, content: Tensor) -> Tensor:
     """1 - SSIM of the luma of pictures (B, 3, H, W), averaged: 0 if equal, about 1 if unrelated.
 
-    Wang et al. 2004 with a box of 11 px at every other position, where the score in metrics.py has a Gaussian
+    Wang et al. 2004, but with a box of 11 px at every other position; the score in `metrics` has a Gaussian
     at each. It keeps strokes off smooth surfaces and light areas light, which content features do not.
     """
     x, y = (luma(image.float()) for image in (output, content))
@@ -86,10 +84,10 @@ def structure_distance(output: Tensor, content: Tensor) -> Tensor:
 
 
 def light_distance(output: Tensor, content: Tensor) -> Tensor:
-    """How differently light and dark lie in pictures (B, 3, H, W): mean squared difference of their luma,
-    averaged over 8 px and normalized to mean 0 and deviation 1; 2 if unrelated.
+    """Mean squared difference of the luma of pictures (B, 3, H, W), averaged over 8 px and normalized.
 
-    It is blind to how light or how contrasted a style is, and sees halos, holes and areas turned over.
+    0 if light and dark lie alike, 2 if unrelated. Normalizing to mean 0 and deviation 1 ignores how light or
+    contrasted a style is; halos, holes and inverted areas still count.
     """
     x, y = (F.avg_pool2d(luma(image.float()), min(LIGHT_PX, *image.shape[2:])) for image in (output, content))
     return F.mse_loss(_normalized(x), _normalized(y))
@@ -105,5 +103,5 @@ def _boxed(x: Tensor) -> Tensor:
 
 
 def _normalized(features: Tensor) -> Tensor:
-    # 1e-3, not the usual 1e-5: dead channels of a slim network would otherwise become pure noise.
+    # 1e-3, not the usual 1e-5, which would turn dead channels of a slim network into noise.
     return F.instance_norm(features.float(), eps=1e-3)

@@ -6,21 +6,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SHIFT, CUTOUT = 0.125, 0.2  # share of the side
-GRAY = 0.5
-BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # mild: strong ones would hide wrong colors
+SHIFT, CUTOUT = 0.125, 0.2  # relative to the side
+GRAY = 0.5  # of what is cut out
+BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # mild, since strong ones hide wrong colors
 
 
 def augment(image: Tensor, rng: torch.Generator) -> Tensor:
-    """Pictures (B, 3, H, W) with random color, shift and cutout, each its own; differentiable.
+    """Pictures (B, 3, H, W) with random color, shift and cutout, drawn for each picture.
 
-    Real and painted pictures must both go through it: what one side alone shows would be learned as its mark.
+    Augment real and painted pictures alike; otherwise the discriminator learns the augmentation.
     """
     return cut_out(shift(jitter(image, rng), rng), rng)
 
 
 def jitter(image: Tensor, rng: torch.Generator) -> Tensor:
-    """Brightness, saturation and contrast of (B, 3, H, W) moved a little; the result may leave [0, 1]."""
+    """Pictures (B, 3, H, W) with jittered brightness, saturation and contrast; they may leave [0, 1]."""
     x = image + _uniform(image, BRIGHTNESS, rng)
     gray = x.mean(1, keepdim=True)
     x = gray + (x - gray) * (1 + _uniform(image, SATURATION, rng))
@@ -29,7 +29,7 @@ def jitter(image: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def shift(image: Tensor, rng: torch.Generator) -> Tensor:
-    """(B, 3, H, W) moved by up to an eighth of its sides; what comes in is reflected, not black."""
+    """Pictures (B, 3, H, W) shifted by up to an eighth of their sides, with reflected borders."""
     B, _, H, W = image.shape
     down, across = int(H * SHIFT), int(W * SHIFT)
     padded = F.pad(image, (across, across, down, down), mode="reflect")
@@ -40,7 +40,7 @@ def shift(image: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def cut_out(image: Tensor, rng: torch.Generator) -> Tensor:
-    """(B, 3, H, W) with one gray rectangle each, a fifth of the sides, that may reach over the border."""
+    """Pictures (B, 3, H, W) with a gray rectangle each, a fifth of the sides, which may cross the border."""
     B, _, H, W = image.shape
     rows = _hidden(H, B, rng).view(B, 1, H, 1)
     columns = _hidden(W, B, rng).view(B, 1, 1, W)
@@ -48,7 +48,7 @@ def cut_out(image: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def _hidden(side: int, count: int, rng: torch.Generator) -> Tensor:
-    """(count, side): true along a fifth of the side around a random place."""
+    """(count, side), true for a fifth of the side around a random position."""
     center = torch.randint(side, (count, 1), generator=rng)
     return (torch.arange(side) - center).abs() <= (side * CUTOUT - 1) / 2
 

@@ -1,9 +1,8 @@
 """The discriminator: patch heads on frozen VGG features that tell painted pictures from real ones.
 
-Frozen features after fixed random mixing as in Projected GANs (Sauer et al., arXiv 2111.01007), spectral
-norm (Miyato et al., arXiv 1802.05957), DiffAugment (Zhao et al., arXiv 2006.10738), LeCam (Tseng et al.,
-arXiv 2104.03310). We differ in the spectral norm: it is exact, not a power iteration, since the heads are
-small; so a call changes nothing, and the weights are all the state there is.
+Frozen features after fixed random mixing, as in Projected GANs (Sauer et al., arXiv 2111.01007), and spectral
+norm (Miyato et al., arXiv 1802.05957). We differ in computing the spectral norm exactly instead of by power
+iteration, since the heads are small; so a forward pass changes no state.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from .layers import conv
 from .vgg import VGG, channels
 
-# Layer -> number of 3x3 convolutions. A patch sees 18, 40 and 84 px: too little to know a composition.
+# Layer -> number of 3x3 convolutions. A patch sees 18, 40 and 84 px, too little to memorize a composition.
 DEPTHS = {"relu2_1": 2, "relu3_1": 2, "relu4_1": 1}
 PLAIN_LAYERS = ("relu2_1", "relu3_1")
 SLOPE = 0.2  # of the leaky ReLU
@@ -77,11 +76,10 @@ class PlainHead(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A patch head on each of relu2_1, relu3_1 and relu4_1 that the VGG reaches; features in, logits out.
+    """Patch heads on those of relu2_1, relu3_1 and relu4_1 that the VGG reaches; features in, logits out.
 
-    The "plain" kind, to compare with, has one convolution on the deepest of relu2_1 and relu3_1.
-
-    The VGG itself is not held: its features are given, so that copies and saved states hold the heads alone.
+    The "plain" kind, for comparison, is one convolution on the deepest of relu2_1 and relu3_1. The VGG is not
+    part of the module, so that copies and saved states hold the heads alone.
     """
 
     def __init__(self, vgg: VGG, hidden: int = 32, seed: int = 0, kind: str = "heads") -> None:
@@ -101,7 +99,7 @@ class Discriminator(nn.Module):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The VGG layers it reads."""
+        """Names of the VGG layers it reads."""
         return tuple(self.heads)
 
     def forward(self, features: Mapping[str, Tensor]) -> Logits:
@@ -109,9 +107,9 @@ class Discriminator(nn.Module):
 
     @torch.no_grad()
     def measure(self, features: Mapping[str, Tensor]) -> None:
-        """Let these features, of real pictures, come in with mean 0 in each channel and mean square 1 in all.
+        """Normalize inputs by features of real pictures: mean 0 in each channel, mean square 1 in each layer.
 
-        One scale for a layer keeps what its channels weigh against each other.
+        A single scale per layer keeps the relative weight of its channels.
         """
         for name, head in self.heads.items():
             head.mean.copy_(features[name].mean((0, 2, 3), keepdim=True))
@@ -120,18 +118,18 @@ class Discriminator(nn.Module):
 
 @torch.no_grad()
 def logit_map(discriminator: Discriminator, vgg: VGG, image: Tensor) -> Tensor:
-    """Where pictures (B, 3, H, W) look real (above 0) or painted: the heads' mean logit, (B, 1, H, W)."""
+    """The heads' mean logit (B, 1, H, W) at each pixel of pictures: above 0 where they look real."""
     logits = discriminator(vgg(image, discriminator.layers))
     maps = [F.interpolate(value, image.shape[2:], mode="bilinear") for value in logits.values()]
     return torch.stack(maps).mean(0)
 
 
 def spectral_norm(matrix: Tensor) -> Tensor:
-    """The largest singular value of (rows, columns), fast for few rows: root of the Gram's top eigenvalue."""
+    """The largest singular value of a matrix with few rows, from the top eigenvalue of its Gram matrix."""
     return torch.linalg.eigvalsh(matrix @ matrix.T)[-1].clamp_min(1e-12).sqrt()
 
 
 def split(logits: Logits, sizes: Sequence[int]) -> list[Logits]:
-    """The logits of a batch as those of its parts of the given sizes."""
+    """Split the logits of a batch into parts of the given sizes."""
     parts = {name: value.split(list(sizes)) for name, value in logits.items()}
     return [{name: part[index] for name, part in parts.items()} for index in range(len(sizes))]

@@ -1,6 +1,4 @@
-"""The two operations every network here is made of: convolution with a padding mode, instance norm with
-given statistics.
-"""
+"""The two operations of every network: convolution in a padding mode, instance norm by given statistics."""
 
 from __future__ import annotations
 
@@ -14,9 +12,9 @@ from torch import Tensor
 from ..image.padding import pad
 
 EPS = 1e-5
-EXACT_PIXELS = 2**12  # of the largest map whose sums are left to float32
+EXACT_PIXELS = 2**12  # of the largest map that group norm sums accurately enough
 BAND_PIXELS = 2**10
-WIDENED = 2**20  # numbers in one band of a map that is copied into a wider format
+WIDENED = 2**20  # numbers in one band of a map that is copied to a wider dtype
 
 
 class Statistics(NamedTuple):
@@ -26,19 +24,18 @@ class Statistics(NamedTuple):
     variance: Tensor
 
 
-Normalize = Callable[[str, Tensor], Statistics | None]  # site name, features -> what normalizes them
+Normalize = Callable[[str, Tensor], Statistics | None]  # site name, features -> statistics to use instead
 
 
 class StopForward(Exception):  # noqa: N818
-    """Raised by a `Normalize` that has seen what it wanted, to end the pass."""
+    """Raised by a `Normalize` that has all it needs, to end the forward pass."""
 
 
 def rectified(x: Tensor, amount: int, mode: str) -> Tensor:
-    """`pad` of what is positive in x (B, C, H, W)."""
+    """`pad(relu(x))` of (B, C, H, W), in a single pass over memory where possible."""
     is_plain = mode != "reflect" or min(x.shape[2:]) <= amount or amount == 0
     if is_plain or (x.requires_grad and torch.is_grad_enabled()):
         return pad(F.relu(x), amount, mode)
-    # In one pass over the memory: ReLU and border would each read and write the whole map.
     batch, channels, height, width = x.shape
     size = (batch, channels, height + 2 * amount, width + 2 * amount)
     is_last = x.is_contiguous(memory_format=torch.channels_last)
@@ -60,8 +57,9 @@ def conv(
     stride: int = 1,
     rectify: bool = False,
 ) -> Tensor:
-    """Convolve (B, C, H, W), or with `rectify` what is positive in it, with a square odd kernel, keeping H
-    and W divided by `stride` unless padding is "valid".
+    """Convolve x (B, C, H, W), or with `rectify` relu(x), with a square odd kernel.
+
+    The result has the size of x divided by `stride`, unless padding is "valid".
     """
     radius = weight.shape[-1] // 2
     if padding == "zeros" and not rectify:
@@ -70,9 +68,9 @@ def conv(
 
 
 def conv_exact(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolve x (B, C, H, W), without a border, in the number format of weight and bias.
+    """Convolve x (B, C, H, W), without padding, in the dtype of weight and bias.
 
-    Band by band of rows: of all of a large map at once the wider copy would leave the cache, and be most of
+    It goes band by band of rows: a wider copy of a whole map would not fit the cache and would take most of
     the time.
     """
     reach = weight.shape[-1] - 1
@@ -83,10 +81,10 @@ def conv_exact(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def statistics(x: Tensor, rows: Tensor | None = None) -> Statistics:
-    """Mean and biased variance per picture and channel, in float32 whatever the input's type.
+    """Mean and biased variance per picture and channel, always in float32.
 
-    `rows` (H * k,), if given, weighs the rows of pixels that x (B, C, H, W) was computed from: those near the
-    poles of a panorama show little of the world.
+    `rows` (H * k,) are optional weights of the pixel rows that x (B, C, H, W) was computed from: in a
+    panorama, rows near the poles show little of the world.
     """
     if rows is None:
         variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
@@ -99,29 +97,29 @@ def statistics(x: Tensor, rows: Tensor | None = None) -> Statistics:
 
 
 class RecordedStatistics:
-    """Normalizes by the features' own statistics, with rows weighed if asked, and keeps them in `found`."""
+    """A `Normalize` that uses the features' own statistics, optionally row-weighted, and records them."""
 
     def __init__(self, rows: Tensor | None = None) -> None:
         self.rows = rows
         self.found: dict[str, Statistics] = {}
 
     def __call__(self, site: str, x: Tensor) -> Statistics:
-        """Statistics of the features x (B, C, H, W) that come to a site."""
+        """The statistics of features x (B, C, H, W) at a site."""
         self.found[site] = statistics(x, self.rows)
         return self.found[site]
 
 
 def frozen_statistics(found: Mapping[str, Statistics]) -> Normalize | None:
-    """Normalizes by these statistics by site, or by the features' own if there are none."""
+    """A `Normalize` that uses these statistics by site; None, for the features' own, if there are none."""
     return (lambda site, x: found[site]) if found else None
 
 
 def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None = None) -> Tensor:
     """Instance-normalize x and apply x * (1 + scale) + bias.
 
-    x is (B, C, H, W); scale and bias are (1 or B, C, 1, 1). With `frozen` statistics the operation is local
-    to a pixel, which is what tiles and video need. Group norm with one group per channel is the same
-    arithmetic as instance norm, several times faster on CPU, and keeps channels_last.
+    x is (B, C, H, W); scale and bias are (1 or B, C, 1, 1). With `frozen` statistics every pixel is computed
+    by itself, which tiles and video rely on. Group norm with one group per channel is the same arithmetic as
+    instance norm, several times faster on CPU, and keeps channels_last.
     """
     if frozen is not None:
         gain = (scale + 1) * torch.rsqrt(frozen.variance + EPS)
@@ -142,8 +140,10 @@ def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None =
 
 
 def _sums_are_rough(x: Tensor) -> bool:
-    """Whether group norm would miss the variance of x (B, C, H, W): on a CPU it adds up the squares of a
-    channels_last map in float32, which moved a painting of 1100x800 px by 1.7e-4 (by 4e-6 with bands).
+    """Whether group norm's variance of x (B, C, H, W) would be inaccurate.
+
+    On a CPU it sums the squares of a channels_last map in float32, which changed a painting of 1100x800 px by
+    1.7e-4 (by 4e-6 with bands).
     """
     is_large = x.shape[2] * x.shape[3] > EXACT_PIXELS
     is_summed = x.is_contiguous(memory_format=torch.channels_last) and x.shape[1] > 1
@@ -151,8 +151,9 @@ def _sums_are_rough(x: Tensor) -> bool:
 
 
 def statistics_of_bands(x: Tensor) -> Statistics:
-    """Statistics of a large channels_last map, from bands so small that group norm sums them well: in the
-    time of a group norm, and a fraction of that of `statistics`.
+    """Statistics of a large channels_last map, from bands small enough for group norm to sum accurately.
+
+    It takes the time of a group norm, a fraction of that of `statistics`.
     """
     batch, channels, height, width = x.shape
     pixels = height * width
@@ -167,5 +168,5 @@ def statistics_of_bands(x: Tensor) -> Statistics:
 
 
 def channels_last(image: Tensor) -> Tensor:
-    """The same picture in the memory layout that CPU convolutions like."""
+    """The picture in channels_last layout, in which CPU convolutions are fastest."""
     return image.contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Statistics that stand for a style: mean, second raw moment and Gram matrix per layer, and their mixtures.
+"""Statistics of features that describe a style: mean, second raw moment and Gram matrix, and their mixtures.
 
 Gatys et al., arXiv 1508.06576 (Gram); Li et al., arXiv 1701.01036 (mean and deviation are moments too).
 """
@@ -30,9 +30,7 @@ class Moments:
 
     @property
     def std(self) -> Tensor:
-        """Deviation per channel, (B, C), with eps under the root so that a flat picture has a finite
-        gradient.
-        """
+        """Deviation per channel, (B, C); eps under the root keeps the gradient of a flat picture finite."""
         return ((self.square - self.mean.square()).clamp_min(0) + EPS).sqrt()
 
 
@@ -60,10 +58,10 @@ def pooled(value: Moments) -> Moments:
 
 
 def mix(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
-    """The statistics of a weighted set of pictures, as if each were seen in proportion to its weight.
+    """The statistics of several pictures together, each in proportion to its weight.
 
-    Raw moments mix linearly; deviations and covariances do not, so they are never averaged here.
-    Raises ValueError unless the weights are as many as the parts, finite, not negative and not all zero.
+    Raw moments mix linearly; deviations and covariances do not, so those are never averaged. Raises
+    ValueError for unusable weights, see `normalized_weights`.
     """
     shares = normalized_weights(weights, len(parts))
     return Moments(
@@ -91,15 +89,16 @@ def normalized_weights(weights: Sequence[float], count: int) -> list[float]:
 
 
 class _RawMoments(torch.autograd.Function):
-    """Mean (B, C) and Gram matrix (B, C, C) of (B, C, H, W), whose gradient is one product in the layout of
-    the features: what autograd makes of the same formulas takes two products and four passes more.
+    """Mean (B, C) and Gram matrix (B, C, C) of (B, C, H, W), with a gradient that takes a single product.
+
+    Autograd's gradient of the same formulas takes two products and four more passes over memory.
     """
 
     @staticmethod
     def forward(ctx, features: Tensor) -> tuple[Tensor, Tensor]:
         flat = features.flatten(2)  # (B, C, M)
         ctx.save_for_backward(features)
-        # Divided by M within the product, which half precision would overflow: float32 is made sure above.
+        # Divided by M within the product, which would overflow in half precision; callers pass float32.
         product = torch.baddbmm(flat.new_zeros(()), flat, flat.mT, beta=0, alpha=1 / flat.shape[2])
         return flat.mean(2), product
 

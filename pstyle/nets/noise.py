@@ -1,7 +1,7 @@
-"""Noise that depends on the position alone: flat areas need it to have something to make strokes of.
+"""Noise that depends on the position alone, from which the generator makes strokes in flat areas.
 
-Ulyanov et al., arXiv 1603.03417, draw noise anew for each picture. We differ: a hash of row, column and layer
-needs no random state, is equal on every device, and lets a tile have the noise of its place in the whole.
+Ulyanov et al., arXiv 1603.03417, draw new noise for each picture. We differ in hashing row, column and layer:
+it needs no random state, is equal on every device, and gives a tile the noise of its place in the whole.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def position_noise(
 ) -> Tensor:
     """White noise (B, len(layers), H, W), uniform with mean 0 and variance 1, for maps (B, C, H, W).
 
-    `origin` is the row and column of the maps' corner in the whole they are cut from; in a panorama columns
-    return to 0 after `around`.
+    `origin` is the row and column of the maps' corner in the whole picture; in a panorama, columns start over
+    after `around`.
     """
     batch, _, height, width = like.shape
     count = {"device": like.device, "dtype": torch.int64}

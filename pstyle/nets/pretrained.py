@@ -1,8 +1,8 @@
-"""ImageNet's VGG-19 (Simonyan & Zisserman, arXiv 1409.1556), fetched once and kept as a safetensors file.
+"""ImageNet's VGG-19 (Simonyan & Zisserman, arXiv 1409.1556), downloaded once and kept as safetensors.
 
-Its publisher hands out a pickle. It is opened here and nowhere else, as tensors only, by the call of
-`torch.hub` that `get_state_dict` of torchvision's weights entry makes too, and only once its SHA-256 is known
-to begin with the digits in its name. What is kept are the convolutions.
+It is published as a pickle, which is opened here and nowhere else: after its SHA-256 has been checked against
+the digits in its name, as plain tensors, by the same `torch.hub` call that torchvision's `get_state_dict`
+makes. Only the convolutions are kept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROVENANCE = {
     "last": LAST,
     "made_from": "torchvision VGG19_Weights.IMAGENET1K_V1, convolutions only",
 }
-# Operators that torchvision takes for granted, although its compiled part may be made for another torch.
+# Operators torchvision expects to exist, even if its compiled part was built for another torch.
 MISSING_OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -43,12 +43,12 @@ def get_vgg(
     on_progress: Callable[[str], None] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Fetch VGG-19 (548 MiB), check it, keep its convolutions (76 MiB) in `folder`; returns the file's path.
+    """Download VGG-19 (548 MiB), check it, keep its convolutions (76 MiB) in `folder`; returns their path.
 
-    `url` is asked of torchvision if not given. A file of its name that lies in the folder is used instead of
-    the network, and left there. `on_progress` gets one line per stage, cancels by raising, and makes
-    `torch.hub` draw its bar on stderr. Raises BadFile with what to do, and leaves nothing behind, if the
-    result exists, or the file cannot be fetched or is not what its name promises.
+    `url` defaults to torchvision's. If the folder already holds a file of that name, it is used instead of
+    the network, and left there. `on_progress` gets one line per stage and may cancel by raising; with it,
+    `torch.hub` draws its progress bar on stderr. Raises BadFile, with advice, if the result exists, or if the
+    file cannot be downloaded or does not match its name; nothing is left behind then.
     """
     folder = Path(folder)
     say = on_progress or (lambda line: None)
@@ -75,7 +75,7 @@ def get_vgg(
 
 
 def hashed_name(url: str) -> str:
-    """The file name at the end of `url`. Raises BadFile if it promises no hash, or for no web address."""
+    """The file name at the end of `url`. Raises BadFile if it has no hash, or `url` is no web address."""
     start, _, name = url.partition("?")[0].rpartition("/")
     if not start.startswith(("https://", "http://")) or not HASHED_NAME.fullmatch(name):
         raise BadFile(f"{url!r} must be like https://HOST/vgg19-dcbb9e9d.pth, with the start of its SHA-256")
@@ -83,7 +83,7 @@ def hashed_name(url: str) -> str:
 
 
 def torchvision_url(folder: Path) -> str:
-    """Where torchvision keeps ImageNet's VGG-19. Raises BadFile, naming `folder`, if it will not import."""
+    """torchvision's URL of ImageNet's VGG-19. Raises BadFile, naming `folder`, if it cannot be imported."""
     try:
         return import_torchvision_models().VGG19_Weights.IMAGENET1K_V1.url
     except (ImportError, RuntimeError, AttributeError) as error:
@@ -94,10 +94,10 @@ def torchvision_url(folder: Path) -> str:
 
 
 def import_torchvision_models() -> Any:
-    """The module torchvision.models, also where torchvision was compiled for another torch."""
+    """The module torchvision.models, even if torchvision was compiled for another torch."""
     try:
         return import_module("torchvision.models")
-    except RuntimeError:  # "operator torchvision::nms does not exist": it registers gradients before it looks
+    except RuntimeError:  # "operator torchvision::nms does not exist": gradients are registered unchecked
         library = torch.library.Library("torchvision", "DEF")  # the definitions go when this function returns
         for operator in MISSING_OPERATORS:
             library.define(operator)
@@ -105,7 +105,7 @@ def import_torchvision_models() -> Any:
 
 
 def download(url: str, archive: Path, progress: bool = False) -> None:
-    """Fetch `url` into the file `archive`. Raises BadFile, saying where to put it by hand, if that fails."""
+    """Download `url` to the file `archive`. Raises BadFile, saying where to put it by hand, if that fails."""
     try:
         torch.hub.download_url_to_file(url, str(archive), progress=progress)
     except (OSError, HTTPException) as error:  # no network, a refusal, a full disk
@@ -131,7 +131,7 @@ def read_archive(url: str, folder: Path) -> Mapping[str, Tensor]:
         return torch.hub.load_state_dict_from_url(
             url, str(folder), map_location="cpu", progress=False, check_hash=True, weights_only=True
         )
-    except Exception as error:  # whatever it is, the file is at fault
+    except Exception as error:  # of any kind: the file is bad
         raise BadFile(f"{url} holds no plain tensors ({type(error).__name__})") from error
 
 

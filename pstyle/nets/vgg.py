@@ -24,17 +24,15 @@ BLOCKS = (
     (512, 4),
     (512, 4),
 )  # (channels at width 1, convolutions), pooled between
-SLIM_FILE = "vgg_slim.safetensors"  # what styles are read with: every layer at a quarter of the width
-LOSS_FILE = "vgg_loss.safetensors"  # what losses and scores read: full width to relu3_1, narrower between
+SLIM_FILE = "vgg_slim.safetensors"  # reads styles: every layer at a quarter of the width
+LOSS_FILE = "vgg_loss.safetensors"  # for losses and scores: full width up to relu3_1, narrower between
 KEYS = ("origin", "made_from", "width", "inner", "last")  # metadata its file may have beside the format
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def channels(width: float, layer: str, inner: float = 1.0) -> int:
-    """Number of feature maps of a layer such as "relu3_1" at the given width; `inner` narrows all but the
-    first of a block.
-    """
+    """Number of feature maps of a layer such as "relu3_1"; `inner` narrows all but the first of a block."""
     share = width if layer.endswith("_1") else width * inner
     return max(1, round(BLOCKS[int(layer[4]) - 1][0] * share))
 
@@ -53,12 +51,12 @@ def convolutions(last: str = "relu5_1") -> list[tuple[str, int]]:
 
 
 class VGG(nn.Module):
-    """VGG-19's convolutions at a width, frozen where they are made.
+    """VGG-19's convolutions, frozen, at `width` times their usual number of channels.
 
-    Differs from torchvision in two ways: pictures come in [0, 1] and are normalized inside, and padding is an
-    argument of the call, reflection by default (zeros darken the borders of a stylized picture). With `inner`
-    below 1 the convolutions between style layers are narrower than those, which makes a network that yields
-    features of full width at a fraction of the time.
+    It differs from torchvision's in two ways: it takes pictures in [0, 1] and normalizes them itself, and
+    padding is an argument of the call, reflection by default (zeros darken the borders of stylized pictures).
+    With `inner` below 1, the convolutions between style layers are narrower than these, which gives features
+    of full width in a fraction of the time.
     """
 
     def __init__(self, width: float = 1.0, last: str = "relu5_1", inner: float = 1.0) -> None:
@@ -77,7 +75,7 @@ class VGG(nn.Module):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The named style layers this network reaches."""
+        """The style layers this network reaches."""
         reached = {name for name, _ in self.plan}
         return tuple(name for name in LAYERS if name in reached)
 
@@ -88,11 +86,10 @@ class VGG(nn.Module):
         padding: str = "reflect",
         isolate: bool = False,
     ) -> dict[str, Tensor]:
-        """Features of pictures (B, 3, H, W) in [0, 1] by layer name, each (B, C, H / 2^k, W / 2^k) in the
-        number format of the weights.
+        """Features of pictures (B, 3, H, W) in [0, 1] by layer name, each (B, C, H / 2^k, W / 2^k).
 
-        With `isolate` the gradient of a layer ends at the wanted layer before it. Raises ValueError for a
-        layer this network does not reach.
+        They have the dtype of the weights. With `isolate`, the gradient of each layer ends at the requested
+        layer before it. Raises ValueError for a layer this network does not reach.
         """
         wanted = self._wanted(layers)
         x = ((image - self.mean) / self.std).to(self.features["0"].weight.dtype)
@@ -120,7 +117,7 @@ class VGG(nn.Module):
 
 
 def save_vgg(path: Path, vgg: VGG, origin: str) -> None:
-    """Write a VGG in half precision with one line on where its weights come from."""
+    """Write a VGG in half precision, with one line on the origin of its weights."""
     tensors = {name: value.half() for name, value in vgg.state_dict().items()}
     shape = {"width": repr(vgg.width), "inner": repr(vgg.inner), "last": vgg.last}
     checkpoint.save(path, tensors, {"format": "pstyle.vgg", "origin": origin} | shape)
@@ -132,10 +129,9 @@ def load_loss_vgg() -> VGG:
 
 
 def load_vgg(path: Path | None = None) -> VGG:
-    """The shipped slim VGG, or any VGG-19 of ours or torchvision's layout in a .safetensors file.
+    """The shipped slim VGG, or any VGG-19 in our layout or torchvision's from a .safetensors file.
 
-    Widths and depth are read off the file's own shapes and then every name and shape must fit them. Raises
-    BadFile.
+    Width and depth are read off the file's shapes; every name and shape must then agree. Raises BadFile.
     """
     path = Path(path) if path is not None else weights_folder() / SLIM_FILE
     tensors, _ = checkpoint.load(
@@ -158,7 +154,7 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
     for key, value in tensors.items():
         if not value.is_floating_point():
             raise BadFile(f"{name!r} is no VGG-19: tensor {key[:80]!r} must hold floats, got {value.dtype}")
-    second = shapes.get("features.2.weight", first)  # the first of the convolutions that may be narrower
+    second = shapes.get("features.2.weight", first)  # the first convolution that `inner` narrows
     inner = min(second[0] / first[0], 1.0) if len(second) == 4 else 1.0
     with torch.device("meta"):
         expected = {
@@ -172,5 +168,5 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
     for key, shape in expected.items():
         if shapes[key] != shape:
             raise BadFile(f"{name!r} is no VGG-19: tensor {key!r} must be {shape}, got {shapes[key]}")
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and others' numbers must not feel it
+    with torch.random.fork_rng(devices=[]):  # initial weights are random: leave the global state alone
         return VGG(first[0] / 64, found[-1], inner)

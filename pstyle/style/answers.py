@@ -1,7 +1,7 @@
-"""What was asked and answered, in an append-only file of JSON lines: crash-safe, and undone to any point.
+"""The questions and answers of a taste test, as an append-only, crash-safe file of JSON lines.
 
-A line counts once its end is written; a torn last one, of a crash or a full disk, is dropped by the next
-line. Nothing is ever taken out: an undo is a line too.
+A line counts once its newline is written; a torn last line, left by a crash or a full disk, is dropped by the
+next write. Nothing is ever removed: an undo is a line, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DIGITS = 4  # of a coordinate, as it is written
 
 @dataclass(frozen=True)
 class Question:
-    """Points (K, d) of a space to choose among. `check` repeats an earlier choice, its sides exchanged."""
+    """Points (K, d) of a taste space to choose from; a `check` repeats an earlier one with sides swapped."""
 
     points: Tensor
     check: bool = False
@@ -40,7 +40,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question with the candidate liked best, or None for all the same, and if told the one liked least."""
+    """A question with the candidate liked best (None: all the same) and, optionally, the one liked least."""
 
     question: Question
     best: int | None
@@ -58,13 +58,13 @@ class Answer:
 
 
 class History:
-    """Questions and answers about the styles around one origin, written line by line as they come.
+    """Questions and answers about the styles around one origin, written line by line.
 
-    `origin` tells which style and directions (a digest); with `path` None nothing is written.
+    `origin` is a digest of the style and its directions. Nothing is written if `path` is None.
     """
 
     def __init__(self, directions: Tensor, origin: str, path: Path | None = None) -> None:
-        """Go on with the file, or begin it. Raises BadFile if it is damaged or of another origin."""
+        """Continue the file, or begin it. Raises BadFile if it is damaged or of another origin."""
         self.directions, self.origin, self.path = directions.half().float(), origin, path
         self.answers: list[Answer] = []
         self.pending: Question | None = None
@@ -80,14 +80,14 @@ class History:
             self._write(self._header())
 
     def ask(self, question: Question) -> None:
-        """Note what is shown."""
+        """Record the question that is shown."""
         self.pending = _rounded(question)
         self._write(_ask(self.pending))
 
     def answer(self, best: int | None, worst: int | None = None) -> None:
-        """Note the answer to what is shown.
+        """Record the answer to the question shown.
 
-        Raises ValueError if nothing is, or the answer names no candidate.
+        Raises ValueError if there is none, or the answer names no candidate.
         """
         if self.pending is None:
             raise ValueError("there is no question to answer: ask for one first")
@@ -96,8 +96,9 @@ class History:
         self._write({"best": best, "worst": worst})
 
     def undo(self, keep: int | None = None) -> None:
-        """Take back the last answer, or all but the first `keep`; the question of the first one taken back is
-        shown again. Raises ValueError if there are not as many.
+        """Undo the last answer, or all but the first `keep`; the first question undone is asked again.
+
+        Raises ValueError if there are fewer answers.
         """
         keep = len(self.answers) - 1 if keep is None else keep
         if not 0 <= keep < max(1, len(self.answers)):
@@ -107,7 +108,7 @@ class History:
             self._write({"undo": keep})
 
     def take_over(self, other: History) -> None:
-        """Add another person's answers about the same style. Raises ValueError for another style."""
+        """Append another person's answers about the same style. Raises ValueError for another style."""
         if other.origin != self.origin:
             raise ValueError("these tastes are around different styles: merge tastes of one style only")
         pending, self.pending = self.pending, None
@@ -118,7 +119,7 @@ class History:
             self.ask(pending)
 
     def text(self, most: int, at: Tensor) -> str:
-        """The newest `most` answers as lines, for the file of the style at the point `at` (d,)."""
+        """The newest `most` answers as lines, to store with the style at the point `at` (d,)."""
         records = [self._header()]
         for answer in self.answers[max(0, len(self.answers) - most) :]:
             records.append(_ask(answer.question))
@@ -127,7 +128,7 @@ class History:
         return "".join(_line(record) for record in records)
 
     def export(self) -> dict[str, Any]:
-        """Everything that counts, for JSON."""
+        """All answers that are not undone, ready for JSON."""
         return {
             "format": FORMAT,
             "origin": self.origin,
@@ -181,10 +182,7 @@ class History:
 
 
 def read_history(path: Path) -> History:
-    """The history in a file, which may come from a stranger; nothing more is written to it.
-
-    Raises BadFile for anything but a whole, sane one.
-    """
+    """Read a history from an untrusted file, for reading only. Raises BadFile unless it is valid."""
     data = read_file(path, MAX_BYTES)
     try:
         return parse_history(
@@ -195,7 +193,7 @@ def read_history(path: Path) -> History:
 
 
 def parse_history(text: str) -> History:
-    """The history in lines of JSON, which may come from a stranger. Raises ValueError for others."""
+    """The history in untrusted lines of JSON. Raises ValueError unless they are valid."""
     try:
         header, *records = [parse_json(line) for line in text.splitlines()]
         found = History(*_origin(header))
@@ -207,9 +205,9 @@ def parse_history(text: str) -> History:
 
 
 def append(path: Path, line: str) -> None:
-    """Add a line to a file, or begin it, and wait until it is on the disk; a torn last line is dropped.
+    """Append a line to a file, which may be new, and sync it to disk; a torn last line is dropped first.
 
-    Raises OSError if the system fails: then the lines before are whole.
+    Raises OSError if the system fails; the lines before stay whole.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     try:
@@ -269,5 +267,5 @@ def _points(rows: Sequence[Sequence[float]], size: int) -> Tensor:
 
 
 def _rounded(question: Question) -> Question:
-    """As it is read back from a file, so that going on after a restart is going on without one."""
+    """The question as a file gives it back, so that a restart changes nothing."""
     return replace(question, points=_points(_ask(question)["ask"], question.points.shape[1]))

@@ -1,4 +1,4 @@
-"""Blending styles: several styles mixed into one."""
+"""Several styles of one generator mixed into one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .style import Style
 
 
 def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
-    """A style between styles of one generator: every number is mixed by weight.
+    """The weighted mean of styles, parameter by parameter, with the preview of the heaviest.
 
     Raises ValueError for styles of different generators or unusable weights.
     """
@@ -35,7 +35,7 @@ def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
         )
 
     note = "blend of " + " and ".join(f"{share:.3f}" for share in shares)
-    weighted = max(range(len(styles)), key=lambda i: shares[i])
+    heaviest = max(range(len(styles)), key=lambda i: shares[i])
     return replace(
         first,
         latent=mixed([style.latent for style in styles]),
@@ -43,6 +43,6 @@ def blend(styles: Sequence[Style], weights: Sequence[float]) -> Style:
         weights={name: mixed([style.weights[name] for style in styles]) for name in first.weights},
         provenance=Provenance(pictures=sum(s.provenance.pictures for s in styles), note=note),
         calibration=Calibration(**{name: between(name) for name in describe(Calibration)}),
-        preview=styles[weighted].preview,
+        preview=styles[heaviest].preview,
         taste="",
     )

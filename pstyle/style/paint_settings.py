@@ -1,6 +1,4 @@
-"""How a style is applied to a picture: the knobs of painting, and what makes strength mean the same for every
-style.
-"""
+"""The settings of painting: how a style is applied to a picture."""
 
 from __future__ import annotations
 
@@ -31,4 +29,4 @@ class PaintSettings:
         check_settings(self)
 
 
-Look = PaintSettings  # its older name, which scripts import
+Look = PaintSettings  # its former name, which scripts still import

@@ -1,4 +1,4 @@
-"""What a style or damage file says about where it came from."""
+"""Provenance of a style or damage file: the run that made it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..core.config import check_settings, setting, text
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a style was learned from and how: numbers and settings, never file names or people."""
+    """The pictures and settings of a run, in numbers; never the names of files or people."""
 
     pictures: int = setting(0, 0, 10_000, "number of style pictures")
     sizes_px: str = text("", 2000, "their sizes, such as 640x480")
@@ -34,7 +34,7 @@ class Provenance:
 def provenance_of(
     pictures: Sequence[Tensor], seed: int, steps: int, settings: str, note: str = ""
 ) -> Provenance:
-    """What a style file tells about a run over these pictures, each (1, 3, H, W)."""
+    """The provenance of a run on pictures, each (1, 3, H, W), that ends now."""
     return Provenance(
         pictures=len(pictures),
         sizes_px=", ".join(f"{picture.shape[3]}x{picture.shape[2]}" for picture in pictures),

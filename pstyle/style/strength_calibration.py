@@ -1,4 +1,4 @@
-"""What makes strength mean the same for every style."""
+"""Calibration of strength: the same strength changes a picture about as much in every style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..core.config import check_settings, setting
 
 @dataclass(frozen=True)
 class Calibration:
-    """How much of a style is mixed in at a strength: what brings mild and violent styles half way at 0.5."""
+    """The amount of a style to mix in at each strength, such that 0.5 looks half way for any style."""
 
     quarter: float = setting(0.25, 0.0, 1.0, "amount mixed in at strength 0.25")
     half: float = setting(0.5, 0.0, 1.0, "amount mixed in at strength 0.5")
@@ -26,7 +26,7 @@ class Calibration:
         return (0.0, self.quarter, self.half, self.three_quarters, 1.0)
 
     def amount(self, strength: float) -> float:
-        """The amount at a strength of at least 0; above 1 the two are equal."""
+        """The amount at a strength of 0 or more, between knots linear; above 1 it is the strength."""
         for number, (low, high) in enumerate(pairwise(self.knots())):
             if strength <= (number + 1) / 4:
                 return low + (high - low) * (strength * 4 - number)

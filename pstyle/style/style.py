@@ -1,6 +1,4 @@
-"""A learned style: latents, offsets and own weights on top of a generator, with where they came from; its
-file.
-"""
+"""A learned style and its file: latents, offsets and weights on top of a generator, with provenance."""
 
 from __future__ import annotations
 
@@ -26,8 +24,8 @@ from .strength_calibration import Calibration
 PREVIEW_PX = 96
 MAX_BYTES = 1_000_000
 MAX_LICENSE = 4000  # characters
-KEYS = ("config", "generator", "provenance", "calibration", "license", "preview")  # metadata of its file
-TASTE_KEY = "taste"  # ... and of one that choices led to
+KEYS = ("config", "generator", "provenance", "calibration", "license", "preview")  # metadata of every file
+TASTE_KEY = "taste"  # in files of styles chosen by taste
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 LICENSE = "Made with pstyle by the owner of the pictures it was learned from; ask them before sharing."
 
@@ -37,7 +35,7 @@ class Style:
     """Everything a painter needs beside the generator named by `generator_id`.
 
     latent is (L, D); offsets are (2C,) by StyleMod site; weights, if any, replace the generator's
-    convolutions; preview is (3, 96, 96) uint8; taste holds the answers that led to it, as lines of a taste
+    convolutions; preview is (3, 96, 96) uint8; taste holds the answers it was chosen by, as lines of a taste
     file.
     """
 
@@ -56,7 +54,7 @@ class Style:
 def save_style(path: Path, style: Style, *, overwrite: bool = False) -> None:
     """Write a style file, under 1 MB.
 
-    Raises BadFile if the file exists and may not be replaced, or if it could not be loaded.
+    Raises BadFile if the file exists and may not be replaced, or if `load_style` would refuse it.
     """
     metadata = _metadata(style)
     _check_texts(metadata)
@@ -73,10 +71,7 @@ def save_style(path: Path, style: Style, *, overwrite: bool = False) -> None:
 
 
 def load_style(path: Path) -> Style:
-    """Read a style file, which may come from a stranger.
-
-    Raises BadFile for anything but a whole, sane one.
-    """
+    """Read a style file, which is untrusted. Raises BadFile unless it is complete and valid."""
     tensors, metadata = checkpoint.load(
         path, _expected, kind="pstyle.style", keys=KEYS, optional=[TASTE_KEY], limit_bytes=MAX_BYTES
     )
@@ -95,7 +90,7 @@ def load_style(path: Path) -> Style:
 
 
 def describe_style(style: Style) -> dict[str, object]:
-    """What `inspect` prints: provenance, license, generator and sizes."""
+    """Provenance, license, generator and sizes by name, as `pstyle inspect` prints them."""
     numbers = style.latent.numel() + sum(
         v.numel() for v in [*style.offsets.values(), *style.weights.values()]
     )
@@ -111,7 +106,7 @@ def describe_style(style: Style) -> dict[str, object]:
 
 
 def preview_of(image: Tensor) -> Tensor:
-    """A (1, 3, H, W) picture as the (3, 96, 96) uint8 preview of a style file: its middle square, reduced."""
+    """The (3, 96, 96) uint8 preview of a picture (1, 3, H, W): its central square, reduced."""
     height, width = image.shape[2:]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -152,7 +147,7 @@ def _check_texts(metadata: dict[str, str]) -> None:
         raise BadFile(
             f"its license has {len(metadata['license'])} characters, above the {MAX_LICENSE} allowed"
         )
-    if not metadata["license"].isprintable():  # it is shown in terminals: no escapes, no turned direction
+    if not metadata["license"].isprintable():  # terminals show it: no escapes, no reversed direction
         raise BadFile("its license must be one line of printable characters")
     if metadata["preview"]:
         _decode_preview(metadata["preview"])
@@ -172,14 +167,10 @@ def _decode_preview(text: str) -> Tensor:
             if image.size != (PREVIEW_PX, PREVIEW_PX):
                 raise ValueError(f"it is {image.size[0]}x{image.size[1]} px")
             pixels = np.array(image.convert("RGB"))
-    except Exception as error:  # Pillow has many for a broken PNG; whatever it is, the file is at fault
+    except Exception as error:  # Pillow raises many kinds for a broken PNG; each means a bad file
         raise BadFile(f"the preview in the style file is no {PREVIEW_PX}-px PNG ({error})") from error
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def as_stored(value: Tensor) -> Tensor:
-    return value.detach().cpu().half()

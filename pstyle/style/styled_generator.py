@@ -10,14 +10,13 @@ from torch import Tensor, nn
 
 from ..nets.generator import LEVELS, Generator, Modulation, fingerprint
 from .provenance import Provenance
-from .style import Style, as_stored
+from .style import Style
 
 
 class StyledGenerator(nn.Module):
-    """A generator with one style's parameters: what learning moves and painting uses.
+    """A copy of a generator with a style's parameters, for learning to move and painting to use.
 
-    Only the latent, the offsets and the convolutions are the style's own; encoder and StyleMod heads stay the
-    base's.
+    Latents, offsets and convolutions are the style's own; the encoder and the StyleMod heads stay the base's.
     """
 
     def __init__(self, generator: Generator, latent: Tensor) -> None:
@@ -31,7 +30,7 @@ class StyledGenerator(nn.Module):
         self.base_id = fingerprint(generator)
 
     def modulation(self) -> Modulation:
-        """Scale and bias of every site, (1, 2C, 1, 1)."""
+        """Scale and bias (1, 2C, 1, 1) of every StyleMod site, by name."""
         heads = self.generator.modulation(self.latent[None])
         return {name: value + self.offsets[name][None, :, None, None] for name, value in heads.items()}
 
@@ -42,11 +41,11 @@ class StyledGenerator(nn.Module):
         return self.generator(image, features, self.modulation())
 
     def style(self, provenance: Provenance, preview: Tensor | None = None) -> Style:
-        """The style as it stands now, in half precision."""
+        """The present parameters as a style, in half precision."""
         return Style(
-            latent=as_stored(self.latent),
-            offsets={name: as_stored(value) for name, value in self.offsets.items()},
-            weights={name: as_stored(value) for name, value in self.generator.convs.state_dict().items()},
+            latent=_as_stored(self.latent),
+            offsets={name: _as_stored(value) for name, value in self.offsets.items()},
+            weights={name: _as_stored(value) for name, value in self.generator.convs.state_dict().items()},
             config=self.generator.config,
             generator_id=self.base_id,
             provenance=provenance,
@@ -57,8 +56,8 @@ class StyledGenerator(nn.Module):
     def of(
         cls, generator: Generator, style: Style, amounts: Sequence[float] = (1.0,) * LEVELS
     ) -> StyledGenerator:
-        """The generator dressed in a style; the convolutions of each level go from the base's (amount 0) to
-        the style's own (1), and no further.
+        """The generator with a style applied; `amounts` mix the convolutions of each level, from the base's
+        (0) to the style's own (1 and above).
 
         Raises ValueError if the style was learned with another generator.
         """
@@ -77,3 +76,7 @@ class StyledGenerator(nn.Module):
                     amount = min(amounts[generator.level_of(name)], 1.0)
                     value.lerp_(style.weights[name].float().to(value.device), amount)
         return styled
+
+
+def _as_stored(value: Tensor) -> Tensor:
+    return value.detach().cpu().half()

@@ -1,4 +1,4 @@
-"""One step of an optimizer as every loop takes it: paced along a cosine, clipped, skipped if not finite."""
+"""The optimizer step that every loop takes: learning rates along a cosine, gradients clipped, NaN skipped."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from torch import Tensor
 
 from ..core.process_group import ALONE, ProcessGroup
 
-PATIENCE = 10  # steps skipped in a row before a run is given up
+PATIENCE = 10  # skipped steps in a row that end a run
 
 
 class NotFinite(ArithmeticError):  # noqa: N818
-    """A run whose losses or gradients stayed non-finite; its weights are those of the last good step."""
+    """Losses or gradients stayed non-finite; the weights are those of the last good step."""
 
 
 class GuardedOptimizer:
-    """Minimizes losses with an Adam optimizer; a step whose loss or gradient is not finite changes nothing.
+    """An Adam optimizer that skips every step whose loss or gradient is not finite.
 
-    Clipping alone would not do: one infinite gradient turns all clipped ones into NaN, and Adam keeps them.
-    In a world of several processes the step is that of their mean loss, taken or skipped by all alike.
+    Clipping is not enough: one infinite gradient turns all clipped ones into NaN, and they stay in Adam's
+    moments. Several processes minimize their mean loss, and take or skip a step together.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class GuardedOptimizer:
     ) -> bool:
         """Back-propagate and step at `pace` times each group's learning rate; False if the step was skipped.
 
-        Raises NotFinite after 10 skipped steps in a row, naming the terms that are not finite.
+        Raises NotFinite after 10 skipped steps in a row, naming the non-finite terms.
         """
         for group, lr in zip(self.optimizer.param_groups, self.highest, strict=True):
             group["lr"] = lr * pace
@@ -52,15 +52,14 @@ class GuardedOptimizer:
         self.skipped += 1
         self.in_a_row += 1
         if self.in_a_row >= PATIENCE:
-            told = self.processes.mean_of(
-                {name: torch.as_tensor(value).item() for name, value in (terms or {}).items()}
-            )
-            raise NotFinite(f"{PATIENCE} steps in a row had no finite gradient; {_blame(told)}")
+            values = {name: torch.as_tensor(value).item() for name, value in (terms or {}).items()}
+            blame = _blame(self.processes.mean_of(values))
+            raise NotFinite(f"{PATIENCE} steps in a row had no finite gradient; {blame}")
         return False
 
 
 def cosine(step: int, steps: int, warmup: int) -> float:
-    """Pace of `step` of `steps`: a linear rise over `warmup` steps, then a cosine down to 0.01."""
+    """Factor on the learning rate at `step` of `steps`: linear warm-up, then a cosine down to 0.01."""
     return min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 

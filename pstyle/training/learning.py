@@ -1,7 +1,7 @@
-"""The loop that learns a style: a generator is moved until it paints as the style pictures do.
+"""The loop that learns a style: latents, offsets and convolutions of a generator, from a few style pictures.
 
-Latent before weights after Roich et al., arXiv 2106.05744 (pivotal tuning); here all move at once, each at
-its own pace, and the convolutions start from a generator that already paints in the encoded style.
+Pivotal tuning (Roich et al., arXiv 2106.05744) optimizes the latent first and the weights after it. We differ
+in moving both at once, each at its own rate, from a generator that already paints in the encoded style.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..image.pictures import resize_short_side
 from ..losses.painter_loss import PainterLoss, loss_weights
 from ..losses.perceptual import Perceptual, weighted
 from ..nets.generator import STRIDE, Generator, style_moments
-from ..nets.moments import mix_by_layer, normalized_weights
+from ..nets.moments import mix_by_layer
 from ..nets.vgg import VGG
 from ..painting.calibrate import calibrated
 from ..style.provenance import provenance_of
@@ -30,10 +30,8 @@ from ..style.styled_generator import StyledGenerator
 from ..taste.stars import dislike, margin_of
 from .guarded_optimizer import GuardedOptimizer, cosine
 from .optimizers import style_optimizer
+from .style_pictures import ordered_by_content, style_pictures
 from .training_state import TrainingState
-
-MIN_STYLE_PX = 64
-MAX_PICTURES = 50
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class LearnConfig:
 
 @dataclass
 class Learned:
-    """A style with the losses of every step on the way."""
+    """A learned style, and the record of every step."""
 
     style: Style
     history: list[dict[str, float]] = field(default_factory=list)
@@ -111,11 +109,11 @@ class Learning:
         weights: Sequence[float] | None = None,
         disliked: Sequence[Tensor] = (),
     ) -> None:
-        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the one that the generator reads.
+        """Pictures and contents are (B, C, H, W) of any sizes; `vgg` is the network the style encoder reads.
 
-        The latents keep a margin from the codes of `disliked` pictures. In whatever order the pictures come,
-        the same is learned; the first becomes the preview. Raises ValueError for no picture, too many, too
-        small ones, or unusable weights.
+        The order of the pictures does not matter, except that the first becomes the preview. Latents keep a
+        margin from the codes of `disliked` pictures. Raises ValueError if there are no pictures, too many, or
+        too small ones, or if the weights are unusable.
         """
         self.config = config or LearnConfig()
         self.pictures = style_pictures(pictures)
@@ -142,7 +140,7 @@ class Learning:
     def run(
         self, on_step: OnStep = lambda progress: None, state_path: Path | None = None, save_every: int = 50
     ) -> None:
-        """Go on to the last step; with `state_path`, from where a killed run with the same settings stood."""
+        """Run to the last step; with `state_path`, resume from that file if it exists, and save to it."""
         c, state = self.config, self.state
         if state_path:
             state.resume(state_path)
@@ -168,7 +166,7 @@ class Learning:
             on_step(Progress(state.step, c.steps, record, painted[:1].detach().clamp(0, 1)))
 
     def result(self) -> Learned:
-        """The style as learned so far, with its strength calibrated."""
+        """The style learned so far, with its strength calibrated."""
         provenance = provenance_of(self.pictures, self.config.seed, self.state.step, to_json(self.config))
         style = self.styled.style(provenance, preview_of(self.pictures[0]))
         style = calibrated(style, self.generator, self.vgg, self.perceptual, self.loss.style, self.contents)
@@ -180,11 +178,11 @@ class Learning:
         optimizer = style_optimizer(styled, c)
         known = {"latent": styled.latent, **{k: m.gram for k, m in self.loss.style.items()}}
         pictures = checkpoint.digest(known if self.avoided is None else known | {"avoided": self.avoided})
-        settings = f"{to_json(c)} on pictures {pictures}"  # other pictures are another run
+        settings = f"{to_json(c)} on pictures {pictures}"  # a state of other pictures is refused
         return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, settings)
 
     def _codes(self, pictures: Sequence[Tensor]) -> Tensor:
-        """The latents (N, D) that pictures, each (1, 3, H, W), are encoded to."""
+        """The encoder's latents (N, D) of pictures, each (1, 3, H, W)."""
         device = next(self.generator.parameters()).device
         seen = [resize_short_side(picture.to(device), self.config.size_px) for picture in pictures]
         return torch.cat([self.generator.encode(style_moments(self.vgg, one))[:, 0] for one in seen])
@@ -205,28 +203,3 @@ def learn(
     learning = Learning(pictures, contents, generator, vgg, perceptual, config, weights, disliked)
     learning.run(on_step)
     return learning.result()
-
-
-def style_pictures(pictures: Sequence[Tensor]) -> list[Tensor]:
-    """Checked style pictures, each (1, 3, H, W). Raises ValueError for none, too many, or a small one."""
-    singles = single_pictures(pictures, "style picture", MIN_STYLE_PX)
-    if len(singles) > MAX_PICTURES:
-        raise ValueError(
-            f"got {len(singles)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best"
-        )
-    return singles
-
-
-def ordered_by_content(
-    pictures: Sequence[Tensor], weights: Sequence[float] | None = None
-) -> tuple[list[Tensor], list[float]]:
-    """Pictures with their weights, by default all 1, in one order for every order they may come in.
-
-    Raises ValueError for unusable weights.
-    """
-    weights = [1.0] * len(pictures) if weights is None else weights
-    normalized_weights(weights, len(pictures))  # checks them
-    # Draws of patches, and the last bits of sums, depend on the order. Equal pictures go by their weights.
-    digests = [checkpoint.digest({"picture": picture}) for picture in pictures]
-    order = sorted(range(len(pictures)), key=lambda index: (digests[index], weights[index]))
-    return [pictures[index] for index in order], [weights[index] for index in order]

@@ -1,4 +1,4 @@
-"""Records of a loop, one per step, in a JSON file: for reports and plots after the run."""
+"""The records of a run, one per step, as a JSON file for reports and plots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Records = list[dict[str, float]]
 def save_history(
     path: str | Path, history: Sequence[Mapping[str, float]], *, overwrite: bool = False
 ) -> None:
-    """Write records such as {"step": 1, "loss": 0.5}, without values that are not finite: JSON has none.
+    """Write records such as {"step": 1, "loss": 0.5}; non-finite values are left out, since JSON has none.
 
     Raises BadFile if the file exists and may not be replaced.
     """
@@ -28,7 +28,7 @@ def save_history(
 
 
 def load_history(path: str | Path) -> Records:
-    """Read records, which may come from a stranger. Raises BadFile for anything but a list of them."""
+    """Read records from an untrusted file. Raises BadFile for anything but a list of records."""
     try:
         records = parse_json(read_file(path, MAX_BYTES).decode())
     except BadFile:

@@ -1,8 +1,7 @@
-"""L minimized over the picture itself, the ceiling that painters are measured against: Gatys et al., arXiv
-1508.06576.
+"""Style transfer by optimizing the picture itself (Gatys et al., arXiv 1508.06576), a bound for painters.
 
-Coarse to fine as crowsonkb's style-transfer-pytorch. We differ from it in what settles the picture: a cosine
-takes Adam's pace down where an average of the iterates was kept.
+Coarse to fine, as crowsonkb's style-transfer-pytorch does it. We differ in how the picture converges: Adam's
+learning rate decays along a cosine, where that keeps an average of the iterates.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from ..nets.moments import Moments, mix_by_layer, moments_by_layer
 from .guarded_optimizer import GuardedOptimizer, NotFinite, cosine
 from .optimizers import BETAS
 
-MIN_PX = 32  # the deepest features of a smaller picture are a pixel or two, which have no statistics
-GROWTH = 2**0.5  # from one scale to the next
+MIN_PX = 32  # below it the deepest features are a pixel or two, too few for statistics
+GROWTH = 2**0.5  # ratio of one scale to the one before
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class OptimizeConfig:
 
 
 class Target(NamedTuple):
-    """What a picture is pulled toward: content features and style moments by layer."""
+    """Content features and style moments by layer, which the picture is optimized toward."""
 
     content: dict[str, Tensor]
     style: dict[str, Moments]
@@ -88,12 +87,12 @@ def optimize(
     weights: Sequence[float] | None = None,
     on_step: OnStep = lambda progress: None,
 ) -> Tensor:
-    """The content picture (1, C, H, W) as its loss wants it: (1, 3, h, w) in [0, 1], on the CPU.
+    """Optimize the content picture (1, C, H, W); returns (1, 3, h, w) in [0, 1], on the CPU.
 
-    Its short side is `size_px`, or its own if that is smaller. Styles are (B, C, H, W) of any sizes, seen at
-    the content's short side and mixed by `weights`. Every step tells the loss, its terms, and L_c and L_s as
-    averages over their layers. Raises ValueError for pictures that are none, too small or more than one
-    content, and NotFinite for a loss that is.
+    Its short side becomes `size_px`, or stays if smaller. Styles are (B, C, H, W) of any sizes, resized to
+    the content's short side and mixed by `weights`. Each step reports the loss, its terms, and L_c and L_s
+    averaged over layers. Raises ValueError if a picture is missing or too small or if there are several
+    contents, and NotFinite if the loss is not finite.
     """
     c = config or OptimizeConfig()
     contents = single_pictures([content], "content picture", MIN_PX)
@@ -120,7 +119,7 @@ def optimize(
 
 
 def scales(own_px: int, config: OptimizeConfig) -> list[int]:
-    """Short sides from coarse to fine, the last one the final size of a picture whose own is `own_px`."""
+    """Short sides from coarse to fine for a picture of short side `own_px`; the last is the final size."""
     last_px = min(own_px, config.size_px)
     count = 1 + max(0, math.floor(math.log(last_px / config.first_px, GROWTH) + 1e-9))
     return [round(last_px / GROWTH**back) for back in reversed(range(count))]
@@ -158,13 +157,13 @@ def measure(
 
 
 def gram_loss(output: Moments, target: Moments) -> Tensor:
-    """L_s of `losses.style_loss`, for Gram matrices that are known already."""
+    """L_s as in `style_loss`, from Gram matrices that are already computed."""
     maps = output.gram.shape[1]
     return 0.25 * (output.gram - target.gram).square().sum() / maps**2
 
 
 def adam_steps(image: Tensor, measure: Measure, config: OptimizeConfig) -> Iterator[dict[str, Tensor]]:
-    """Move the picture in place, within [0, 1]; yields what was measured before each step."""
+    """Optimize the picture in place by Adam, within [0, 1]; yields the terms before each step."""
     optimizer = torch.optim.Adam([image], lr=config.lr, betas=BETAS)
     guarded = GuardedOptimizer(optimizer, clip_norm=math.inf)
     for step in range(config.steps):
@@ -176,13 +175,13 @@ def adam_steps(image: Tensor, measure: Measure, config: OptimizeConfig) -> Itera
 
 
 def lbfgs_steps(image: Tensor, measure: Measure, config: OptimizeConfig) -> Iterator[dict[str, Tensor]]:
-    """Move the picture in place by L-BFGS; yields what was measured before each step."""
+    """Optimize the picture in place by L-BFGS; yields the terms before each step."""
     optimizer = torch.optim.LBFGS(
         [image],
         max_iter=1,
         max_eval=8,
         history_size=10,
-        tolerance_grad=0,  # gradients of a mean over pixels are tiny, and no reason to stop
+        tolerance_grad=0,  # gradients of a mean over pixels are always tiny, so they are no reason to stop
         tolerance_change=0,
         line_search_fn="strong_wolfe",
     )

@@ -1,6 +1,4 @@
-"""Everything a training loop needs to go on after a kill, in one safetensors file: weights, Adam moments,
-RNG, step.
-"""
+"""Everything a loop needs to resume, in one safetensors file: weights, Adam moments, random state, step."""
 
 from __future__ import annotations
 
@@ -20,11 +18,10 @@ ADAM_KEYS = ("exp_avg", "exp_avg_sq", "step")
 
 @dataclass
 class TrainingState:
-    """Named modules and Adam optimizers, a random generator and the number of steps done.
+    """Modules and Adam optimizers by name, a random generator, and the number of steps done.
 
-    `settings` is the JSON of the run's config: a file made under other settings is refused, since going on
-    from it would be a run nobody asked for. Of several `processes` the first one writes the file,
-    with the random generators of all, and all read it.
+    `settings` identifies the run, usually as the JSON of its config; a file with other settings is refused.
+    Of several `processes`, the first writes the file, with the random states of all, and every one reads it.
     """
 
     modules: Mapping[str, nn.Module]
@@ -48,7 +45,7 @@ class TrainingState:
         return {key: value.detach().cpu().contiguous().clone() for key, value in found.items()}
 
     def save(self, path: Path) -> None:
-        """Write the state, replacing an older one; killed at any moment, one of the two is whole."""
+        """Write the state in place of an older one; a kill at any moment leaves one of the two whole."""
         metadata = {"format": "pstyle.training", "settings": self.settings}
         generators = self.processes.gather(self.rng.get_state())
         if self.processes.first:
@@ -58,8 +55,8 @@ class TrainingState:
     def resume(self, path: Path) -> bool:
         """Load the state if the file exists; True if it did.
 
-        Raises BadFile if it is from another run, of another number of processes, or damaged, and if not all
-        processes find the same.
+        Raises BadFile if the file is damaged, or from another run or number of processes, or if the processes
+        do not all see the same file.
         """
         found = Path(path).exists() and self._load(path)
         if len({int(step) for step in self.processes.gather(torch.tensor(self.step))}) > 1:

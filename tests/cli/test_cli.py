@@ -22,7 +22,7 @@ from pstyle.core.config import describe
 from pstyle.core.folders import Folders, use_folders
 from pstyle.core.progress import Progress
 from pstyle.evaluation.scoring import ScaleConfig
-from pstyle.finetuning.adversarial import FinetuneConfig
+from pstyle.finetuning.finetune_config import FinetuneConfig
 from pstyle.image.pictures import open_image, save_image
 from pstyle.nets.generator import GeneratorConfig, load_generator
 from pstyle.nets.vgg import load_vgg, save_vgg

@@ -10,7 +10,7 @@ import torch
 from pstyle import cli
 from pstyle.cli import demo_story
 from pstyle.cli.demo_story import DemoConfig, file_names, photographs, run_demo
-from pstyle.finetuning.adversarial import FinetuneConfig
+from pstyle.finetuning.finetune_config import FinetuneConfig
 from pstyle.image.pictures import open_image, save_image
 from pstyle.samples import ARTISTS
 from pstyle.style.style import load_style

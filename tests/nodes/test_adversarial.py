@@ -9,7 +9,7 @@ from pstyle_pack.nodes.widgets import widgets
 
 from pstyle.core.folders import Folders
 from pstyle.core.progress import Progress
-from pstyle.finetuning.adversarial import FinetuneConfig
+from pstyle.finetuning.finetune_config import FinetuneConfig
 from pstyle.style.style import load_style
 
 

@@ -17,7 +17,7 @@ from pstyle.core.progress import Progress
 from pstyle.image.pictures import save_image
 from pstyle.nets.vgg import VGG
 from pstyle.style.style import load_style
-from pstyle.training.learning import MAX_PICTURES
+from pstyle.training.style_pictures import MAX_PICTURES
 from tests.conftest import random_picture
 from tests.nodes.conftest import random_style, tiny_generator
 

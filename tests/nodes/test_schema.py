@@ -10,7 +10,7 @@ from pstyle_pack.nodes import NODE_CLASS_MAPPINGS, NODE_CLASSES, NODE_DISPLAY_NA
 from pstyle_pack.nodes.widgets import widget
 
 from pstyle.core.config import describe
-from pstyle.finetuning.adversarial import FinetuneConfig
+from pstyle.finetuning.finetune_config import FinetuneConfig
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.taste.taste import TasteConfig
 from pstyle.training.learning import LearnConfig
