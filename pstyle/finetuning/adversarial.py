@@ -1,8 +1,8 @@
 """The loop that fine-tunes a learned style against a discriminator until neither side gains.
 
-Content and style terms stay, since few real pictures alone would pull the painter anywhere. How each side
-moves is in `discriminator_step` and `painter_step`, what a check measures in `validation`, and what follows
-from that in `model_selection`.
+Content and style terms stay, since a few real pictures alone would not hold the painter. `discriminator_step`
+and `painter_step` have a step of each side, `validation` the checks on held-out pictures, and
+`model_selection` the decisions that follow from them.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ from .painter_step import PainterStep
 from .validation import Validator
 from .validation_split import hold_out
 
-CRITIC_BATCHES, CRITIC_BATCH = 12, 8  # crops of each side that the critic is fitted to
-CRITIC_DRAWS = 12  # stream of random numbers, beside the seed, that they are drawn with
-FEW = 2  # so many pictures a discriminator soon knows by heart
+CRITIC_BATCHES, CRITIC_BATCH = 12, 8  # real crops, and painted ones, that the critic is fitted to
+CRITIC_DRAWS = 12  # number of the random stream they are drawn from
+FEW = 2  # pictures that a discriminator soon memorizes
 MAX_NOTE = 2000  # characters of a provenance's note
 
 
 @dataclass
 class Finetuned:
-    """A style, fine-tuned if that won on held-out pictures and else as it was, and how that came about.
+    """A style, fine-tuned if that won on held-out pictures and otherwise unchanged, with the run's records.
 
-    history has a record per step, checks one per check; the discriminator shows where pictures look painted.
+    `history` has a record per step, `checks` one per check. `discriminator` is the trained one, for maps.
     """
 
     style: Style
@@ -83,7 +83,7 @@ class Finetuning:
     ) -> None:
         """Pictures are the style's own, contents any others, (B, C, H, W); `vgg` is the slim one.
 
-        All of several `processes` are given the same, and come to the same result. Raises ValueError for
+        Several `processes` take the same arguments and come to the same result. Raises ValueError for
         unusable pictures or weights, or a style of another generator.
         """
         self.config = c = config or FinetuneConfig()
@@ -104,13 +104,11 @@ class Finetuning:
         styled = StyledGenerator.of(generator, style).to(device)
         self.average, self.best = (deepcopy(styled).requires_grad_(False) for _ in range(2))
         styled.generator.convs.requires_grad_(True)
-        eyes = perceptual.networks[0]  # the best network at hand; the slim one hides what it should notice
+        eyes = perceptual.networks[0]  # the best network: the slim one misses details that matter here
         discriminator = Discriminator(eyes, seed=c.seed, kind=c.discriminator).to(device)
         discriminator.measure(eyes(self.validation.known, discriminator.layers))
         self.gan = GANState(eyes, styled, discriminator)
-        self.critic = (
-            self._fitted_critic() if c.discriminator == "heads" else None
-        )  # the plain one plays alone
+        self.critic = self._fitted_critic() if c.discriminator == "heads" else None
 
         self.state = self._state()
         processes.broadcast_parameters(self.state.modules.values())
@@ -128,9 +126,9 @@ class Finetuning:
     def run(
         self, on_step: OnStep = lambda progress: None, state_path: Path | None = None, save_every: int = 50
     ) -> None:
-        """Go on to the end; with `state_path`, from where a killed run with the same settings stood.
+        """Run to the end; with `state_path`, resume from that file if it exists, and save to it.
 
-        A run whose losses stay non-finite ends as well, with the reason in the verdict.
+        If losses stay non-finite, the run ends, too, and the verdict says why.
         """
         c, state = self.config, self.state
         if state_path:
@@ -161,7 +159,7 @@ class Finetuning:
             self.failure = f"stopped: {error}"
 
     def result(self) -> Finetuned:
-        """The averaged style of the best check if it won by enough on held-out pictures, else the start."""
+        """The averaged style of the best check if it won by enough on held-out pictures, else the input."""
         accuracies = self.two_sample_accuracy() if self.selection.won() else None
         accepted = accuracies is not None and self.selection.accepts(*accuracies)
         return Finetuned(
@@ -192,7 +190,7 @@ class Finetuning:
 
     @torch.no_grad()
     def _fitted_critic(self) -> FisherCritic:
-        """The critic, fitted to windows of real and painted crops as they are at the start."""
+        """The critic, fitted to windows of real and painted crops before the first step."""
         rng, rows = generator_of(self.config.seed, CRITIC_DRAWS), []
         for _ in range(CRITIC_BATCHES):
             real, image = self.training.draw(CRITIC_BATCH, self.config.crop_px, rng)

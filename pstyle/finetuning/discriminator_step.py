@@ -1,7 +1,7 @@
 """A step of the discriminator: hinge and LeCam losses on augmented crops.
 
-It is skipped while the discriminator is far ahead (Sanakoyeu et al., arXiv 1807.10201). Real crops are on one
-side; on the other are painted ones and, beside them, untouched photographs: they must not look real either.
+It is skipped while the discriminator is far ahead (Sanakoyeu et al., arXiv 1807.10201). Untouched photographs
+count as painted: they must not look real, either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..training.training_state import TrainingState
 from .equilibrium import GANState
 from .finetune_config import FinetuneConfig
 
-SUCCESS_LIMIT = 0.8  # share of patches judged right above which the discriminator waits for the painter
+SUCCESS_LIMIT = 0.8  # accuracy above which the discriminator waits for the painter
 SMOOTHING = 0.95  # per step, of the running averages
 RUNNING_AVERAGES = {
     "success": 0.5,
@@ -32,7 +32,7 @@ RUNNING_AVERAGES = {
 
 @dataclass(frozen=True)
 class DiscriminatorStep:
-    """Moves the discriminator of a GAN state; its running averages are numbers of the training state."""
+    """Updates the discriminator of a GAN state; running averages are kept in the training state."""
 
     gan: GANState
     guarded: GuardedOptimizer
@@ -40,7 +40,7 @@ class DiscriminatorStep:
     state: TrainingState
 
     def take(self, real: Tensor, painted: Tensor, content: Tensor, pace: float) -> dict[str, float]:
-        """Learn from crops (B, 3, S, S) at `pace` times the learning rate; returns the step's record."""
+        """Train on crops (B, 3, S, S) at `pace` times the learning rate; returns the step's record."""
         c, gan, numbers, rng = self.config, self.gan, self.state.numbers, self.state.rng
         warm = self.state.step < c.warmup
         learns = warm or numbers["success"] <= SUCCESS_LIMIT
@@ -79,5 +79,5 @@ class DiscriminatorStep:
 
 
 def discriminator_optimizer(discriminator: Discriminator, config: FinetuneConfig) -> torch.optim.Adam:
-    """Adam over the heads."""
+    """Adam over the discriminator's heads."""
     return torch.optim.Adam(discriminator.parameters(), lr=config.lr_discriminator, betas=ADVERSARIAL_BETAS)

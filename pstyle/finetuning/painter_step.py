@@ -1,6 +1,6 @@
-"""A step of the painter: the terms of learning, and the pull of the discriminator and of the Fisher critic.
+"""A step of the painter: the loss terms of learning, a Fisher critic, and the adversarial term.
 
-The adversarial weight comes from gradient norms as in VQGAN (Esser et al., arXiv 2012.09841). We differ in
+The adversarial weight follows from gradient norms as in VQGAN (Esser et al., arXiv 2012.09841). We differ in
 taking them at the painted pixels, where both gradients exist anyway.
 """
 
@@ -24,12 +24,12 @@ from .equilibrium import GANState
 from .finetune_config import FinetuneConfig
 from .fisher_critic import FisherCritic, window_statistics
 
-WINDOW_WEIGHT = 20.0  # of the critic, times the adversarial ratio: at the start about the pull of style
+WINDOW_WEIGHT = 20.0  # of the critic, times the adversarial ratio: about the pull of style at the start
 
 
 @dataclass(frozen=True)
 class PainterStep:
-    """Moves the painter of a GAN state, its average and the mean that the critic keeps of painted windows."""
+    """Updates the painter of a GAN state, its moving average, and the critic."""
 
     gan: GANState
     average: StyledGenerator
@@ -40,10 +40,10 @@ class PainterStep:
     state: TrainingState
 
     def take(self, painted: Tensor, image: Tensor, pace: float) -> dict[str, float]:
-        """Learn from crops `painted` from `image`, both (B, 3, S, S); returns the step's record.
+        """Train on crops `painted` from `image`, both (B, 3, S, S); returns the step's record.
 
-        Nothing moves if `painted` has no gradient, as in the warm-up. `pace` scales learning rates and the
-        adversarial ratio.
+        `pace` scales the learning rates and the adversarial ratio. If `painted` requires no gradient, as
+        during warm-up, losses are recorded and nothing changes.
         """
         c, state, ratio = self.config, self.state, self.config.adversarial_ratio * pace
         adversarial_weight = torch.zeros(())

@@ -1,4 +1,4 @@
-"""What a check of a fine-tuning measures: the same held-out pictures every time, in all processes alike."""
+"""The checks of a fine-tuning: discriminator, equilibrium and painter, measured on held-out pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAINTED = 8  # training contents painted for the classifiers to learn from
 
 
 class Validator:
-    """Measures a fine-tuning on its validation split; what it measures is the same in all processes."""
+    """Measures a fine-tuning on its validation split; all processes get the same numbers."""
 
     def __init__(
         self,
@@ -33,21 +33,21 @@ class Validator:
         self.two_sample = TwoSample(training.reals, validation.styles, gan.vgg, config.seed)
 
     def metrics(self, average: StyledGenerator, step: int) -> ValidationMetrics:
-        """All that a check after `step` knows: the discriminator, the duality gap, scores of the average."""
+        """All metrics of a check after `step`, with the scores of the averaged style."""
         validation = self.validation
         found = diagnose(self.gan, validation.known, validation.fresh, validation.content)
         found = self.processes.broadcast(found | {"duality": self._duality(step)})
         return found | self.scores(average)
 
     def scores(self, styled: StyledGenerator) -> ValidationMetrics:
-        """Scores of a painter alone: patch distance, SSIM, contrast, accuracy of a classifier against it."""
+        """Scores of a painter: patch distance, SSIM, contrast and two-sample test accuracy."""
         found = held_out_scores(styled, self.validation.contents, self.validation.styles)
         accuracy = self.two_sample_accuracy(styled, classifiers=1)
         return self.processes.broadcast(found | {"two_sample_accuracy": accuracy})
 
     @torch.no_grad()
     def two_sample_accuracy(self, styled: StyledGenerator, classifiers: int = CLASSIFIERS) -> float:
-        """Accuracy on held-out crops of classifiers trained afresh against a painter; 0.5 is a guess."""
+        """Accuracy on held-out crops of classifiers trained against a painter; 0.5 is a guess."""
         trained_on = spread(self.training.contents, PAINTED)
         painted = [styled.paint(center_square(picture)).clamp(0, 1) for picture in trained_on]
         unseen = [styled.paint(picture).clamp(0, 1) for picture in self.validation.contents]
@@ -55,7 +55,7 @@ class Validator:
 
     def _duality(self, step: int) -> float:
         c, validation = self.config, self.validation
-        rng = torch.Generator().manual_seed(c.seed + step)  # its own, so that a check changes no later step
+        rng = torch.Generator().manual_seed(c.seed + step)  # its own: a check must not change later steps
         return duality_gap(
             self.gan,
             validation.fresh,

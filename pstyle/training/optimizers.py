@@ -1,4 +1,4 @@
-"""Adam as the loops use it: its betas, and the parameters of a style in groups, each with a learning rate."""
+"""Adam as the loops use it: its betas, and the parameter groups of a style, each with its learning rate."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 
 from ..style.styled_generator import StyledGenerator
 
-BETAS = (0.9, 0.99)  # 0.99 rather than the usual 0.999: runs are short, and gradients change fast
-ADVERSARIAL_BETAS = (0.0, 0.99)  # no momentum: the opponent it was gained against has moved on
+BETAS = (0.9, 0.99)  # 0.99 instead of the usual 0.999, since runs are short and gradients change fast
+ADVERSARIAL_BETAS = (0.0, 0.99)  # no momentum against an opponent that moves, too
 
 
 class StyleRates(Protocol):
@@ -23,7 +23,7 @@ class StyleRates(Protocol):
 def style_optimizer(
     styled: StyledGenerator, rates: StyleRates, betas: tuple[float, float] = BETAS
 ) -> torch.optim.Adam:
-    """Adam over what a style owns; latents and offsets usually move faster than the convolutions."""
+    """Adam over a style's own parameters, usually with higher rates for latents and offsets."""
     groups = [
         {"params": [styled.latent], "lr": rates.lr_latent},
         {"params": list(styled.offsets.parameters()), "lr": rates.lr_offset},
