@@ -19,7 +19,7 @@ FAIR = {
 FIRST = FAIR | {"duality": 1.0}
 
 
-def referee_of(state: TrainingState | None = None) -> ModelSelection:
+def selection_of(state: TrainingState | None = None) -> ModelSelection:
     return ModelSelection(dict(START), state or new_state())
 
 
@@ -97,7 +97,7 @@ def test_what_counts_as_a_collapse(change, lost):
 
 
 def test_the_best_check_is_the_nearest_that_keeps_content():
-    selection = referee_of()
+    selection = selection_of()
     changes = [{"patch_swd": value} for value in (0.041, 0.038, 0.039, 0.036)]
     advice = noted(selection, *changes, {"patch_swd": 0.03, "ssim": 0.579})
     assert advice == ["go on", "keep", "go on", "keep", "go on"]
@@ -110,7 +110,7 @@ def test_the_best_check_is_the_nearest_that_keeps_content():
 
 
 def test_the_best_check_is_the_one_that_gains_most_where_it_gains_least():
-    selection = referee_of()
+    selection = selection_of()
     swd_told = [(0.03, 0.8), (0.036, 0.75), (0.03, 0.79), (0.034, 0.7), (0.02, 0.76), (0.041, 0.5)]
     advice = noted(selection, *({"patch_swd": swd, "two_sample_accuracy": told} for swd, told in swd_told))
     assert advice == ["go on", "keep", "go on", "keep", "go on", "go on"]
@@ -119,7 +119,7 @@ def test_the_best_check_is_the_one_that_gains_most_where_it_gains_least():
 
 
 def test_a_win_below_three_percent_changes_nothing():
-    selection = referee_of()
+    selection = selection_of()
     assert noted(selection, {"patch_swd": 0.0389}) == ["keep"]
     assert not selection.won() and not selection.accepts(0.9, 0.5) and "won too little" in selection.outcome()
     assert noted(selection, {"patch_swd": 0.0387}) == ["keep"] and selection.won()
@@ -136,7 +136,7 @@ def test_a_win_below_three_percent_changes_nothing():
     ],
 )
 def test_a_classifier_trained_afresh_must_tell_fewer_right(told, accepted):
-    selection = referee_of()
+    selection = selection_of()
     noted(selection, {"patch_swd": 0.03})
     assert selection.won() and selection.accepts(*told) is accepted
     assert ("accepted" in selection.outcome(told)) is accepted
@@ -144,13 +144,13 @@ def test_a_classifier_trained_afresh_must_tell_fewer_right(told, accepted):
 
 
 def test_no_check_won():
-    selection = referee_of()
+    selection = selection_of()
     assert selection.best is selection.start and not selection.won() and "no check won" in selection.outcome()
     assert noted(selection, {"patch_swd": 0.05}) == ["go on"] and not selection.won()
 
 
 def test_three_rollbacks_end_it():
-    selection = referee_of()
+    selection = selection_of()
     assert noted(selection, {"ssim": 0.1}, {"contrast": 0.0}) == ["roll back"] * 2
     assert selection.ending() is None and selection.rollbacks == 2
     assert noted(selection, {"patch_swd": math.nan}) == ["roll back"]
@@ -158,10 +158,10 @@ def test_three_rollbacks_end_it():
 
 
 def test_notes_survive_a_kill(tmp_path):
-    selection = referee_of()
+    selection = selection_of()
     noted(selection, {"patch_swd": 0.038}, {"ssim": 0.1}, {"duality": math.nan})
     selection.state.save(tmp_path / "state.safetensors")
-    other = referee_of()
+    other = selection_of()
     other.state.resume(tmp_path / "state.safetensors")
     assert other.best == selection.best and other.rollbacks == selection.rollbacks == 2
     assert other.checks == selection.checks and [check["step"] for check in other.checks] == [10, 20]
