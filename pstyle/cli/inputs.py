@@ -69,6 +69,15 @@ def picture_files(paths: Sequence[str], most: int) -> list[Path]:
     return list(found.values())
 
 
+def listed_pictures(paths: Sequence[str]) -> list[Path]:
+    """Picture files, sorted: those given, below folders, and in text files that list a path a line."""
+    given: list[str] = []
+    for path in paths:
+        is_list = Path(path).suffix.lower() == ".txt"
+        given += Path(path).read_text(encoding="utf-8").splitlines() if is_list else [path]
+    return list_pictures(given, recursive=True)
+
+
 def open_contents(paths: Sequence[str] | None, size_px: int, seed: int) -> list[Tensor]:
     """Content pictures of short side `size_px`: at most 100 of those given, or drawn scenes."""
     if paths is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from tqdm import tqdm
@@ -35,6 +35,42 @@ def steps_bar(what: str, shown: bool = True) -> Iterator[Follower]:
     """A bar that follows a loop: pass what this yields as its `on_step`."""
     with counter(what, shown=shown) as bar:
         yield Follower(bar)
+
+
+class StagesBar:
+    """An `on_step` and an `on_estimate` for runs of several stages: a bar that starts anew with each one."""
+
+    def __init__(self, bar: tqdm, shown: bool) -> None:
+        self.bar, self.shown, self.stage = bar, shown, ""
+
+    def __call__(self, stage: str, steps: int, record: Mapping[str, float]) -> None:
+        if stage != self.stage:
+            self.stage = stage
+            self.bar.reset(total=steps)
+            self.bar.set_description(stage, refresh=False)
+        self.bar.set_postfix(loss=f"{record['loss']:.4g}", refresh=False)
+        self.bar.update(record["step"] - self.bar.n)
+
+    def estimate(self, seconds: Mapping[str, float]) -> None:
+        """Print on stderr how long each stage and the whole run will take."""
+        lines = [f"{duration(value):>10}  {name}" for name, value in seconds.items()]
+        whole = f"{duration(sum(seconds.values())):>10}  in all, as measured on a few steps"
+        for line in (*lines, whole) if self.shown else ():
+            self.bar.write(line, file=sys.stderr)
+
+
+@contextmanager
+def stages_bar(shown: bool = True) -> Iterator[StagesBar]:
+    """A bar that follows a run of several stages."""
+    with counter("preparing", shown=shown) as bar:
+        yield StagesBar(bar, shown)
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: 12 s, 34 min, 5.6 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..core.device import choose_device
 from ..core.process_group import process_group_from_environment
-from ..image.pictures import list_pictures
 from ..training.base_run import BaseRunConfig, Material, make_weights
 from .flags import Parser, add_device, add_output, add_settings, settings_from
-from .screen import counter, tell
+from .inputs import listed_pictures
+from .screen import stages_bar, tell
 
 
 def train_base_flags(parser: Parser) -> None:
@@ -24,7 +24,11 @@ def train_base_flags(parser: Parser) -> None:
     )
     for name, what in (("photos", "photographs"), ("paintings", "paintings")):
         parser.add_argument(
-            f"--{name}", nargs="+", required=True, metavar="DIR", help=f"{what}, files or folders of folders"
+            f"--{name}",
+            nargs="+",
+            required=True,
+            metavar="DIR",
+            help=f"{what}: files, folders of folders, or a .txt with a path a line",
         )
     add_output(parser, "folder to write the weights into; made if it is not there", "DIR")
     parser.add_argument(
@@ -35,29 +39,20 @@ def train_base_flags(parser: Parser) -> None:
 
 
 def train_base(arguments: Namespace) -> None:
-    """Make the weights and tell where they are; several processes, started by `torchrun`, train together."""
+    """Make the weights and print their paths; several processes, started by `torchrun`, train together."""
     config = settings_from(arguments, BaseRunConfig)
     material = Material(
         teachers=[Path(path) for path in arguments.teacher],
-        photos=list_pictures(arguments.photos, recursive=True),
-        paintings=list_pictures(arguments.paintings, recursive=True),
+        photos=listed_pictures(arguments.photos),
+        paintings=listed_pictures(arguments.paintings),
     )
-    shown = "preparing"
+    out, state = Path(arguments.output), Path(arguments.state)
     with (
         process_group_from_environment(choose_device(arguments.device)) as processes,
-        counter(shown, shown=processes.first) as bar,
+        stages_bar(shown=processes.first) as bar,
     ):
-
-        def on_step(stage: str, steps: int, record: dict[str, float]) -> None:
-            nonlocal shown
-            if stage != shown:
-                shown = stage
-                bar.reset(total=steps)
-                bar.set_description(stage, refresh=False)
-            bar.set_postfix(loss=f"{record['loss']:.4g}", refresh=False)
-            bar.update(record["step"] - bar.n)
-
-        out, state = Path(arguments.output), Path(arguments.state)
-        paths = make_weights(material, out, state, config, on_step, arguments.overwrite, processes)
+        paths = make_weights(
+            material, out, state, config, bar, arguments.overwrite, processes, on_estimate=bar.estimate
+        )
     for path in paths if processes.first else ():
         tell(str(path))

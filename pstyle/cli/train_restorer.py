@@ -1,4 +1,4 @@
-"""`pstyle train-restorer`: the restorer trained on with your own clean pictures."""
+"""`pstyle train-restorer`: the restorer trained on with your own clean pictures, or a new one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ from pathlib import Path
 
 from ..core.device import choose_device
 from ..image.pictures import open_image
-from ..nets.vgg import load_loss_vgg
 from ..restoration.damage.damage_style import load_damage
 from ..restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..restoration.repair.restorer import load_restorer, save_restorer
-from .flags import Parser, add_device, add_output, add_pictures, add_settings, settings_from
-from .inputs import MAX_CONTENTS, new_file, optional_path, picture_files
-from .screen import counter, tell
+from ..restoration.repair.restorer_run import RestorerRunConfig, make_restorer
+from .flags import (
+    Parser,
+    add_device,
+    add_loss_network,
+    add_output,
+    add_pictures,
+    add_settings,
+    settings_from,
+)
+from .inputs import MAX_CONTENTS, find_vgg, listed_pictures, new_file, optional_path, picture_files
+from .screen import counter, stages_bar, tell
 from .style_runs import SUFFIX
 
 
@@ -24,20 +32,49 @@ def train_restorer_flags(parser: Parser) -> None:
     parser.add_argument(
         "--damage", metavar="DAMAGE", help="damage style that half of the practice has (default: every kind)"
     )
-    parser.add_argument("--restorer", metavar="FILE", help="restorer to begin with (default: shipped)")
-    add_settings(parser, LearnRestorerConfig)
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--restorer", metavar="FILE", help="restorer to begin with (default: shipped)")
+    start.add_argument("--new", action="store_true", help="begin with nothing, as the shipped one did")
+    parser.add_argument("--state", metavar="DIR", help="with --new: folder of this run, to resume it from")
+    add_loss_network(parser)
+    add_settings(parser, RestorerRunConfig)
     add_device(parser)
 
 
 def train_restorer(arguments: Namespace) -> None:
-    """Train a restorer on and write it."""
-    config = settings_from(arguments, LearnRestorerConfig)
+    """Train a restorer and write it: from the one given, or a new one."""
     target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
+    if arguments.new:
+        make_new_restorer(arguments, target)
+    else:
+        train_on(arguments, target)
+    tell(str(target))
+
+
+def make_new_restorer(arguments: Namespace, target: Path) -> None:
+    """`train-restorer --new`: all stages that the shipped restorer went through."""
+    config = settings_from(arguments, RestorerRunConfig)
+    if not arguments.state or arguments.damage:
+        raise ValueError("--new needs --state DIR, and takes no --damage: train on with that afterwards")
+    files, vgg = listed_pictures(arguments.pictures), find_vgg(arguments.vgg)
+    state, device = Path(arguments.state), choose_device(arguments.device)
+    with stages_bar() as bar:
+        make_restorer(files, vgg, target, state, config, bar, arguments.overwrite, device, bar.estimate)
+
+
+def train_on(arguments: Namespace, target: Path) -> None:
+    """`train-restorer`: a restorer trained on from another one."""
+    config = settings_from(arguments, LearnRestorerConfig)
+    if arguments.state:
+        raise ValueError("--state is the folder of a new restorer's run: add --new")
     files = picture_files(arguments.pictures, MAX_CONTENTS)
     pictures = [open_image(file) for file in files]
     damage = load_damage(Path(arguments.damage)) if arguments.damage else None
     device = choose_device(arguments.device)
-    start, vgg = load_restorer(optional_path(arguments.restorer)).to(device), load_loss_vgg().to(device)
+    start, vgg = (
+        load_restorer(optional_path(arguments.restorer)).to(device),
+        find_vgg(arguments.vgg).to(device),
+    )
     with counter("training", config.steps) as bar:
 
         def on_step(record: dict[str, float]) -> None:
@@ -47,4 +84,3 @@ def train_restorer(arguments: Namespace) -> None:
         found = learn_restorer(pictures, start, vgg, config, damage, on_step)
     origin = f"trained on with {len(files)} pictures for {config.steps} steps"
     save_restorer(target, found, origin, overwrite=arguments.overwrite)
-    tell(str(target))

@@ -1,23 +1,22 @@
-"""One command from pictures to weights/: two VGGs distilled from teachers, then a generator in two stages.
+"""One command from pictures to weights: two VGGs distilled from teachers, then a generator in several stages.
 
-Every stage goes on from its own file in the state folder after a kill, and a finished one is not run again.
+`BaseRunConfig` lists the stages; each resumes from its own file in the state folder after a kill, and a
+finished one is not run again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Sequence
-from copy import copy
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from copy import copy, deepcopy
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from .. import __version__
 from ..core.config import check_settings, setting, to_json
-from ..core.files import sha256_of, write_atomically
+from ..core.files import write_atomically
 from ..core.process_group import ALONE, ProcessGroup
 from ..image.crops import Crops
 from ..image.pictures import open_image, resize_short_side, save_image
@@ -27,23 +26,40 @@ from ..nets.vgg import LAYERS, LOSS_FILE, SLIM_FILE, VGG, load_vgg, save_vgg
 from ..samples import content_pictures, procedural_style
 from .base_training import BaseConfig, train_base
 from .distillation import DistillConfig, distill, linear_fits
+from .ema import update_ema
 from .run_log import OnStageStep, RunLog
+from .stages import NUMBERS_FILE, StagedRun, check_state_folder, estimate, hash_of
 
-FIRST_STAGE_FILE = "generator_first_stage.safetensors"
-NUMBERS_FILE = "numbers.json"
 RESULTS = (SLIM_FILE, LOSS_FILE, GENERATOR_FILE, NUMBERS_FILE)
 PROCEDURAL_PX = 448
 NORMALIZED_PX = 128  # side of the crops on which a distilled network is measured
+SEEDS = 2**31
+
+
+@dataclass(frozen=True)
+class GeneratorStage:
+    """One stage of training the generator, from the weights that the stage before left.
+
+    `losses` are the networks of its loss, each layer from the first one that reaches it: `teacher` and `deep`
+    (the first and the last teacher), `loss` and `slim` (distilled in this run). `kept` is the share of the
+    weights before the stage in the mean with those after it (Wortsman et al., arXiv 2109.01903).
+    """
+
+    name: str
+    losses: tuple[str, ...]
+    config: BaseConfig
+    kept: float = 0.0
 
 
 @dataclass(frozen=True)
 class BaseRunConfig:
     """Settings of making the shipped weights."""
 
-    steps: int = setting(3000, 1, 1_000_000, "steps of each of the four stages")
+    steps: int = setting(3000, 1, 1_000_000, "steps of each stage")
     procedural: int = setting(60, 0, 10_000, "procedural styles, painted from the photographs")
     seed: int = setting(0, 0, 2**31 - 2, "random seed")
     scenes: int = setting(24, 0, 10_000, "drawn scenes that the generator paints beside the photographs")
+    large_crops: bool = setting(True, help="a last stage on large crops against the first teacher, for a GPU")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -59,21 +75,29 @@ class BaseRunConfig:
         )
 
     def architecture(self) -> GeneratorConfig:
-        """What the generator is made of."""
+        """The generator's architecture."""
         return GeneratorConfig()
 
-    def first_stage(self) -> BaseConfig:
-        """Settings of the generator's first stage, whose loss comes from the last teacher."""
-        return BaseConfig(steps=self.steps, seed=self.seed)
-
-    def second_stage(self) -> BaseConfig:
-        """Settings of the generator's second stage, whose loss comes from the distilled loss network."""
-        return BaseConfig(steps=self.steps, seed=self.seed + 1)
+    def generator_stages(self) -> list[GeneratorStage]:
+        """The stages of the generator in order: change this list to train another base."""
+        distilled, base = ("loss", "deep", "slim"), BaseConfig(steps=self.steps)
+        more = replace(base, size_px=144, style_weight=22.0)
+        large = replace(base, styles=8, size_px=256, style_px=320, style_weight=21.0, lr=8e-4, renewed=2)
+        stages = [
+            GeneratorStage("generator, first stage", ("deep", "slim"), base),
+            GeneratorStage("generator, second stage", distilled, base),
+            GeneratorStage("generator, more style", distilled, more, kept=0.45),
+            GeneratorStage("generator, large crops", ("teacher", "deep", "slim"), large),
+        ]
+        return [
+            replace(stage, config=replace(stage.config, seed=(self.seed + number) % SEEDS))
+            for number, stage in enumerate(stages if self.large_crops else stages[:-1])
+        ]
 
     def largest_crop_px(self) -> int:
         """The side that every picture needs at least."""
-        stages = (self.first_stage(), self.second_stage())
-        sizes = [size for stage in stages for size in (stage.size_px, stage.style_px)]
+        stages = [stage.config for stage in self.generator_stages()]
+        sizes = [size for config in stages for size in (config.size_px, config.style_px)]
         return max(NORMALIZED_PX, self.distillation().size_px, self.loss_distillation(1.0).size_px, *sizes)
 
 
@@ -86,7 +110,7 @@ class Material:
     paintings: Sequence[Path]
 
     def fingerprint(self) -> dict[str, str]:
-        """What tells these files from others: by kind, a hash of their bytes."""
+        """A hash of the files' bytes by kind, which tells these files from others."""
         kinds = {"teachers": self.teachers, "photos": self.photos, "paintings": self.paintings}
         return {kind: hash_of(files) for kind, files in kinds.items()}
 
@@ -99,67 +123,114 @@ def make_weights(
     on_step: OnStageStep = lambda stage, steps, record: None,
     overwrite: bool = False,
     processes: ProcessGroup = ALONE,
+    on_estimate: Callable[[dict[str, float]], None] | None = None,
 ) -> list[Path]:
     """Make vgg_slim, vgg_loss and generator.safetensors and numbers.json in the folder `out`; returns them.
 
-    `state` is a folder of the run's own, where it goes on after a kill. `on_step` gets a stage's name, its
-    number of steps and each step's record. All processes of a `processes` are given the same; the first one
-    writes. Raises ValueError for unusable files, a state folder of something
-    else, or results that exist and may not be replaced.
+    `state` is a folder of the run's own, from which it resumes after a kill. `on_step` gets a stage's name,
+    its number of steps and each step's record. With `on_estimate` a trial comes first, and it gets the
+    seconds that each stage still takes. Several `processes` are all given the same; the first one writes.
+    Raises ValueError for unusable files, a state folder of something else, or results that exist and may not
+    be replaced.
     """
     c = config or BaseRunConfig()
-    slim_file, loss_file, generator_file, numbers_file = (state / name for name in RESULTS)
     with processes.first_ahead():
         if processes.first:
             check_folders(out, state, overwrite)
         teachers = [teacher.to(processes.device) for teacher in load_teachers(material.teachers)]
         run = {"settings": to_json(c)} | material.fingerprint()
-        numbers = RunLog(numbers_file, run, on_step, writes=processes.first)
+        log = RunLog(state / NUMBERS_FILE, run, on_step, writes=processes.first)
         photos = open_crops(material.photos, c.largest_crop_px())
         drawn = draw_procedural(material.photos, c, state / "procedural")
     paintings = open_crops([*material.paintings, *drawn], c.largest_crop_px())
-    contents = with_scenes(photos, c)
-    numbers.tell(
-        photos=len(photos), scenes=c.scenes, paintings=len(material.paintings), procedural=len(drawn)
-    )
+    log.tell(photos=len(photos), scenes=c.scenes, paintings=len(material.paintings), procedural=len(drawn))
 
-    both = together(photos, paintings)
-    slim = make_vgg("slim VGG", both, teachers, c.distillation(), slim_file, numbers, processes)
-    narrow = c.loss_distillation(teachers[0].width)
-    loss = make_vgg("loss VGG", both, teachers[:1], narrow, loss_file, numbers, processes)
-    new = new_generator(c.architecture(), c.seed)
-    shared = {
-        "slim": slim,
-        "photos": contents,
-        "paintings": paintings,
-        "numbers": numbers,
-        "processes": processes,
-    }
-    stage = partial(make_generator, **shared)
-    cheap, best = Perceptual([teachers[-1], slim]), Perceptual([loss, teachers[-1], slim])
-    first = stage("generator, first stage", new, cheap, c.first_stage(), state / FIRST_STAGE_FILE)
-    final = stage("generator, second stage", first, best, c.second_stage(), generator_file)
+    stages = partial(base_stages, teachers=teachers, photos=photos, paintings=paintings, config=c)
+    if on_estimate:
+        on_estimate(estimate(stages, state, log, processes))
+    generator = stages(StagedRun(state, log, processes))
 
-    numbers.tell(parameters=sum(value.numel() for value in final.parameters()))
-    numbers.tell(sha256={path.name: hash_of([path]) for path in (slim_file, loss_file, generator_file)})
-    results = [out / name for name in RESULTS]
-    for result in results if processes.first else ():
-        write_atomically(result, (state / result.name).read_bytes(), overwrite=overwrite)
+    log.tell(parameters=sum(value.numel() for value in generator.parameters()))
+    log.tell(sha256={name: hash_of([state / name]) for name in RESULTS[:-1]})
+    for name in RESULTS if processes.first else ():
+        if not same_bytes(out / name, state / name):
+            write_atomically(out / name, (state / name).read_bytes(), overwrite=overwrite)
     processes.wait()
-    return results
+    return [out / name for name in RESULTS]
+
+
+def base_stages(
+    run: StagedRun, teachers: list[VGG], photos: Crops, paintings: Crops, config: BaseRunConfig
+) -> Generator:
+    """All stages of a run, one after the other; returns the generator of the last one."""
+    both, contents = together(photos, paintings), with_scenes(photos, config)
+    narrow = config.loss_distillation(teachers[0].width)
+    slim = distill_stage(run, "slim VGG", SLIM_FILE, config.distillation(), both, teachers)
+    loss = distill_stage(run, "loss VGG", LOSS_FILE, narrow, both, teachers[:1])
+    networks = {"teacher": teachers[0], "deep": teachers[-1], "loss": loss, "slim": slim}
+    generator = new_generator(config.architecture(), config.seed)
+    stages = config.generator_stages()
+    files = [*(f"generator_{number}.safetensors" for number in range(1, len(stages))), GENERATOR_FILE]
+    for stage, file in zip(stages, files, strict=True):
+        perceptual = Perceptual([networks[name] for name in stage.losses])
+        train = partial(train_stage, stage, generator, slim, perceptual, contents, paintings, run.processes)
+        generator = run.stage(stage.name, file, stage.config, train, save_generator, load_generator)
+    return generator
+
+
+def distill_stage(
+    run: StagedRun, name: str, file: str, config: DistillConfig, crops: Crops, teachers: list[VGG]
+) -> VGG:
+    """A VGG distilled from teachers; the run's log gets the share of their variance that it explains."""
+
+    def train(config: DistillConfig, **given: object) -> VGG:
+        vgg = distill(crops, teachers, config, processes=run.processes, **given)
+        rng = torch.Generator().manual_seed(config.seed)
+        images = [crops.draw(8, NORMALIZED_PX, rng).to(run.processes.device) for _ in range(4)]
+        fits = linear_fits(vgg, teachers, images)
+        explained = {layer: round(fit.explained, 4) for layer, fit in fits.items()}
+        run.log.tell(explained=run.log.found.get("explained", {}) | {name: explained})
+        return vgg
+
+    return run.stage(name, file, config, train, save_vgg, load_vgg)
+
+
+def train_stage(
+    stage: GeneratorStage,
+    generator: Generator,
+    slim: VGG,
+    perceptual: Perceptual,
+    contents: Crops,
+    paintings: Crops,
+    processes: ProcessGroup,
+    config: BaseConfig,
+    **given: object,
+) -> Generator:
+    """The generator after a stage."""
+    generator = generator.to(processes.device, memory_format=torch.channels_last)
+    before = deepcopy(generator)
+    parts = generator.requires_grad_(True), slim, perceptual, contents, paintings
+    after = train_base(*parts, config, processes=processes, **given)
+    if stage.kept:
+        update_ema(after, before, decay=1 - stage.kept)
+    return after
 
 
 def check_folders(out: Path, state: Path, overwrite: bool) -> None:
     """Make both folders. Raises ValueError if one cannot be used."""
     if out.resolve() == state.resolve():
         raise ValueError(f"results and state need two folders, got {str(out)!r} for both")
-    found = [out / name for name in RESULTS if os.path.lexists(out / name)]
+    exist = [out / name for name in RESULTS if os.path.lexists(out / name)]
+    found = [path for path in exist if not same_bytes(path, state / path.name)]  # a run killed at its end
     if found and not overwrite:
         raise ValueError(f"{str(found[0])!r} exists already: choose another folder, or ask to overwrite it")
-    if state.is_dir() and any(state.iterdir()) and not (state / NUMBERS_FILE).exists():
-        raise ValueError(f"{str(state)!r} holds files, but not the state of a run: choose an empty folder")
-    for folder in (out, state):
-        folder.mkdir(parents=True, exist_ok=True)
+    check_state_folder(state)
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    """Whether both files exist with the same contents."""
+    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def load_teachers(files: Sequence[Path]) -> list[VGG]:
@@ -214,65 +285,3 @@ def new_generator(config: GeneratorConfig, seed: int) -> Generator:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return Generator(config)
-
-
-def make_vgg(
-    name: str,
-    crops: Crops,
-    teachers: list[VGG],
-    config: DistillConfig,
-    product: Path,
-    numbers: RunLog,
-    processes: ProcessGroup,
-) -> VGG:
-    """The VGG as stored in the file `product`, distilled first if it is not there."""
-    if not product.exists():
-        with numbers.stage(name, config.steps, to_json(config)) as on_step:
-            state = state_of(product)
-            vgg = distill(crops, teachers, config, state_path=state, on_step=on_step, processes=processes)
-        rng = torch.Generator().manual_seed(config.seed)
-        images = [crops.draw(8, NORMALIZED_PX, rng).to(processes.device) for _ in range(4)]
-        fits = linear_fits(vgg, teachers, images)
-        explained = {layer: round(fit.explained, 4) for layer, fit in fits.items()}
-        numbers.tell(explained=numbers.found.get("explained", {}) | {name: explained})
-        if processes.first:
-            save_vgg(product, vgg, f"distilled by pstyle {__version__} from {len(teachers)} teachers")
-        processes.wait()
-    return load_vgg(product).to(processes.device)
-
-
-def make_generator(
-    name: str,
-    generator: Generator,
-    perceptual: Perceptual,
-    config: BaseConfig,
-    product: Path,
-    slim: VGG,
-    photos: Crops,
-    paintings: Crops,
-    numbers: RunLog,
-    processes: ProcessGroup,
-) -> Generator:
-    """The generator as stored in the file `product`, trained on from `generator` first if it is not there."""
-    if not product.exists():
-        generator = generator.requires_grad_(True).to(processes.device, memory_format=torch.channels_last)
-        with numbers.stage(name, config.steps, to_json(config)) as on_step:
-            state, parts = state_of(product), (slim, perceptual, photos, paintings)
-            trained = train_base(generator, *parts, config, state, on_step, processes=processes)
-        if processes.first:
-            save_generator(product, trained, f"trained by pstyle {__version__}: {name}")
-        processes.wait()
-    return load_generator(product).to(processes.device)
-
-
-def state_of(product: Path) -> Path:
-    """Where the stage that makes `product` keeps its state."""
-    return product.with_name(f"{product.stem}_state.safetensors")
-
-
-def hash_of(files: Sequence[Path]) -> str:
-    """SHA-256 over the bytes of files, in their order."""
-    found = hashlib.sha256()
-    for file in files:
-        found.update(bytes.fromhex(sha256_of(file)))
-    return found.hexdigest()

@@ -1,4 +1,4 @@
-"""What a run of several stages tells about itself, kept in one JSON file that outlives a kill."""
+"""The log of a run of several stages: one JSON file that outlives a kill."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ..core.config import parse_json
 from ..core.files import read_file, write_atomically
 
 MAX_JSON_BYTES = 1 << 20
-AVERAGED_STEPS = 50  # over which losses are averaged, and from one writing of the file to the next
+AVERAGED_STEPS = 50  # window of the averaged losses; the file is written as often
 OnStageStep = Callable[[str, int, dict[str, float]], None]  # stage, its number of steps, record of a step
 
 
 class RunLog:
-    """What the model card tells, in a JSON file that goes on with the run.
+    """Settings, versions, times and losses of a run, in a JSON file that a resumed run adds to.
 
-    Of several processes one alone writes it. Raises ValueError if the file is of a run with other settings or
-    files.
+    Only one of several processes `writes` it. Raises ValueError if the file belongs to a run with other
+    settings or files.
     """
 
     def __init__(self, path: Path, run: dict[str, str], on_step: OnStageStep, writes: bool = True) -> None:
@@ -50,9 +50,14 @@ class RunLog:
         text = json.dumps(self.found, indent=2, sort_keys=True)
         write_atomically(self.path, text.encode(), overwrite=True)
 
+    def share_done(self, name: str) -> float:
+        """The share of a stage's steps that the log knows to be done, from 0 to 1."""
+        entry = self.found["stages"].get(name)
+        return entry["losses"].get("step", 0) / entry["steps"] if entry else 0.0
+
     @contextmanager
     def stage(self, name: str, steps: int, settings: str) -> Iterator[Callable[[dict[str, float]], None]]:
-        """An `on_step` for a stage's loop, which adds up its seconds and averages its losses."""
+        """An `on_step` for a stage's loop that sums its seconds and averages its losses."""
         entry = {"steps": steps, "settings": settings, "seconds": 0.0, "losses": {}}
         entry |= self.found["stages"].get(name, {})
         self.found["stages"][name] = entry
@@ -63,7 +68,7 @@ class RunLog:
             now = time.monotonic()
             entry["seconds"], last = round(entry["seconds"] + now - last, 3), now
             for key, value in record.items():
-                if not math.isfinite(value):  # of a step that was skipped; JSON knows no NaN
+                if not math.isfinite(value):  # a skipped step; JSON has no NaN
                     continue
                 old = entry["losses"].get(key, value)
                 entry["losses"][key] = value if key == "step" else old + (value - old) / AVERAGED_STEPS
@@ -71,5 +76,7 @@ class RunLog:
                 self.tell()
             self.on_step(name, steps, record)
 
-        yield follow
-        self.tell()
+        try:
+            yield follow
+        finally:
+            self.tell()

@@ -9,10 +9,13 @@ import torch
 
 from pstyle import cli
 from pstyle.image.pictures import open_image, save_image
+from pstyle.nets.vgg import save_vgg
 from pstyle.restoration.repair.restorer import load_restorer, save_restorer
+from pstyle.restoration.repair.restorer_run import RestorerRunConfig
 from pstyle.restoration.repair.restoring import RepairConfig, RestorationPipeline
 from tests.conftest import random_picture
-from tests.restoration.tiny_restorer import random_restorer
+from tests.restoration.tiny_restorer import TINY, random_restorer
+from tests.tiny_networks import tiny_vgg
 
 QUICK = ["--steps", "2", "--batch", "1", "--size-px", "64"]
 
@@ -78,6 +81,19 @@ def test_a_restorer_is_trained_on(tmp_path: Path) -> None:
     assert torch.equal(before.tone_reader.wear[-1].weight, after.tone_reader.wear[-1].weight)
 
 
+def test_a_new_restorer_is_made(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr(RestorerRunConfig, "architecture", lambda self: TINY)
+    monkeypatch.setattr("pstyle.restoration.repair.restorer_run.SCENE_PX", 64)
+    Path("clean.txt").write_text("old.png\nother.png\n")
+    save_vgg(Path("vgg.safetensors"), tiny_vgg(last="relu3_1"), "random")
+    given = ["train-restorer", "clean.txt", "--new", "--state", "state", "--vgg", "vgg.safetensors", *QUICK]
+    assert cli.main([*given, "-o", "new.safetensors", "--tone-steps", "1", "--scenes", "1"]) == 0
+    out, err = capsys.readouterr()
+    told = [line.split("  ")[-1] for line in err.splitlines()]
+    assert told[:3] == ["tones", "tones of worn pictures", "repair"] and out == "new.safetensors\n"
+    assert load_restorer(Path("new.safetensors")).config == TINY and Path("state/numbers.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
@@ -85,6 +101,12 @@ def test_a_restorer_is_trained_on(tmp_path: Path) -> None:
         (["restore", "old.png", "-o", "out", "--style", "x.safetensors"], "add --mask FILE or --find"),
         (["restore", "old.png", "-o", "out", "--restorer", "old.png"], "not a safetensors file"),
         (["train-restorer", "old.png", "-o", "tiny.safetensors"], "exists already"),
+        (["train-restorer", "old.png", "-o", "b.safetensors", "--new"], "--new needs --state DIR"),
+        (["train-restorer", "old.png", "-o", "b.safetensors", "--state", "state"], "add --new"),
+        (
+            ["train-restorer", "old.png", "-o", "b.safetensors", "--new", "--restorer", "tiny.safetensors"],
+            "not allowed with argument --new",
+        ),
         (["train-restorer", "old.png", "-o", "b.safetensors", "--size-px", "72"], "multiple of 16"),
         (
             ["train-restorer", "old.png", "-o", "b.safetensors", "--restorer", "tiny.safetensors"],

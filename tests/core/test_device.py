@@ -63,7 +63,9 @@ def test_run_takes_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_train_base_takes_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     worlds: list[ProcessGroup] = []
-    monkeypatch.setattr("pstyle.cli.train_base.make_weights", lambda *given: worlds.append(given[-1]) or [])
+    monkeypatch.setattr(
+        "pstyle.cli.train_base.make_weights", lambda *given, **more: worlds.append(given[-1]) or []
+    )
     monkeypatch.setattr(
         "pstyle.cli.train_base.choose_device", lambda name: torch.device({"cpu": "meta"}[name])
     )

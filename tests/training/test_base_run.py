@@ -5,24 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from pstyle.core.process_group import ALONE
 from pstyle.image.pictures import save_image
 from pstyle.nets.generator import GeneratorConfig, load_generator
 from pstyle.nets.vgg import load_vgg, save_vgg
 from pstyle.training import base_run
-from pstyle.training.base_run import RESULTS, BaseRunConfig, Material, make_weights, new_generator
+from pstyle.training.base_run import (
+    RESULTS,
+    BaseRunConfig,
+    GeneratorStage,
+    Material,
+    make_weights,
+    new_generator,
+)
 from pstyle.training.base_training import BaseConfig
 from pstyle.training.distillation import DistillConfig
 from tests.conftest import random_picture
 from tests.tiny_networks import tiny_vgg
 
 SMALL = GeneratorConfig(latent=8, vgg_width=0.0625, body=8, texture=8, grain=8, blocks=1)
-STAGES = {"slim VGG": 2, "loss VGG": 2, "generator, first stage": 3, "generator, second stage": 2}
+STAGES = {"slim VGG": 2, "loss VGG": 2, "generator, first": 3, "generator, last": 2}
 
 
 class TinyRun(BaseRunConfig):
@@ -37,11 +46,13 @@ class TinyRun(BaseRunConfig):
     def architecture(self) -> GeneratorConfig:
         return SMALL
 
-    def first_stage(self) -> BaseConfig:
-        return BaseConfig(steps=3, styles=1, contents=1, size_px=48, style_px=48, seed=self.seed)
-
-    def second_stage(self) -> BaseConfig:
-        return BaseConfig(steps=2, styles=2, contents=1, size_px=56, style_px=48, seed=self.seed + 1)
+    def generator_stages(self) -> list[GeneratorStage]:
+        first = BaseConfig(steps=3, styles=1, contents=1, size_px=48, style_px=48, seed=self.seed)
+        last = BaseConfig(steps=2, styles=2, contents=1, size_px=56, style_px=48, seed=self.seed + 1)
+        return [
+            GeneratorStage("generator, first", ("deep", "slim"), first),
+            GeneratorStage("generator, last", ("loss", "deep", "slim"), last),
+        ]
 
 
 CONFIG = TinyRun(procedural=1, scenes=1)
@@ -176,6 +187,56 @@ def test_a_new_generator_depends_on_its_seed_alone() -> None:
     assert not torch.equal(first["convs.block0.weight"], other["convs.block0.weight"])
 
 
+def test_a_trial_comes_first_and_changes_nothing(
+    material: Material, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    told: list[dict[str, float]] = []
+    state, listen = tmp_path / "state", {"on_estimate": told.append}
+    with pytest.raises(KeyboardInterrupt):
+        make_weights(
+            material, tmp_path / "out", state, CONFIG, killed_at("generator, first", 2, []), **listen
+        )
+    assert told[0].keys() == STAGES.keys() and min(told[0].values()) > 0
+    assert not (state / "trial").exists() and not (state / "generator_1.safetensors").exists()
+    make_weights(material, tmp_path / "out", state, CONFIG, **listen)
+    assert told[1]["slim VGG"] == told[1]["loss VGG"] == 0
+    assert told[1]["generator, first"] == pytest.approx(told[0]["generator, first"] / 3)
+    for name in RESULTS[:3]:
+        assert (tmp_path / "out" / name).read_bytes() == whole[name]
+
+
+def test_a_run_killed_while_it_writes_its_results_goes_on(
+    material: Material, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    out, state = tmp_path / "out", tmp_path / "state"
+    make_weights(material, out, state, CONFIG)
+    for name in RESULTS[1:]:
+        (out / name).unlink()
+    make_weights(material, out, state, CONFIG)
+    assert (out / RESULTS[2]).read_bytes() == whole[RESULTS[2]]
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.25, 1.0])
+def test_a_stage_keeps_a_share_of_the_weights_before_it(
+    kept: float, material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = new_generator(SMALL, seed=1)
+    monkeypatch.setattr(base_run, "train_base", lambda generator, *given, **more: deepcopy(after))
+    stage = GeneratorStage("any", (), BaseConfig(), kept)
+    before = new_generator(SMALL, seed=0)
+    found = base_run.train_stage(stage, before, None, None, None, None, ALONE, stage.config)
+    one, other, mean = (network.convs["block0"].weight for network in (before, after, found))
+    assert torch.allclose(mean, kept * one + (1 - kept) * other, atol=1e-6)
+
+
 def test_a_short_trial_shortens_every_stage() -> None:
-    trial = BaseRunConfig(steps=7)
-    assert {stage.steps for stage in (trial.distillation(), trial.first_stage(), trial.second_stage())} == {7}
+    trial = BaseRunConfig(steps=7, seed=2**31 - 2)
+    stages = trial.generator_stages()
+    assert {trial.distillation().steps, *(stage.config.steps for stage in stages)} == {7}
+    assert len({stage.config.seed for stage in stages}) == len(stages) == 4
+
+
+def test_the_stage_for_a_gpu_can_be_left_out() -> None:
+    whole, short = BaseRunConfig(), BaseRunConfig(large_crops=False)
+    assert short.generator_stages() == whole.generator_stages()[:-1]
+    assert short.largest_crop_px() < whole.largest_crop_px()

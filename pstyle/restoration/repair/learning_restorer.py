@@ -34,7 +34,7 @@ class LearnRestorerConfig:
         check_settings(self)
         if self.size_px % STRIDE:
             raise ValueError(
-                f"LearnRestorerConfig.size_px must be a multiple of {STRIDE}, got {self.size_px}"
+                f"{type(self).__name__}.size_px must be a multiple of {STRIDE}, got {self.size_px}"
             )
 
 
@@ -54,8 +54,6 @@ def learn_restorer(
     c = config or LearnRestorerConfig()
     crops = Crops(single_pictures(pictures, "clean picture", c.size_px), SHORT_SIDES_PX)
     new = deepcopy(restorer).to(memory_format=torch.channels_last)
-    training = RestoreConfig(
-        steps=c.steps, tone_steps=0, batch=c.batch, size_px=c.size_px, lr=c.lr, ema=0.99, seed=c.seed
-    )
+    training = RestoreConfig(steps=c.steps, batch=c.batch, size_px=c.size_px, lr=c.lr, ema=0.99, seed=c.seed)
     damaging = None if damage is None else MixedDamage(damage)
     return train_restorer(new, crops, vgg, training, damaging, on_step=on_step).requires_grad_(False)

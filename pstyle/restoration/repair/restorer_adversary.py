@@ -22,16 +22,19 @@ LR = 0.002
 class Adversary:
     """A discriminator in training, on the features of a frozen VGG."""
 
-    def __init__(self, vgg: VGG, clean: Tensor, seed: int) -> None:
-        """`clean` are crops (B, 3, S, S) whose features set the scale of what comes in."""
+    def __init__(self, vgg: VGG, device: torch.device, seed: int) -> None:
         self.vgg = vgg
-        self.discriminator = Discriminator(vgg, seed=seed).to(clean.device)
-        self.discriminator.measure(vgg(clean, self.discriminator.layers))
-        adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=ADVERSARIAL_BETAS)
-        self.guarded = GuardedOptimizer(adam)
+        self.discriminator = Discriminator(vgg, seed=seed).to(device)
+        self.adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=BETAS)
+        self.guarded = GuardedOptimizer(self.adam)
 
     def learn(self, clean: Tensor, repaired: Tensor, rng: torch.Generator) -> float:
-        """Move the discriminator by a step; crops (B, 3, S, S). Returns its loss."""
+        """Move the discriminator by a step; crops (B, 3, S, S). Returns its loss.
+
+        Features of the first clean crops set the scale of its input.
+        """
+        if not self.adam.state:
+            self.discriminator.measure(self.vgg(clean, self.discriminator.layers))
         batch = augment(torch.cat([clean, repaired.detach().clamp(0, 1)]), rng)
         with torch.no_grad():
             features = self.vgg(batch, self.discriminator.layers)

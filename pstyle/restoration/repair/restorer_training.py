@@ -1,8 +1,8 @@
 """The loop that trains a restorer: clean crops are damaged, and the restorer learns the way back.
 
-Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. First comes the reading of tones, on
-small, nearly whole pictures, of any and then of worn ones; then all else on crops, whose tones are those that
-fit best: a network that sees the reader err on crops learns to undo what it does right on whole pictures.
+Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. Tones are learned before
+(`tone_training`), on small, nearly whole pictures; here each crop gets the tones that fit it best: a network
+that sees the reader err on crops would learn to undo what it does right on whole pictures.
 Mean absolute error leads; features and a discriminator join for the last part of a run only, as in
 Real-ESRGAN (arXiv 2107.10833), so that they sharpen what is repaired already. A share of crops is not
 damaged, so that clean pictures are left alone.
@@ -30,14 +30,13 @@ from ...training.optimizers import BETAS
 from ...training.training_state import TrainingState
 from ..damage.damage import Damaging
 from ..damage.marks import holes, scratches
-from ..damage.random_damage import FADED, RandomDamage, noise_on
+from ..damage.random_damage import RandomDamage, noise_on
 from ..damage.random_fields import uniform
 from .restorer import STRIDE, Repair, Restorer, detail
 from .restorer_adversary import Adversary
-from .tone_correction import fitted_tones, some_gray, train_tones
+from .tone_training import fitted_tones, some_gray
 
-PACES = 10_000  # in which the learning rate falls over a run
-SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
+PACES = 10_000  # steps of the learning rate over a run
 LENIENCE = 0.15  # mean absolute harm that halves the weight of an error
 SEEN = 0.15  # cover from which a mark counts as one
 
@@ -47,9 +46,6 @@ class RestoreConfig:
     """Settings of training a restorer."""
 
     steps: int = setting(1200, 1, 10_000_000, "optimization steps")
-    tone_steps: int = setting(
-        200, 0, 1_000_000, "steps beforehand for each of the two stages of tone correction"
-    )
     batch: int = setting(8, 1, 1024, "crops per step")
     size_px: int = setting(128, 64, 1024, "side of the crops in pixels")
     lr: float = setting(5e-4, 1e-6, 1.0, "peak learning rate of Adam, with cosine decay")
@@ -94,45 +90,40 @@ def train_restorer(
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
     save_every: int = 100,
-    share_done: Callable[[int], float] | None = None,
-    dtype: torch.dtype = torch.float32,
 ) -> Restorer:
-    """Train a restorer, where it is, on crops of clean pictures; returns its averaged weights, a new module.
+    """Train a restorer on crops of clean pictures; returns its averaged weights as a new module.
 
-    `share_done` tells after how many steps which share of the run is over, by default in proportion; at 1 it
-    ends. `dtype` is what convolutions compute in. Resumes from `state_path` if that file exists; the
-    discriminator, being young, begins anew.
+    The readers of tones stay as they are. Resumes from `state_path` if that file exists.
     """
-    c, device = config or RestoreConfig(), next(restorer.parameters()).device
-    damaging, share_done = damaging or RandomDamage(), share_done or (lambda step: step / c.steps)
+    c, damaging, device = config or RestoreConfig(), damaging or RandomDamage(), _device(restorer)
     rng = torch.Generator().manual_seed(c.seed)
-    restorer.requires_grad_(True).train()
-    if c.tone_steps and not (state_path and Path(state_path).exists()):
-        small = pictures.reduced(SMALL_PX)
-        for expected, wear in ((damaging, False), (FADED, True)):
-            train_tones(restorer.tone_reader, small, c.tone_steps, expected, rng, c.gray_share, wear)
-    restorer.tone_reader.requires_grad_(False)
+    restorer.requires_grad_(True).train().tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)
     learning = [weight for weight in restorer.parameters() if weight.requires_grad]
-    optimizer = torch.optim.Adam(learning, lr=c.lr, betas=BETAS)
-    state = TrainingState({"restorer": restorer, "average": average}, {"adam": optimizer}, rng, to_json(c))
+    adversary = Adversary(vgg, device, c.seed)
+    adam = torch.optim.Adam(learning, lr=c.lr, betas=(0.9, 0.99))
+    state = TrainingState(
+        {"restorer": restorer, "average": average, "discriminator": adversary.discriminator},
+        {"adam": adam, "discriminator": adversary.adam},
+        rng,
+        to_json(c),
+    )
     if state_path:
         state.resume(state_path)
-    guarded, adversary = GuardedOptimizer(optimizer), None
-    while (share := share_done(state.step)) < 1:
+    guarded = GuardedOptimizer(adam)
+    while state.step < c.steps:
         # batch
+        share = state.step / c.steps
         clean = some_gray(pictures.draw(c.batch, c.size_px, rng).to(device), c.gray_share, rng)
         example = examples(clean, damaging, c, rng)
         tones = fitted_tones(example.image, example.clean, 1 - torch.maximum(example.told, example.marks))
         # forward, losses
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            repair = restorer(example.image, example.told, tones)
-            with_features = share >= 1 - c.feature_share and c.feature_weight > 0
-            terms = repair_terms(repair, example, vgg if with_features else None)
+        repair = restorer(example.image, example.told, tones)
+        with_features = share >= 1 - c.feature_share and c.feature_weight > 0
+        terms = repair_terms(repair, example, vgg if with_features else None)
         loss = weighted(terms, loss_weights(c))
         record = {"loss": loss.item()} | {name: value.item() for name, value in terms.items()}
         if share >= 1 - c.adversarial_share and c.adversarial_ratio:
-            adversary = adversary or Adversary(vgg, example.clean, c.seed)
             record["discriminator"] = adversary.learn(example.clean, repair.image, rng)
             loss = adversary.against(repair.image, loss, c.adversarial_ratio, rng)
         # backward, guard, step
@@ -141,7 +132,7 @@ def train_restorer(
         # record
         state.step += 1
         on_step({"step": state.step} | record)
-        if state_path and (state.step % save_every == 0 or share_done(state.step) >= 1):
+        if state_path and (state.step % save_every == 0 or state.step == c.steps):
             state.save(state_path)
     return average.eval()
 
@@ -195,6 +186,10 @@ def loss_weights(config: RestoreConfig) -> dict[str, float]:
         "marks": config.marks_weight,
         "features": config.feature_weight,
     }
+
+
+def _device(restorer: Restorer) -> torch.device:
+    return next(restorer.parameters()).device
 
 
 def _random_loss(clean: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Tones: what undoes fading and casts of color, read off a small copy of a picture; and how that is learned.
+"""Tones: what undoes fading and casts of color, read off a small copy of a picture.
 
 A map of colors, the same everywhere, is all that fading is. Where black, white and the middle of each color
 lie tells most of it, so quantiles of the colors are read beside what a few convolutions find. Grain and
@@ -9,18 +9,11 @@ of whose colors lie on one line, needs little reading: its color is lost, its le
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...image.colors import luma
-from ...image.crops import Crops
-from ...nets.layers import channels_last
-from ...training.guarded_optimizer import GuardedOptimizer, cosine
-from ...training.optimizers import BETAS
-from ..damage.damage import Damaging
 
 TONES_PX = 96  # short side of the copy that tones are read from
 POWERS = 3  # of each color, in the map of colors
@@ -34,11 +27,6 @@ CLEAN, WORN = 0.006, 0.012  # root mean square of the detail that repair changes
 FADING = 10  # numbers of a fading: see `undone`
 WORN_CHANNELS = (64, 48)
 GRAY = -20.0  # logarithm of the color that is left of nothing
-LR = 2e-3
-BATCH = 48
-COARSE_PX = 4  # over which grain is averaged before a map is fitted
-RIDGE = 1e-4
-EPS = 1e-4  # mean square error that nobody sees
 
 
 class ToneCorrection(nn.Module):
@@ -179,59 +167,3 @@ def with_tones(image: Tensor, tones: Tensor) -> Tensor:
     with torch.autocast(image.device.type, enabled=False):  # colors are more than three digits
         changes = torch.einsum("bij,bjhw->bihw", tones[:, :, 1:], powers)
     return image + changes + tones[:, :, :1, None]
-
-
-@torch.no_grad()
-def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
-    """The map of colors, for `with_tones`, that brings pictures (B, 3, H, W) nearest to clean ones: in least
-    squares, over means of COARSE_PX that count by `weight` (B, 1, H, W).
-    """
-    weight = F.avg_pool2d(weight, COARSE_PX)
-    seen, wanted = (F.avg_pool2d(x.float(), COARSE_PX) for x in (image, clean))
-    powers = [torch.ones_like(seen[:, :1]), *(seen**n for n in range(1, POWERS + 1))]
-    powers = torch.cat(powers, dim=1).flatten(2)  # (B, 1 + 3 * POWERS, N)
-    weighted = powers * weight.flatten(2)
-    normal = weighted @ powers.transpose(1, 2)
-    normal += RIDGE * powers.shape[2] * torch.eye(powers.shape[1], device=image.device)
-    changes = (wanted - seen).flatten(2) @ weighted.transpose(1, 2)
-    return torch.linalg.solve(normal, changes, left=False)
-
-
-def train_tones(
-    tones: ToneCorrection,
-    pictures: Crops,
-    steps: int,
-    damaging: Damaging,
-    rng: torch.Generator,
-    gray_share: float = 0.1,
-    wear: bool = False,
-    on_step: Callable[[int, float], None] = lambda step, loss: None,
-) -> None:
-    """Teach one of two readers, where it is, on nearly whole small copies of clean pictures.
-
-    `pictures` hold a level little larger than TONES_PX; a share of them is made gray. The loss is the root of
-    the mean square error of each picture: the mean of all would hear of the most faded only, and a mean
-    absolute error settles for the median, which is to leave pictures alone.
-    """
-    device = next(tones.parameters()).device
-    reader = tones.worn if wear else tones.fresh
-    side_px = min(TONES_PX, pictures.smallest_px)
-    guarded = GuardedOptimizer(torch.optim.Adam(reader.parameters(), lr=LR, betas=BETAS))
-    for step in range(steps):
-        # batch
-        clean = some_gray(pictures.draw(BATCH, side_px, rng).to(device), gray_share, rng)
-        found = damaging(clean, rng)
-        faded = found.image
-        # forward, loss
-        small = torch.cat([faded, torch.zeros_like(faded[:, :1])], dim=1)
-        toned = with_tones(faded, tones(small, float(wear)))
-        loss = ((toned - found.clean).square().mean((1, 2, 3)) + EPS).sqrt().mean()
-        # backward, step, record
-        guarded.step(loss, cosine(step, steps, warmup=max(1, steps // 20)))
-        on_step(step + 1, loss.item())
-
-
-def some_gray(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """Pictures (B, 3, H, W), a share of them without color, in the memory layout that convolutions like."""
-    chosen = (torch.rand(len(image), 1, 1, 1, generator=rng) < share).to(image.device)
-    return channels_last(torch.where(chosen, luma(image), image))

@@ -16,13 +16,13 @@ from pstyle.restoration.repair.restorer_training import (
     RestoreConfig,
     examples,
     repair_terms,
-    some_gray,
     train_restorer,
 )
+from pstyle.restoration.repair.tone_training import ToneConfig, train_tones
 from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import new_restorer
 
-CONFIG = RestoreConfig(steps=6, tone_steps=0, batch=2, size_px=64, ema=0.5)
+CONFIG = RestoreConfig(steps=6, batch=2, size_px=64, ema=0.5)
 
 
 @pytest.fixture
@@ -36,25 +36,29 @@ def dimmed(image, rng):
 
 
 def test_it_learns_to_undo_a_fade(pictures, tiny_vgg, rng) -> None:
-    config = replace(CONFIG, tone_steps=30, told_share=0.0, feature_weight=0.0, adversarial_ratio=0.0)
-    trained = train_restorer(new_restorer(), pictures, tiny_vgg, config, dimmed)
+    config = replace(CONFIG, told_share=0.0, feature_weight=0.0, adversarial_ratio=0.0)
+    restorer = new_restorer()
+    restorer.tone_reader = train_tones(restorer.tone_reader, pictures, dimmed, False, ToneConfig(steps=30))
+    trained = train_restorer(restorer, pictures, tiny_vgg, config, dimmed)
     clean = pictures.draw(4, 64, rng)
     faded, mask = dimmed(clean, rng).image, torch.zeros(4, 1, 64, 64)
     before, after = F.mse_loss(faded, clean), F.mse_loss(trained(faded, mask).image, clean)
     assert after < 0.5 * before
 
 
-def test_a_killed_run_goes_on_where_it_was(pictures, tiny_vgg, tmp_path) -> None:
-    path, config = tmp_path / "state.safetensors", replace(CONFIG, adversarial_ratio=0.0)
+@pytest.mark.parametrize("killed_at", [1, 4, 5])
+def test_a_killed_run_goes_on_where_it_was(pictures, tiny_vgg, tmp_path, killed_at: int) -> None:
+    """Also where a discriminator has just begun to learn, from the fourth step on."""
+    path, config = tmp_path / "state.safetensors", replace(CONFIG, adversarial_share=0.5)
 
     def kill(record):
-        if record["step"] == 4:
+        if record["step"] == killed_at:
             raise KeyboardInterrupt
 
     whole = train_restorer(new_restorer(), pictures, tiny_vgg, config)
     with pytest.raises(KeyboardInterrupt):
-        train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path, kill, save_every=2)
-    resumed = train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path, save_every=2)
+        train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path, kill, save_every=1)
+    resumed = train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path, save_every=1)
     for one, two in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, two)
 
@@ -65,13 +69,6 @@ def test_features_and_a_discriminator_come_last(pictures, tiny_vgg) -> None:
     train_restorer(new_restorer(), pictures, tiny_vgg, config, on_step=records.append)
     assert ["features" in record for record in records] == [False] * 3 + [True] * 3
     assert ["discriminator" in record for record in records] == [False] * 4 + [True] * 2
-
-
-def test_a_run_ends_when_its_time_is_over(pictures, tiny_vgg) -> None:
-    records = []
-    share = lambda step: step / 3  # noqa: E731
-    train_restorer(new_restorer(), pictures, tiny_vgg, CONFIG, on_step=records.append, share_done=share)
-    assert len(records) == 3
 
 
 def test_what_is_told_is_not_to_be_found(pictures, rng) -> None:
@@ -101,13 +98,6 @@ def test_a_wrong_shade_is_no_wrong_detail(pictures, rng) -> None:
     example = examples(clean, dimmed, CONFIG, rng)
     terms = repair_terms(Repair(clean + 0.1, example.marks), example, None)
     assert terms["detail"] < 1e-6 < 0.01 < terms["pixels"]
-
-
-def test_a_share_is_gray(rng) -> None:
-    image = torch.rand(200, 3, 4, 4, generator=rng)
-    found = some_gray(image, 0.3, rng)
-    gray = (found.std(1) < 1e-6).all((1, 2))
-    assert 0.2 < gray.float().mean() < 0.4 and torch.equal(found[~gray], image[~gray])
 
 
 @pytest.mark.parametrize("size_px", [72, 32])

@@ -9,10 +9,8 @@ import pytest
 import torch
 
 from pstyle.image.colors import luma
-from pstyle.image.crops import Crops
 from pstyle.restoration.damage.damage import Damage, damaged
-from pstyle.restoration.damage.random_damage import FADED, TONAL, RandomDamage
-from pstyle.restoration.repair.restorer import Restorer
+from pstyle.restoration.damage.random_damage import FADED
 from pstyle.restoration.repair.tone_correction import (
     CLEAN,
     QUANTILES,
@@ -20,15 +18,13 @@ from pstyle.restoration.repair.tone_correction import (
     WORN,
     as_print,
     color_quantiles,
-    fitted_tones,
     is_toned,
-    train_tones,
     undone,
     with_tones,
     worn_share,
 )
 from tests.conftest import random_picture
-from tests.restoration.tiny_restorer import TINY, new_restorer
+from tests.restoration.tiny_restorer import new_restorer
 
 
 def test_a_map_of_colors_is_its_polynomial(rng) -> None:
@@ -161,44 +157,6 @@ def test_no_fading_leaves_colors_as_they_are(rng) -> None:
     image = torch.rand(2, 3, 8, 8, generator=rng)
     ends = torch.rand(2, 3, 2, generator=rng)
     assert torch.equal(with_tones(image, undone(torch.zeros(2, 10), ends)), image)
-
-
-def test_a_fitted_map_undoes_a_fade_that_is_one_and_ignores_what_has_no_weight(rng) -> None:
-    clean = random_picture(rng, 64, 48)
-    mixing = torch.eye(3) * 0.6 + 0.1
-    faded = torch.einsum("ij,bjhw->bihw", mixing, clean) + torch.tensor([0.1, 0.05, 0.0]).view(1, 3, 1, 1)
-    weight = torch.ones(1, 1, 64, 48)
-    weight[..., :16] = 0
-    faded[..., :16] = torch.rand(1, 3, 64, 16, generator=rng)
-    toned = with_tones(faded, fitted_tones(faded, clean, weight))
-    before, after = ((x - clean)[..., 16:].square().mean() for x in (faded, toned))
-    assert after < 0.02 * before
-
-
-@pytest.mark.parametrize("wear", [False, True])
-def test_a_reader_learns_to_undo_fading_and_to_leave_others_alone(rng, wear: bool) -> None:
-    pictures = Crops([random_picture(rng, 96, 110) for _ in range(6)], (96,))
-    faded = Damage(black=(0.25, 0.2, 0.1), white=(0.7, 0.8, 0.6))
-
-    def fading(image, rng):
-        return damaged(image, [faded if number % 2 else Damage() for number in range(len(image))], rng)
-
-    tones, losses = new_restorer().tone_reader.requires_grad_(True), []
-    train_tones(tones, pictures, 40, fading, rng, 0.0, wear, lambda step, loss: losses.append(loss))
-    assert len(losses) == 40
-    clean = pictures.draw(24, 96, rng)
-    seen = fading(clean, rng).image
-    small = torch.cat([seen, torch.zeros_like(seen[:, :1])], dim=1)
-    toned = with_tones(seen, tones(small, wear))
-    before, after = ((x - clean).square().mean((1, 2, 3)) for x in (seen, toned))
-    assert after[1::2].mean() < 0.5 * before[1::2].mean() and after[::2].mean() < 0.3 * before[1::2].mean()
-    other = with_tones(seen, tones(small, not wear))
-    assert torch.equal(other, seen)  # the other reader has learned nothing
-
-
-def test_small_pictures_are_enough(rng) -> None:
-    tones = Restorer(TINY).tone_reader.requires_grad_(True)
-    train_tones(tones, Crops([torch.rand(1, 3, 64, 70, generator=rng)]), 1, RandomDamage(kinds=TONAL), rng)
 
 
 def test_what_is_worn_has_always_faded(rng) -> None:
