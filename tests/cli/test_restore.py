@@ -78,7 +78,7 @@ def test_a_restorer_is_trained_on(tmp_path: Path) -> None:
     assert cli.main([*given, "-o", "mine.safetensors"]) == 0
     before, after = (load_restorer(Path(f"{name}.safetensors")) for name in ("tiny", "mine"))
     assert not torch.equal(before.last.weight, after.last.weight)
-    assert torch.equal(before.tone_reader.wear[-1].weight, after.tone_reader.wear[-1].weight)
+    assert torch.equal(before.tone_reader.worn[-1].weight, after.tone_reader.worn[-1].weight)
 
 
 def test_a_new_restorer_is_made(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
