@@ -1,8 +1,7 @@
-"""The loop that makes weights/generator.safetensors: one network for any style, from photographs and
-paintings.
+"""The loop that trains the generator: one network for any style, from photographs and paintings.
 
-Conditional training after Ghiasi et al., arXiv 1705.06830, with relative losses and in minutes instead of
-days: a style code read off the style picture modulates the generator, whose loss comes from (better) VGGs.
+Conditional training after Ghiasi et al., arXiv 1705.06830: a style code predicted from the style picture
+modulates the generator. We differ in the losses, which are relative to the target's own energy.
 """
 
 from __future__ import annotations
@@ -91,9 +90,9 @@ def train_base(
     """Train the generator on random pairs of content and style crops; returns its averaged weights as a new
     module.
 
-    `vgg` is the slim network whose features the painter reads, `perceptual` the loss; both are where the
-    generator is. Resumes from `state_path` if that file exists. Each of several `processes` has styles of its
-    own, with all of their contents, so that statistics of a style never go over processes.
+    `vgg` is the slim network that styles are encoded with, `perceptual` the loss; both are on the generator's
+    device. Resumes from `state_path` if that file exists. With several `processes` each draws its own styles,
+    and all contents of a style stay in one process, so that no style's statistics cross processes.
     """
     rng = torch.Generator().manual_seed(config.seed)
     device = next(generator.parameters()).device
@@ -111,21 +110,20 @@ def train_base(
     pool = StylePool(paintings, vgg, perceptual, config, processes)
     pool.fill(state.step)
     while state.step < config.steps:
-        # batch, forward, losses
+        # batch
         image = channels_last(photos.draw(config.styles * config.contents, config.size_px, rng)).to(device)
-        identity = state.step % config.identity_every == config.identity_every - 1
-        terms = (
-            identity_terms(generator, vgg, image)
-            if identity
-            else style_terms(generator, perceptual, image, pool.draw(rng), config, rng)
-        )
-        pool.renew(state.step)
+        # forward, losses
+        if state.step % config.identity_every == config.identity_every - 1:
+            terms = identity_terms(generator, vgg, image)
+        else:
+            terms = style_terms(generator, perceptual, image, pool.draw(rng), config, rng)
         loss = weighted(terms, loss_weights(config))
         record = processes.mean_of(record_of(loss, terms, processes))
         # backward, guard, step
         if guarded.step(loss, cosine(state.step, config.steps, warmup=50), record):
             update_ema(average, generator, config.ema, state.step)
         # record
+        pool.renew(state.step)
         state.step += 1
         on_step({"step": state.step} | record)
         if state_path and (state.step % save_every == 0 or state.step == config.steps):
@@ -135,7 +133,7 @@ def train_base(
 
 @dataclass(frozen=True)
 class StyleCrops:
-    """Style crops (S, 3, h, w) with what the style encoder and the loss read off them."""
+    """Style crops (S, 3, h, w) with their moments for the style encoder and for the loss."""
 
     image: Tensor
     code: dict[str, Moments]
@@ -143,8 +141,9 @@ class StyleCrops:
 
 
 class StylePool:
-    """Style crops of which each step uses several and renews fewer: reading a crop takes a tenth of a step,
-    and it is good for more than one.
+    """A pool of style crops: each step uses several and replaces the oldest few.
+
+    Encoding a crop costs a tenth of a step, so crops are reused.
     """
 
     def __init__(
@@ -160,13 +159,13 @@ class StylePool:
         self.entries: deque[StyleCrops] = deque(maxlen=config.pool)
 
     def fill(self, step: int) -> None:
-        """Have the crops that are at hand at a step, be it the first or where a run goes on."""
+        """Fill the pool as it is before `step`, whether a run starts or resumes there."""
         for number in range(step - math.ceil(self.config.pool / self.config.renewed), step):
             self.renew(number)
 
     @torch.no_grad()
     def renew(self, step: int) -> None:
-        """Exchange the oldest crops for those of a step, which depend on seed, step and process alone."""
+        """Replace the oldest crops by those of `step`, which depend only on seed, step and process."""
         c, processes = self.config, self.processes
         rng = generator_of(c.seed, step + c.pool, processes.rank)
         image = recolor(self.paintings.draw(c.renewed, c.style_px, rng), c.recolored_share, rng)
@@ -176,7 +175,7 @@ class StylePool:
             self.entries.append(StyleCrops(crop, code, target))
 
     def draw(self, rng: torch.Generator) -> StyleCrops:
-        """Different crops, as many as a step has styles."""
+        """Distinct crops, one for each style of a step."""
         chosen = torch.randperm(len(self.entries), generator=rng)[: self.config.styles].tolist()
         parts = [self.entries[index] for index in chosen]
         return StyleCrops(
@@ -187,7 +186,7 @@ class StylePool:
 
 
 def batched(parts: Sequence[dict[str, Moments]]) -> dict[str, Moments]:
-    """The moments of several pictures, each (1, C), as those of a batch."""
+    """Concatenate the moments of single pictures, each (1, C), into those of a batch."""
     return {
         name: Moments(
             torch.cat([part[name].mean for part in parts]), torch.cat([part[name].gram for part in parts])
@@ -197,7 +196,7 @@ def batched(parts: Sequence[dict[str, Moments]]) -> dict[str, Moments]:
 
 
 def singles(batch: dict[str, Moments]) -> list[dict[str, Moments]]:
-    """The moments of a batch as those of each picture, (1, C)."""
+    """Split the moments of a batch into those of each picture, (1, C)."""
     parts = {
         name: [Moments(*pair) for pair in zip(part.mean.split(1), part.gram.split(1), strict=True)]
         for name, part in batch.items()
@@ -225,7 +224,7 @@ def style_terms(
     shown = clamp_through(output)
     terms["structure"] = structure_distance(shown, image)
     terms["light"] = light_distance(shown, image)
-    pure = share == 1  # patches of a mixture are not known
+    pure = share == 1  # a mixture has no picture to take patches from
     if config.patch_weight and pure.any():
         own = shown.unflatten(0, (config.styles, -1))[pure].flatten(0, 1)
         terms["patches"] = crop_patch_distance(own, style.image[pure], rng) * pure.float().mean()
@@ -241,13 +240,13 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
 
 
 def record_of(loss: Tensor, terms: dict[str, Tensor], processes: ProcessGroup = ALONE) -> dict[str, float]:
-    """What a step's record tells of this process; patches, which others may have, are 0 if it has none."""
+    """This process's losses; patches count as 0 where only other processes have them."""
     absent = {"patches": 0.0} if processes.size > 1 and "style" in terms else {}
     return {"loss": loss.item()} | absent | {name: value.item() for name, value in terms.items()}
 
 
 def blended(parts: dict[str, Moments], partner: Tensor, share: Tensor) -> dict[str, Moments]:
-    """Each style's moments mixed with its partner's; share (S,) of its own."""
+    """Each style's moments mixed with its partner's; share (S,) is the weight of its own."""
     a, b = share[:, None], share[:, None, None]
     return {
         name: Moments(
@@ -258,7 +257,7 @@ def blended(parts: dict[str, Moments], partner: Tensor, share: Tensor) -> dict[s
 
 
 def mixing_shares(config: BaseConfig, rng: torch.Generator) -> Tensor:
-    """(S,) share of its own style in each style of the batch: 1, or uniform for the mixed ones."""
+    """(S,) weight of each style in its mixture: 1 for pure styles, uniform in [0, 1] for mixed ones."""
     mixed = torch.rand(config.styles, generator=rng) < config.mixed_share
     return torch.where(mixed, torch.rand(config.styles, generator=rng), torch.ones(config.styles))
 
@@ -285,7 +284,7 @@ def measure_codes(
     rng: torch.Generator,
     batches: int = 12,
 ) -> None:
-    """Set the mean and deviation by which the style encoder z-scores its input, from random style crops."""
+    """Set the mean and deviation that standardize the style encoder's input, from random style crops."""
     device = encoder.mean.device
     drawn = (paintings.draw(8, config.style_px, rng) for _ in range(batches))
     images = (recolor(image, config.recolored_share, rng).to(device) for image in drawn)

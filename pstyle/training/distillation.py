@@ -1,4 +1,4 @@
-"""Distillation of a slim VGG from teachers: the loop that makes weights/vgg_slim.safetensors.
+"""Distillation of a VGG from teachers: the loop that makes vgg_slim and vgg_loss.safetensors.
 
 Wang et al., Collaborative Distillation, arXiv 2003.08436: a linear map per layer takes the student's features
 to the teacher's. We differ in the loss, which is relative per layer (each divided by the teacher's own
@@ -27,7 +27,6 @@ from .optimizers import BETAS
 from .training_state import TrainingState
 
 DEAD = 1e-2  # mean activation below which a filter is left as it is: scaling it up would amplify noise
-
 WEAKEST = 1e-2  # least relative scale of a filter: the next layer divides by it and must fit in fp16
 
 
@@ -154,17 +153,15 @@ def distill(
     state = TrainingState(modules, {"adam": optimizer}, rng, to_json(config), processes=processes)
     if state_path:
         state.resume(state_path)
-    guarded, plan = (
-        GuardedOptimizer(optimizer, processes=processes),
-        layers_by_teacher(teachers, student.layers),
-    )
+    guarded = GuardedOptimizer(optimizer, processes=processes)
+    plan = layers_by_teacher(teachers, student.layers)
     while state.step < config.steps:
         # batch
         image = crops.draw(config.batch, config.size_px, rng).to(_device(student))
         image = image.contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             taught = {name: value for teacher, names in plan for name, value in teacher(image, names).items()}
-        # forward and losses
+        # forward, losses
         found = embedding(student(image, isolate=True))  # or deep layers' errors drown the shallow filters
         losses = {name: relative_error(found[name], taught[name], processes) for name in taught}
         loss = torch.stack(list(losses.values())).sum()

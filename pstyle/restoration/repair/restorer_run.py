@@ -38,7 +38,7 @@ CLEAN_SHARE = 0.25  # of the crops, left alone: with fewer, sharp photographs ca
 class RestorerRunConfig(LearnRestorerConfig):
     """Settings of making a restorer from nothing; those of the last stage are as in training one on."""
 
-    tone_steps: int = setting(2000, 1, 1_000_000, "with --new: steps of each of the two readers of tones")
+    tone_steps: int = setting(2000, 1, 1_000_000, "with --new: steps of the reader of tones")
     scenes: int = setting(24, 0, 10_000, "with --new: drawn scenes beside the pictures")
 
     def architecture(self) -> RestorerConfig:
@@ -51,8 +51,9 @@ class RestorerRunConfig(LearnRestorerConfig):
 
     def worn_tones(self) -> ToneConfig:
         """Settings of the reader of worn pictures' tones: regularized, since it believes fading easily."""
+        steps = -(-3 * self.tone_steps // 2)
         few = {"batch": 64, "stride": 2, "lr": 3e-3, "weight_decay": 0.1, "ema": 0.99, "pull": 0.3}
-        return ToneConfig(steps=self.tone_steps, seed=self.seed, **few)
+        return ToneConfig(steps=steps, seed=self.seed, **few)
 
     def repair(self) -> RestoreConfig:
         """Settings of the last stage, on crops; features and a discriminator sharpen its very end."""

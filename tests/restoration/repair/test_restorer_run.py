@@ -21,7 +21,7 @@ from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import TINY
 from tests.tiny_networks import tiny_vgg
 
-STAGES = {"tones": 3, "tones of worn pictures": 3, "repair": 3}
+STAGES = {"tones": 2, "tones of worn pictures": 3, "repair": 3}
 
 
 class TinyRun(RestorerRunConfig):
@@ -40,7 +40,7 @@ class TinyRun(RestorerRunConfig):
         return replace(super().repair(), feature_share=0.5, adversarial_share=0.4)
 
 
-CONFIG = TinyRun(steps=3, tone_steps=3, batch=1, size_px=64, scenes=1)
+CONFIG = TinyRun(steps=3, tone_steps=2, batch=1, size_px=64, scenes=1)
 
 
 @pytest.fixture(scope="module")
