@@ -23,7 +23,7 @@ from .run_log import RunLog
 
 NUMBERS_FILE = "numbers.json"
 TRIAL_FOLDER = "trial"
-TRIAL_STEPS = 4  # with three tenths of a run special at its end, one of four steps is
+TRIAL_STEPS = 4  # the first one is not timed: it has what is done once
 
 Network = TypeVar("Network", bound=nn.Module)
 
