@@ -36,6 +36,7 @@ from .restorer import STRIDE, Repair, Restorer, detail
 from .restorer_adversary import Adversary
 from .tone_training import fitted_tones, some_gray
 
+SAVE_EVERY = 100  # steps
 PACES = 10_000  # steps of the learning rate over a run
 LENIENCE = 0.15  # mean absolute harm that halves the weight of an error
 SEEN = 0.15  # cover from which a mark counts as one
@@ -85,17 +86,17 @@ def train_restorer(
     restorer: Restorer,
     pictures: Crops,
     vgg: VGG,
-    config: RestoreConfig | None = None,
+    config: RestoreConfig,
     damaging: Damaging | None = None,
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
-    save_every: int = 100,
 ) -> Restorer:
     """Train a restorer on crops of clean pictures; returns its averaged weights as a new module.
 
     The readers of tones stay as they are. Resumes from `state_path` if that file exists.
     """
-    c, damaging, device = config or RestoreConfig(), damaging or RandomDamage(), _device(restorer)
+    c, damaging = config, damaging or RandomDamage()
+    device = next(restorer.parameters()).device
     rng = torch.Generator().manual_seed(c.seed)
     restorer.requires_grad_(True).train().tone_reader.requires_grad_(False)
     average = deepcopy(restorer).requires_grad_(False)
@@ -132,7 +133,7 @@ def train_restorer(
         # record
         state.step += 1
         on_step({"step": state.step} | record)
-        if state_path and (state.step % save_every == 0 or state.step == c.steps):
+        if state_path and (state.step % SAVE_EVERY == 0 or state.step == c.steps):
             state.save(state_path)
     return average.eval()
 
@@ -186,10 +187,6 @@ def loss_weights(config: RestoreConfig) -> dict[str, float]:
         "marks": config.marks_weight,
         "features": config.feature_weight,
     }
-
-
-def _device(restorer: Restorer) -> torch.device:
-    return next(restorer.parameters()).device
 
 
 def _random_loss(clean: Tensor, rng: torch.Generator) -> Tensor:

@@ -21,6 +21,7 @@ from ...training.training_state import TrainingState
 from ..damage.damage import Damaging
 from .tone_correction import BELIEF, POWERS, TONES_PX, ToneCorrection, with_tones
 
+SAVE_EVERY = 100  # steps
 COARSE_PX = 4  # side of the squares whose means a color map is fitted to, so that grain does not count
 RIDGE = 1e-4
 EPS = 1e-4  # mean square error that nobody sees
@@ -53,7 +54,6 @@ def train_tones(
     config: ToneConfig,
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
-    save_every: int = 100,
 ) -> ToneCorrection:
     """Teach one of two readers on nearly whole small copies of clean pictures; returns the averaged weights
     as a new module.
@@ -94,7 +94,7 @@ def train_tones(
         # record
         state.step += 1
         on_step({"step": state.step, "loss": loss.item()})
-        if state_path and (state.step % save_every == 0 or state.step == config.steps):
+        if state_path and (state.step % SAVE_EVERY == 0 or state.step == config.steps):
             state.save(state_path)
     pull_to_levels(own[-1] if wear else own.out, config.pull)
     return average

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from pstyle.image.crops import Crops
 from pstyle.restoration.damage.damage import Damage, damaged
 from pstyle.restoration.damage.random_damage import noise_on
+from pstyle.restoration.repair import restorer_training
 from pstyle.restoration.repair.restorer import Repair
 from pstyle.restoration.repair.restorer_training import (
     RestoreConfig,
@@ -47,8 +48,11 @@ def test_it_learns_to_undo_a_fade(pictures, tiny_vgg, rng) -> None:
 
 
 @pytest.mark.parametrize("killed_at", [1, 4, 5])
-def test_a_killed_run_goes_on_where_it_was(pictures, tiny_vgg, tmp_path, killed_at: int) -> None:
+def test_a_killed_run_goes_on_where_it_was(
+    pictures, tiny_vgg, tmp_path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
     """Also where a discriminator has just begun to learn, from the fourth step on."""
+    monkeypatch.setattr(restorer_training, "SAVE_EVERY", 1)
     path, config = tmp_path / "state.safetensors", replace(CONFIG, adversarial_share=0.5)
 
     def kill(record):
@@ -57,8 +61,8 @@ def test_a_killed_run_goes_on_where_it_was(pictures, tiny_vgg, tmp_path, killed_
 
     whole = train_restorer(new_restorer(), pictures, tiny_vgg, config)
     with pytest.raises(KeyboardInterrupt):
-        train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path, kill, save_every=1)
-    resumed = train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path, save_every=1)
+        train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path, kill)
+    resumed = train_restorer(new_restorer(), pictures, tiny_vgg, config, None, path)
     for one, two in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, two)
 

@@ -8,6 +8,7 @@ import torch
 from pstyle.image.crops import Crops
 from pstyle.restoration.damage.damage import Damage, damaged
 from pstyle.restoration.damage.random_damage import TONAL, RandomDamage
+from pstyle.restoration.repair import tone_training
 from pstyle.restoration.repair.restorer import Restorer
 from pstyle.restoration.repair.tone_correction import BELIEF, with_tones
 from pstyle.restoration.repair.tone_training import (
@@ -50,7 +51,8 @@ def test_a_reader_learns_to_undo_fading_and_to_leave_others_alone(rng, pictures,
     assert torch.equal(other, seen)  # the other reader has learned nothing
 
 
-def test_a_killed_lesson_goes_on_where_it_was(pictures, tmp_path) -> None:
+def test_a_killed_lesson_goes_on_where_it_was(pictures, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tone_training, "SAVE_EVERY", 2)
     path, config = tmp_path / "state.safetensors", ToneConfig(steps=5, batch=4, ema=0.9, pull=0.3)
 
     def kill(record):
@@ -62,7 +64,7 @@ def test_a_killed_lesson_goes_on_where_it_was(pictures, tmp_path) -> None:
     )
     whole = lesson()
     with pytest.raises(KeyboardInterrupt):
-        lesson(path, kill, save_every=2)
+        lesson(path, kill)
     resumed = lesson(path)
     for one, two in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, two)
