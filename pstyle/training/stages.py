@@ -15,9 +15,8 @@ from typing import Any, TypeVar
 from torch import nn
 
 from .. import __version__
-from ..core.checkpoint import MAX_FILE_BYTES
 from ..core.config import to_json
-from ..core.files import read_file
+from ..core.files import sha256_of
 from ..core.process_group import ALONE, ProcessGroup
 from .run_log import RunLog
 
@@ -115,5 +114,5 @@ def hash_of(files: Sequence[Path]) -> str:
     """SHA-256 over the SHA-256 of each file, in their order."""
     found = hashlib.sha256()
     for file in files:
-        found.update(hashlib.sha256(read_file(file, MAX_FILE_BYTES)).digest())
+        found.update(bytes.fromhex(sha256_of(file)))
     return found.hexdigest()

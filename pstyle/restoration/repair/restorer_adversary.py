@@ -25,7 +25,7 @@ class Adversary:
     def __init__(self, vgg: VGG, device: torch.device, seed: int) -> None:
         self.vgg = vgg
         self.discriminator = Discriminator(vgg, seed=seed).to(device)
-        self.adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=BETAS)
+        self.adam = torch.optim.Adam(self.discriminator.parameters(), lr=LR, betas=ADVERSARIAL_BETAS)
         self.guarded = GuardedOptimizer(self.adam)
 
     def learn(self, clean: Tensor, repaired: Tensor, rng: torch.Generator) -> float:

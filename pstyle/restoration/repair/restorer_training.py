@@ -102,7 +102,7 @@ def train_restorer(
     average = deepcopy(restorer).requires_grad_(False)
     learning = [weight for weight in restorer.parameters() if weight.requires_grad]
     adversary = Adversary(vgg, device, c.seed)
-    adam = torch.optim.Adam(learning, lr=c.lr, betas=(0.9, 0.99))
+    adam = torch.optim.Adam(learning, lr=c.lr, betas=BETAS)
     state = TrainingState(
         {"restorer": restorer, "average": average, "discriminator": adversary.discriminator},
         {"adam": adam, "discriminator": adversary.adam},

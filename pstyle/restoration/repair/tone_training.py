@@ -17,6 +17,7 @@ from ...image.crops import Crops
 from ...nets.layers import channels_last
 from ...training.ema import update_ema
 from ...training.guarded_optimizer import GuardedOptimizer, cosine
+from ...training.optimizers import BETAS
 from ...training.training_state import TrainingState
 from ..damage.damage import Damaging
 from .tone_correction import BELIEF, POWERS, TONES_PX, ToneCorrection, with_tones
@@ -68,9 +69,7 @@ def train_tones(
     reader = (tones.worn if wear else tones.fresh).requires_grad_(True)
     average = deepcopy(tones).requires_grad_(False)
     own = average.worn if wear else average.fresh
-    adam = torch.optim.AdamW(
-        reader.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay
-    )
+    adam = torch.optim.AdamW(reader.parameters(), lr=config.lr, betas=BETAS, weight_decay=config.weight_decay)
     state = TrainingState({"reader": reader, "average": own}, {"adam": adam}, rng, to_json(config))
     if state_path:
         state.resume(state_path)
