@@ -28,11 +28,11 @@ from statistics import mean
 
 import torch
 from torch import Tensor
+from worlds import world
 
 from pstyle.image.pictures import open_image, resize_to, save_image
 from pstyle.painting.native import FULL_STRENGTH, GlobalStatistics
 from pstyle.painting.painter import Painter, load_painter
-from pstyle.samples.worlds import world
 from pstyle.vr.panorama import first_column, paint_panorama
 from pstyle.vr.seam_scores import pole_ratio, seam_ratio
 from pstyle.vr.sphere import Directions, perspective, pixel_directions, row_weights, sampled

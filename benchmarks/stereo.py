@@ -22,10 +22,10 @@ import torch
 import torch.nn.functional as F
 from skimage import data
 from torch import Tensor
+from worlds import StereoPair, stereo_pair
 
 from pstyle.image.pictures import save_image
 from pstyle.painting.painter import load_painter
-from pstyle.samples.worlds import StereoPair, stereo_pair
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.disparity import match_of_disparity
 from pstyle.vr.stereo import match_of, paint_eyes

@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 import torch.nn.functional as F
+from camera_moves import MOVES, Clip, camera_move
 from judge import open_picture
 from split import held_out_photos
 from torch import Tensor
@@ -32,7 +33,6 @@ from pstyle.image.colors import luma
 from pstyle.image.pictures import resize_short_side
 from pstyle.painting.painter import Painter, load_painter
 from pstyle.samples import content_pictures
-from pstyle.samples.camera import MOVES, Clip, camera_move
 from pstyle.video.container import Film, Part, film_of
 from pstyle.video.flicker import sharpness, warping_error
 from pstyle.video.resumable import paint_film

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from pstyle.samples.camera import camera_move
+from benchmarks.camera_moves import camera_move
 from tests.conftest import ROOT, random_picture
 
 EXAMPLES = ROOT / "example_workflows"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.worlds import stereo_pair
 from pstyle import cli
 from pstyle.image.pictures import open_image, save_image
 from pstyle.painting.painter import load_painter
-from pstyle.samples.worlds import stereo_pair
 from pstyle.style.style import save_style
 from pstyle.vr.gpano import read_headings, save_panorama
 from pstyle.vr.stereo import StereoConfig, paint_stereo

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.camera_moves import camera_move
 from pstyle import cli
 from pstyle.cli.paint_video import run_id
 from pstyle.image.pictures import open_image, save_image
 from pstyle.painting.paint import SizeConfig
 from pstyle.painting.painter import Painter, load_painter
-from pstyle.samples.camera import camera_move
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import save_style
 from pstyle.video import container as films

@@ -8,10 +8,10 @@ import pytest
 import torch
 from pstyle_pack.nodes import host
 
+from benchmarks.camera_moves import camera_move
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter
-from pstyle.samples.camera import camera_move
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.video.stabilizing import VideoConfig, paint_video
 from tests.conftest import random_picture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmarks.camera_moves import camera_move
 from pstyle.samples import content_pictures
-from pstyle.samples.camera import camera_move
 from pstyle.video.flicker import flicker, sharpness, warping_error
 
 

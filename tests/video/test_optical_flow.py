@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from benchmarks.camera_moves import MOVES, camera_move
 from pstyle.samples import content_pictures
-from pstyle.samples.camera import MOVES, camera_move
 from pstyle.video import optical_flow as flows
 from pstyle.video.optical_flow import agreement, flow_between, moved, resized, smooth, within
 

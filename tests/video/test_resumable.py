@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.camera_moves import camera_move
 from pstyle.core import checkpoint
 from pstyle.core.files import BadFile
 from pstyle.image.colors import luma
 from pstyle.image.pictures import save_image
 from pstyle.painting.paint import SizeConfig
-from pstyle.samples.camera import camera_move
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.video import resumable
 from pstyle.video.container import film_of

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from benchmarks.camera_moves import MOVES, camera_move
 from pstyle.nets.generator import LEVELS, load_generator, style_moments
 from pstyle.nets.layers import statistics
 from pstyle.nets.vgg import load_vgg
@@ -16,7 +17,6 @@ from pstyle.painting.native import GlobalStatistics
 from pstyle.painting.paint import SizeConfig
 from pstyle.painting.painter import Painter
 from pstyle.samples import content_pictures, paint_as
-from pstyle.samples.camera import MOVES, camera_move
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.provenance import Provenance
 from pstyle.style.styled_generator import StyledGenerator

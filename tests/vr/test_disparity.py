@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pstyle.samples.worlds import stereo_pair
+from benchmarks.worlds import stereo_pair
 from pstyle.vr.cost_volume import _bits, best_shifts, matching_volume
 from pstyle.vr.disparity import match_eyes, match_of_disparity, seen_by_left, warp_by_disparity
 

@@ -9,9 +9,9 @@ import math
 import pytest
 import torch
 
+from benchmarks.worlds import world
 from pstyle.painting.native import FULL_STRENGTH
 from pstyle.painting.paint import SizeConfig
-from pstyle.samples.worlds import world
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.panorama import first_column, paint_panorama, paint_spheres
 from pstyle.vr.seam_scores import pole_ratio, seam_ratio

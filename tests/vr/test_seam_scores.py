@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.samples.worlds import stereo_pair, world
+from benchmarks.worlds import stereo_pair, world
 from pstyle.vr.seam_scores import SeamConfig, mean_scores, pole_ratio, score_lines, seam_ratio, seam_scores
 from pstyle.vr.sphere import pixel_directions
 

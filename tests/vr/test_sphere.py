@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pstyle.samples.worlds import world
+from benchmarks.worlds import world
 from pstyle.vr.sphere import (
     check_panorama,
     extended,

@@ -6,9 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from benchmarks.worlds import stereo_pair
 from pstyle.painting.native import FULL_STRENGTH
 from pstyle.painting.paint import SizeConfig
-from pstyle.samples.worlds import stereo_pair
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.pooled_statistics import pooled
 from pstyle.vr.stereo import (

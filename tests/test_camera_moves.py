@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage.transform import warp
 
-from pstyle.samples.camera import MOVES, camera_move
+from benchmarks.camera_moves import MOVES, camera_move
 from tests.conftest import random_picture
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from pstyle.samples.worlds import stereo_pair, world
+from benchmarks.worlds import stereo_pair, world
 from pstyle.vr.sphere import pixel_directions
 
 
