@@ -46,10 +46,7 @@ class PStyleLearnDamage:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        clean = (
-            "Clean pictures of what the scans show or alike, for practice. Without them scenes are drawn, "
-            "and the network that adds what parameters miss is not learned."
-        )
+        clean = "Clean pictures of what the scans show or alike, for practice. Without them scenes are drawn."
         scans = "Damaged scans of one kind, as a batch or a list, at least 128 pixels on each side."
         return {
             "required": {"scans": wire("IMAGE", scans), **widgets(LearnDamageConfig)},

@@ -34,9 +34,7 @@ def learn_damage(arguments: Namespace) -> None:
     target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
     scans = [open_image(file) for file in picture_files(arguments.pictures, MAX_SCANS)]
     clean = [open_image(file) for file in picture_files(arguments.clean or [], MAX_CONTENTS)]
-    steps = config.rounds + (config.residue_steps if clean else 0)
-    with counter("learning damage", steps, "step") as bar:
+    with counter("learning damage", config.rounds, "round") as bar:
         style = learn(scans, config, clean, on_step=lambda done, total: bar.update())
     save_damage(target, style, overwrite=arguments.overwrite)
-    tell(style.provenance.note)
     tell(str(target))

@@ -14,10 +14,19 @@ from ...core import checkpoint
 from ...core.config import check_settings, describe, from_json, setting, to_json
 from ...style.provenance import Provenance
 from .damage import LOSSLESS, Damage, Damaged, damaged
-from .residue import Residue, new_residue
 
 KIND = "pstyle.damage"
 KEYS = ("damage", "spread", "provenance")  # metadata of its file
+VERSION = 2
+# A file of version 1 also holds a small residual network: checked like everything in a file, then ignored.
+TENSORS_OF_VERSION_1 = {
+    "latent": (16,),
+    "convs.0.weight": (24, 6, 3, 3), "convs.0.bias": (24,),
+    "convs.1.weight": (24, 24, 3, 3), "convs.1.bias": (24,),
+    "mods.0.weight": (48, 16), "mods.0.bias": (48,),
+    "mods.1.weight": (48, 16), "mods.1.bias": (48,),
+    "out.weight": (3, 24, 1, 1), "out.bias": (3,),
+}  # fmt: skip
 STRONGEST = 2.0
 # What is amount, and fades to none with strength; sizes, spectra and shares of kinds stay.
 AMOUNTS = (
@@ -61,11 +70,10 @@ class DamagingConfig:
 
 @dataclass(frozen=True, eq=False)
 class DamageStyle:
-    """What learning finds in scans: the damage in common, its spread, and what these miss."""
+    """What learning finds in scans: the damage they have in common, and its spread."""
 
     damage: Damage
     spread: Spread = field(default_factory=Spread)
-    residue: Residue = field(default_factory=new_residue)
     provenance: Provenance = field(default_factory=Provenance)
 
     def draw(self, rng: torch.Generator, strength: float = 1.0) -> Damage:
@@ -84,52 +92,40 @@ class DamageStyle:
         if strength == 0:
             nowhere = torch.zeros_like(image[:, :1])
             return Damaged(image, nowhere, nowhere, image)
-        made = damaged(image, damages, rng)
-        return made._replace(image=with_residue(made.image, self.residue, rng, strength))
-
-
-@torch.no_grad()
-def with_residue(image: Tensor, residue: Residue, rng: torch.Generator, strength: float = 1.0) -> Tensor:
-    """Damaged pictures (B, 3, H, W) with what their parameters miss, in steps of 1/255 again."""
-    added = residue(image, rng) - image
-    return ((image + strength * added).clamp(0, 1) * 255).round() / 255
+        return damaged(image, damages, rng)
 
 
 def save_damage(path: Path, style: DamageStyle, *, overwrite: bool = False) -> None:
-    """Write a damage style, under 1 MB. Raises BadFile if the file exists and may not be replaced."""
+    """Write a damage style, a few KB. Raises BadFile if the file exists and may not be replaced."""
     metadata = {
         "format": KIND,
+        "version": str(VERSION),
         "damage": to_json(style.damage),
         "spread": to_json(style.spread),
         "provenance": to_json(style.provenance),
     }
-    tensors = {name: value.half() for name, value in style.residue.state_dict().items()}
-    checkpoint.save(path, tensors, metadata, overwrite=overwrite)
+    checkpoint.save(path, {}, metadata, overwrite=overwrite)
 
 
 def load_damage(path: Path) -> DamageStyle:
-    """Read a damage style, which may come from a stranger.
+    """Read a damage style, which may come from a stranger; of an older file, all but its network.
 
     Raises BadFile for anything but a whole, sane one.
     """
-    tensors, metadata = checkpoint.load(path, _expected, kind=KIND, keys=KEYS)
-    residue = Residue()
-    residue.load_state_dict({name: value.float() for name, value in tensors.items()})
+    _, metadata = checkpoint.load(path, _expected, kind=KIND, keys=KEYS, version=VERSION)
     return DamageStyle(
         from_json(Damage, metadata["damage"]),
         from_json(Spread, metadata["spread"]),
-        residue.requires_grad_(False),
         from_json(Provenance, metadata["provenance"]),
     )
 
 
 def describe_damage(style: DamageStyle) -> dict[str, object]:
     """What a damage style holds, by name: its parameters, spread, and where it came from."""
-    adds = bool(style.residue.out.weight.any() or style.residue.out.bias.any())
     rounded = {name: _rounded(getattr(style.damage, name)) for name in describe(Damage)}
     spread = {f"{name}_spread": _rounded(getattr(style.spread, name)) for name in describe(Spread)}
     origin = {name: getattr(style.provenance, name) for name in describe(Provenance)}
-    return rounded | spread | {"network": "adds to it" if adds else "adds nothing"} | origin
+    return rounded | spread | origin
 
 
 def within(name: str, value: float) -> float:
@@ -171,7 +167,8 @@ def _scaled(damage: Damage, strength: float) -> Damage:
 def _expected(metadata: Mapping[str, str]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     for name, kind in (("damage", Damage), ("spread", Spread), ("provenance", Provenance)):
         from_json(kind, metadata[name])
-    return {name: (tuple(value.shape), torch.float16) for name, value in Residue().state_dict().items()}
+    shapes = TENSORS_OF_VERSION_1 if metadata["version"] == "1" else {}
+    return {name: (shape, torch.float16) for name, shape in shapes.items()}
 
 
 def _rounded(value: float | tuple[float, ...]) -> float | tuple[float, ...]:

@@ -43,9 +43,7 @@ class LearnDamageConfig:
     rounds: int = setting(4, 1, 50, "how often practice pictures are damaged and compared with the scans")
     practice: int = setting(6, 2, 100, "number of practice pictures to draw if no clean ones are given")
     practice_px: int = setting(320, 128, 2048, "size of practice pictures in pixels")
-    residue_steps: int = setting(
-        60, 0, 10_000, "steps of learning what parameters miss, where clean pictures are given; 0 is none"
-    )
+    residue_steps: int = setting(60, 0, 10_000, "no effect; kept so that older workflows load")
     seed: int = setting(0, 0, 2**31 - 1, "random seed for practice pictures and their damage")
 
     def __post_init__(self) -> None:

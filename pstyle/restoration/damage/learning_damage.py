@@ -1,4 +1,4 @@
-"""Learning a damage style from a few damaged scans: checks, parameters, spread, and what parameters miss."""
+"""Learning a damage style from a few damaged scans: checks, parameters and spread."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from torch import Tensor
 from ... import __version__
 from ...core.config import to_json
 from ...image.crops import single_pictures
-from ...nets.vgg import VGG, load_vgg
 from ...style.provenance import Provenance
 from ..repair.restoring import RestorationPipeline
 from .damage_style import DamageStyle
-from .fitting import LearnDamageConfig, damaged_alike, fit_damage
+from .fitting import LearnDamageConfig, fit_damage
 from .kinds import check_damaged, check_one_kind, signature_of, spread_of
-from .learning_residue import learn_residue
 from .practice import LEAST_PX, middle, practice_pictures
-from .residue import new_residue
 from .spots import FindMarks
 
 MOST_PX = 768  # of a scan; of a larger one the middle is read
@@ -31,16 +28,14 @@ def learn_damage(
     scans: Sequence[Tensor],
     config: LearnDamageConfig | None = None,
     clean: Sequence[Tensor] | None = None,
-    vgg: VGG | None = None,
     find_marks: FindMarks | None = None,
     on_step: OnStep = lambda done, total: None,
 ) -> DamageStyle:
     """The damage style of scans (B, 3, H, W), 1 to 50 of them, of one kind.
 
-    `clean` are pictures of what the scans show or alike, never clean versions of them; without them scenes
-    are drawn, and the network that adds what parameters miss is not learned: it would learn how scenes differ
-    from photographs. Marks are found by the shipped restorer unless told otherwise. Raises ValueError for
-    scans that are too small or too many, damaged differently, or not damaged.
+    `clean` are pictures of subjects like those of the scans, never clean versions of them; without any,
+    scenes are drawn. `find_marks` is the shipped restorer's by default. Raises ValueError for scans that are
+    too small or too many, damaged differently, or not damaged.
     """
     c = config or LearnDamageConfig()
     pictures = [middle(scan, MOST_PX) for scan in single_pictures(scans, "scan", LEAST_PX)]
@@ -50,19 +45,12 @@ def learn_damage(
     signatures = [signature_of(picture, find_marks(picture)) for picture in pictures]
     check_one_kind(signatures)
     practice = practice_pictures(clean, c.practice, c.practice_px, c.seed)
-    total = c.rounds + (c.residue_steps if clean else 0)
-    damage = fit_damage(pictures, practice, c, find_marks, lambda done: on_step(done, total))
+    damage = fit_damage(pictures, practice, c, find_marks, lambda done: on_step(done, c.rounds))
     check_damaged(damage)
-    residue, note = new_residue(c.seed), "no clean pictures were given, so the network adds nothing"
-    if clean and c.residue_steps:
-        made = damaged_alike(practice, damage, c.seed + 1)
-        residue, note = learn_residue(
-            pictures, made, vgg or load_vgg(), c.residue_steps, c.seed, lambda n: on_step(c.rounds + n, total)
-        )
-    return DamageStyle(damage, spread_of(signatures), residue, _provenance(pictures, c, note))
+    return DamageStyle(damage, spread_of(signatures), _provenance(pictures, c))
 
 
-def _provenance(scans: Sequence[Tensor], config: LearnDamageConfig, note: str) -> Provenance:
+def _provenance(scans: Sequence[Tensor], config: LearnDamageConfig) -> Provenance:
     sizes = ", ".join(f"{scan.shape[3]}x{scan.shape[2]}" for scan in scans)
     return Provenance(
         pictures=len(scans),
@@ -72,5 +60,4 @@ def _provenance(scans: Sequence[Tensor], config: LearnDamageConfig, note: str) -
         settings=to_json(config),
         date=date.today().isoformat(),
         versions=f"pstyle {__version__}, torch {torch.__version__}",
-        note=note,
     )

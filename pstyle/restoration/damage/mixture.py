@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .damage import Damage, Damaged, damaged
-from .damage_style import DamageStyle, with_residue
+from .damage_style import DamageStyle
 from .random_damage import noise_on, random_damage
 
 
@@ -35,12 +35,7 @@ class MixedDamage:
         learned = choice < self.learned_share
         clean = choice > 1 - self.clean_share
         damages = [self._draw(a, b, rng) for a, b in zip(learned.tolist(), clean.tolist(), strict=True)]
-        noise = noise_on(image.device, rng)
-        made = damaged(image, damages, noise)
-        with_more = with_residue(made.image, self.style.residue.to(image.device), noise)
-        return made._replace(
-            image=torch.where(learned.to(image.device).view(-1, 1, 1, 1), with_more, made.image)
-        )
+        return damaged(image, damages, noise_on(image.device, rng))
 
     def _draw(self, learned: bool, clean: bool, rng: torch.Generator) -> Damage:
         if learned:
