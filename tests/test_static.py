@@ -36,6 +36,7 @@ HOST_HOME = "nodes.host"
 LIBRARIES = {"torch", "safetensors", "numpy", "PIL"}
 MORE_LIBRARIES = {
     "pstyle.cli.screen": {"tqdm"},
+    "pstyle.restoration.damage.spots": {"scipy"},
     "pstyle.video.container": {"av"},
     "pstyle.painting.streaming": {"pyvips"},
     "pstyle.batch.cluster": {"ray"},

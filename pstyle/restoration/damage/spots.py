@@ -24,6 +24,7 @@ SMALLEST_PX = 3  # pixels that count as a mark
 STRONGEST = 0.15  # share of marks' pixels that show their color
 LINE = 5.0  # times as long as wide
 SHORTEST_LINE_PX = 20.0
+EIGHT_NEIGHBORS = ((1,) * 3,) * 3
 
 
 class Marks(NamedTuple):
@@ -64,7 +65,7 @@ def _shapes(picture: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
     every pixel of a mark (P, 3), and how much lighter than its ground it is (P,).
     """
     inside = mask[0, 0]
-    labels = connected(_grown(mask)[0, 0])[inside]
+    labels = _regions(_grown(mask)[0, 0])[inside]
     _, index, area = labels.unique(return_inverse=True, return_counts=True)
     contrast = (luma(picture) - _ground(picture, mask))[0, 0][inside]
     outline, light = (
@@ -108,16 +109,11 @@ def _grown(mask: Tensor) -> Tensor:
     return F.max_pool2d(mask.float(), 2 * GAP_PX + 1, 1, GAP_PX) > 0
 
 
-def connected(mask: Tensor) -> Tensor:
-    """A number for each connected region of a mask (H, W), eight neighbors to a pixel; -1 outside."""
-    labels = torch.where(mask, torch.arange(mask.numel()).view_as(mask), -1).double()
-    while True:
-        spread = F.max_pool2d(labels[None, None], 3, stride=1, padding=1)[0, 0].where(mask, labels)
-        flat = spread.flatten()
-        spread = flat[flat.long().clamp_min(0)].view_as(mask).where(mask, spread)  # a jump to the label's own
-        if torch.equal(spread, labels):
-            return labels.long()
-        labels = spread
+def _regions(mask: Tensor) -> Tensor:
+    """The number of the connected region, from 1, of each pixel of a mask (H, W); 0 outside."""
+    from scipy.ndimage import label  # here, because it is slow to import
+
+    return torch.from_numpy(label(mask.numpy(), structure=EIGHT_NEIGHBORS)[0])
 
 
 def _strongest(colors: Tensor, contrast: Tensor) -> tuple[float, ...] | None:

@@ -1,4 +1,4 @@
-"""Marks of known place, size and number are told by their shapes; regions are those of scikit-image."""
+"""Marks of known place, size and number are told by their shapes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from skimage.measure import label
 
-from pstyle.restoration.damage.spots import connected, measure_marks
+from pstyle.restoration.damage.spots import measure_marks
 
 HEIGHT, WIDTH = 240, 260
 MEGAPIXELS = HEIGHT * WIDTH / 1e6
@@ -46,17 +43,6 @@ def marked(*marks: tuple[torch.Tensor, tuple[float, float, float]]) -> tuple[tor
 
 
 WHITE, BLACK = (1.0, 1.0, 0.9), (0.1, 0.05, 0.0)
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10**6), share=st.sampled_from([0.02, 0.3, 0.5, 0.9]))
-def test_regions_are_those_of_scikit_image(seed: int, share: float) -> None:
-    mask = torch.rand(23, 31, generator=torch.Generator().manual_seed(seed)) < share
-    ours, theirs = connected(mask), torch.from_numpy(label(mask.numpy(), connectivity=2))
-    pairs = torch.stack([ours[mask], theirs[mask].long()])
-    assert (ours[~mask] == -1).all()
-    count = theirs.max()
-    assert pairs.unique(dim=1).shape[1] == count == ours[mask].unique().numel()
 
 
 @pytest.mark.parametrize("radius_px", [2.0, 3.5, 6.0])
