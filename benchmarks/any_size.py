@@ -24,7 +24,8 @@ import torch
 from torch import Tensor
 
 from pstyle.evaluation.metrics import patch_swd, ssim
-from pstyle.image.pictures import open_image, resize_short_side, resize_to
+from pstyle.image.reading import open_image
+from pstyle.image.resizing import resize_short_side, resize_to
 from pstyle.nets.generator import STRIDE, load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.paint import SizeConfig, paint

@@ -30,7 +30,9 @@ from pstyle.batch.cluster import Cluster, ClusterConfig
 from pstyle.batch.folder import FolderPainter, Picture, by_size
 from pstyle.batch.job import Job, Work
 from pstyle.batch.manifest import NAME, known_in
-from pstyle.image.pictures import encoded, open_image, resize_to, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.resizing import resize_to
+from pstyle.image.writing import encoded, save_image
 from pstyle.samples import content_pictures
 
 SCENES = 4

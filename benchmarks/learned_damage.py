@@ -26,7 +26,8 @@ from torch import Tensor
 
 from pstyle.core.seeding import generator_of
 from pstyle.finetuning.two_sample_test import TwoSample, accuracy_afresh
-from pstyle.image.pictures import resize_short_side, save_image
+from pstyle.image.resizing import resize_short_side
+from pstyle.image.writing import save_image
 from pstyle.nets.vgg import load_loss_vgg
 from pstyle.restoration.damage.auxiliary_statistics import AuxiliaryStatistics, auxiliary_statistics
 from pstyle.restoration.damage.damage_style import DamageStyle, describe_damage

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from pstyle.core.activation_cache import ActivationCache
-from pstyle.image.pictures import open_image, resize_to
+from pstyle.image.reading import open_image
+from pstyle.image.resizing import resize_to
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.paint import SizeConfig, paint

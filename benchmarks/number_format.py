@@ -19,7 +19,8 @@ from torch import Tensor
 
 from pstyle.core.device import choose_device
 from pstyle.core.precision import number_format, psnr_db
-from pstyle.image.pictures import open_image, resize_to
+from pstyle.image.reading import open_image
+from pstyle.image.resizing import resize_to
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.native import FULL_STRENGTH

@@ -30,7 +30,9 @@ import torch
 from torch import Tensor
 from worlds import world
 
-from pstyle.image.pictures import open_image, resize_to, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.resizing import resize_to
+from pstyle.image.writing import save_image
 from pstyle.painting.native import FULL_STRENGTH, GlobalStatistics
 from pstyle.painting.painter import Painter, load_painter
 from pstyle.vr.panorama import first_column, paint_panorama

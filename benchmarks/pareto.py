@@ -19,7 +19,7 @@ from split import held_out_pairs
 from torch import Tensor
 
 from pstyle.cli.inputs import open_contents, perceptual
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter

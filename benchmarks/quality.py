@@ -25,7 +25,7 @@ from torch import Tensor
 
 from pstyle.cli.inputs import open_contents, perceptual
 from pstyle.image.colors import lab_to_rgb, rgb_to_lab
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter

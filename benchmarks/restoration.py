@@ -42,7 +42,9 @@ from torch import Tensor
 from pstyle.core.precision import psnr_db
 from pstyle.evaluation.metrics import ssim
 from pstyle.image.colors import luma
-from pstyle.image.pictures import open_image, resize_short_side, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.resizing import resize_short_side
+from pstyle.image.writing import save_image
 from pstyle.restoration.repair.filling import filled
 from pstyle.restoration.repair.restorer import load_restorer
 from pstyle.restoration.repair.restoring import RestorationPipeline

@@ -24,7 +24,7 @@ from skimage import data
 from torch import Tensor
 from worlds import StereoPair, stereo_pair
 
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.painting.painter import load_painter
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.disparity import match_of_disparity

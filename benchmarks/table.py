@@ -18,7 +18,7 @@ import torch
 from paint_speed import load_painters, median_seconds
 from quality import Result, measured, methods_of, parser_of, shown, write_sheet
 
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.plots.contact_sheet import contact_sheet
 
 SCORES = ("style_vgg", "style_swd", "ssim", "content_vgg")

@@ -25,7 +25,8 @@ import torch
 from torch import Tensor
 
 from pstyle.image.colors import luma
-from pstyle.image.pictures import open_image, resize_short_side
+from pstyle.image.reading import open_image
+from pstyle.image.resizing import resize_short_side
 from pstyle.losses.perceptual import perceptual_with
 from pstyle.nets.generator import Generator, load_generator
 from pstyle.nets.vgg import VGG, load_vgg

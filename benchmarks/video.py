@@ -30,7 +30,7 @@ from split import held_out_photos
 from torch import Tensor
 
 from pstyle.image.colors import luma
-from pstyle.image.pictures import resize_short_side
+from pstyle.image.resizing import resize_short_side
 from pstyle.painting.painter import Painter, load_painter
 from pstyle.samples import content_pictures
 from pstyle.video.container import Film, Part, film_of

@@ -15,7 +15,8 @@ from typing import Any
 from torch import Tensor
 
 from ..pstyle.core.checkpoint import BadFile, read_file
-from ..pstyle.image.pictures import MAX_FILE_BYTES, list_pictures, open_image
+from ..pstyle.image.listing import list_pictures
+from ..pstyle.image.reading import MAX_FILE_BYTES, open_image
 from ..pstyle.losses.perceptual import perceptual_with
 from ..pstyle.nets.vgg import VGG
 from ..pstyle.samples import content_pictures

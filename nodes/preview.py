@@ -9,7 +9,9 @@ from torch import Tensor
 
 from ..pstyle.core.activation_cache import digest
 from ..pstyle.core.files import write_atomically
-from ..pstyle.image.pictures import encoded, resize_to, split_alpha
+from ..pstyle.image.checks import split_alpha
+from ..pstyle.image.resizing import resize_to
+from ..pstyle.image.writing import encoded
 from . import host
 
 LARGEST_PX = 1024  # long side of what is shown

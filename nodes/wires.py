@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..pstyle.image.pictures import check_image, split_alpha
+from ..pstyle.image.checks import check_image, split_alpha
 from ..pstyle.nets.discriminator import Discriminator
 from ..pstyle.nets.generator import Generator
 from ..pstyle.nets.vgg import VGG
@@ -90,7 +90,7 @@ class BoundDiscriminator:
 def to_library(image: Tensor, what: str = "image") -> Tensor:
     """An IMAGE (B, H, W, C) as (B, C, H, W) with C 1, 3 or 4: float32 on the CPU, fit for training.
 
-    Raises ValueError as `pstyle.image.pictures.check_image`.
+    Raises ValueError as `pstyle.image.checks.check_image`.
     """
     if not isinstance(image, Tensor) or image.ndim != 4:
         got = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__

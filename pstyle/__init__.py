@@ -47,8 +47,8 @@ _HOMES = {
     "load_painter": "painting.painter",
     "load_style": "style.style",
     "load_vgg": "nets.vgg",
-    "open_image": "image.pictures",
-    "save_image": "image.pictures",
+    "open_image": "image.reading",
+    "save_image": "image.writing",
     "save_style": "style.style",
 }
 

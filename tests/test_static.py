@@ -196,7 +196,7 @@ def test_a_circle_is_seen() -> None:
     ],
 )
 def test_forbidden_sources_are_seen(source: str) -> None:
-    assert forbidden("pstyle.image.pictures", source)
+    assert forbidden("pstyle.image.reading", source)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_forbidden_sources_are_seen(source: str) -> None:
     ],
 )
 def test_innocent_sources_pass(source: str) -> None:
-    assert not forbidden("pstyle.image.pictures", source)
+    assert not forbidden("pstyle.image.reading", source)
 
 
 def test_a_fetched_archive_is_opened_as_checked_plain_tensors() -> None:
@@ -235,12 +235,12 @@ def test_only_one_module_may_use_the_network() -> None:
         ("pstyle.training.learning", "import nodes"),
         ("pstyle.training.learning", "from ...nodes import host"),
         ("pstyle.training.learning", "from ...nodes.wires import STYLE"),
-        ("pstyle.training.learning", "from pstyle.image.pictures import open_image"),
+        ("pstyle.training.learning", "from pstyle.image.reading import open_image"),
         ("pstyle.training.learning", "from ..cli import flags"),
         ("pstyle.training.learning", "import matplotlib"),
         ("pstyle.nets.vgg", "import torchvision"),
-        ("pstyle.core.config", "from ..image import pictures"),
-        ("pstyle.image.pictures", "from ..nets.vgg import VGG"),
+        ("pstyle.core.config", "from ..image import reading"),
+        ("pstyle.image.reading", "from ..nets.vgg import VGG"),
         ("pstyle.nets.vgg", "def f():\n    from ..training.learning import learn"),
         ("pstyle.nets.generator", "from ..style.style import Style"),
         ("pstyle.workflow.run", "from ..cli import main"),
@@ -259,7 +259,7 @@ def test_misplaced_imports_are_seen(module: str, source: str) -> None:
     ("module", "source"),
     [
         (
-            "pstyle.image.pictures",
+            "pstyle.image.reading",
             "from ..core.files import BadFile\nfrom . import colors\nfrom PIL import Image\nimport math",
         ),
         (

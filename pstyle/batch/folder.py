@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ..core.files import BadFile, move_whole, read_file, sha256_of, write_atomically
 from ..core.memory import is_out_of_memory
-from ..image.pictures import FORMATS, MAX_FILE_BYTES, decoded, encoded
+from ..image.reading import FORMATS, MAX_FILE_BYTES, decoded
+from ..image.writing import encoded
 from ..painting.streaming import is_large
 from .ahead import ahead
 from .job import Job, key_of

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..core.config import to_json
 from ..core.files import read_file
-from ..image.pictures import MAX_FILE_BYTES, open_mask
+from ..image.reading import MAX_FILE_BYTES, open_mask
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
 from ..painting.paint import SizeConfig, check_regions, paint_checked, painted

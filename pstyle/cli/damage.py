@@ -6,7 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..core.seeding import generator_of
-from ..image.pictures import list_pictures, open_image, save_image
+from ..image.listing import list_pictures
+from ..image.reading import open_image
+from ..image.writing import save_image
 from ..restoration.damage.damage_style import DamagingConfig, load_damage
 from .each import write_each
 from .flags import Parser, add_output, add_pictures, add_settings, settings_from

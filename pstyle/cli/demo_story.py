@@ -20,7 +20,9 @@ from ..core.files import BadFile
 from ..core.progress import OnStep
 from ..finetuning.adversarial import Finetuned, Finetuning
 from ..finetuning.finetune_config import FinetuneConfig
-from ..image.pictures import open_image, resize_short_side, save_image
+from ..image.reading import open_image
+from ..image.resizing import resize_short_side
+from ..image.writing import save_image
 from ..losses.perceptual import perceptual_with
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg

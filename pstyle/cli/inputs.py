@@ -14,7 +14,9 @@ from torch import Tensor
 from ..core.device import choose_device
 from ..core.files import find_file
 from ..core.folders import current_folders
-from ..image.pictures import list_pictures, open_image, resize_short_side
+from ..image.listing import list_pictures
+from ..image.reading import open_image
+from ..image.resizing import resize_short_side
 from ..losses.perceptual import Perceptual, perceptual_with
 from ..nets.generator import Generator, load_generator
 from ..nets.vgg import VGG, load_loss_vgg, load_vgg

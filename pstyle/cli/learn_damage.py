@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..image.pictures import open_image
+from ..image.reading import open_image
 from ..restoration.damage.damage_style import save_damage
 from ..restoration.damage.fitting import LearnDamageConfig
 from ..restoration.damage.learning_damage import MAX_SCANS

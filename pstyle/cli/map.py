@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..image.pictures import open_image, save_image
+from ..image.reading import open_image
+from ..image.writing import save_image
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
 from ..style.style import load_style

@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..core.device import choose_device
-from ..image.pictures import open_image, save_image
+from ..image.reading import open_image
+from ..image.writing import save_image
 from ..nets.vgg import load_vgg
 from ..training.optimize import OptimizeConfig
 from ..training.optimize import optimize as optimize_picture

@@ -6,7 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..batch.job import Job
-from ..image.pictures import list_pictures, open_image, save_image
+from ..image.listing import list_pictures
+from ..image.reading import open_image
+from ..image.writing import save_image
 from ..painting.paint import SizeConfig
 from ..painting.streaming import is_large
 from ..style.paint_settings import PaintSettings

@@ -14,7 +14,7 @@ from ..batch.cluster import Cluster, ClusterConfig
 from ..batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Outcome, Picture, by_size
 from ..batch.job import Job
 from ..batch.manifest import NAME, PATTERN, KnownOutputs, known_in
-from ..image.pictures import list_pictures
+from ..image.listing import list_pictures
 from . import BAD_INPUT, complain
 from .flags import Parser, add_settings, settings_from
 from .inputs import kept, new_folder, output_names, refuse_existing

@@ -5,7 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..image.pictures import list_pictures, open_image, open_mask, save_image
+from ..image.listing import list_pictures
+from ..image.reading import open_image, open_mask
+from ..image.writing import save_image
 from ..painting.painter import load_painter
 from ..style.paint_settings import PaintSettings
 from ..vr.stereo import StereoConfig, paint_checked_stereo

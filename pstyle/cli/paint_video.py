@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..core.config import to_json
 from ..core.files import read_file
-from ..image.pictures import MAX_FILE_BYTES, list_pictures
+from ..image.listing import list_pictures
+from ..image.reading import MAX_FILE_BYTES
 from ..painting.paint import SizeConfig
 from ..painting.painter import load_painter
 from ..style.paint_settings import PaintSettings

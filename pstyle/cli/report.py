@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..core.files import write_atomically
 from ..evaluation.report import MAX_PHOTOS, MAX_SHOWN, report_of
-from ..image.pictures import open_image
+from ..image.reading import open_image
 from ..painting.painter import load_painter
 from ..training.loss_history import load_history
 from .flags import Parser, add_device

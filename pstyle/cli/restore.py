@@ -6,7 +6,9 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from ..image.pictures import list_pictures, open_image, open_mask, save_image
+from ..image.listing import list_pictures
+from ..image.reading import open_image, open_mask
+from ..image.writing import save_image
 from ..painting.painter import load_painter
 from ..painting.streaming import is_large, paint_file
 from ..restoration.repair.restorer import load_restorer

@@ -6,7 +6,8 @@ from argparse import Namespace
 
 from ..core.device import choose_device
 from ..evaluation.scoring import ScaleConfig, score_all, score_lines
-from ..image.pictures import open_image, resize_short_side
+from ..image.reading import open_image
+from ..image.resizing import resize_short_side
 from .flags import Parser, add_device, add_pictures, add_settings, settings_from
 from .inputs import picture_files
 from .judge_flags import add_judge, find_judge

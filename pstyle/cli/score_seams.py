@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..image.pictures import list_pictures, open_image
+from ..image.listing import list_pictures
+from ..image.reading import open_image
 from ..vr.seam_scores import SeamConfig, mean_scores, score_lines, seam_scores
 from .flags import Parser, add_pictures, add_settings, settings_from
 from .screen import tell

@@ -9,7 +9,7 @@ from typing import Any
 from ..core.process_group import ALONE, ProcessGroup
 from ..finetuning.adversarial import Finetuning
 from ..finetuning.finetune_config import FinetuneConfig
-from ..image.pictures import open_image
+from ..image.reading import open_image
 from ..style.style import save_style
 from ..taste.stars import DISLIKED, weights_from_stars
 from ..training.learning import LearnConfig, Learning

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.files import read_file, write_atomically
-from ..image.pictures import open_image, save_image
+from ..image.reading import open_image
+from ..image.writing import save_image
 from ..nets.generator import load_generator
 from ..nets.vgg import load_vgg
 from ..style.answers import MAX_BYTES, SUFFIX, read_history

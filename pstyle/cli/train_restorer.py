@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..core.device import choose_device
-from ..image.pictures import open_image
+from ..image.reading import open_image
 from ..restoration.damage.damage_style import load_damage
 from ..restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..restoration.repair.restorer import load_restorer, save_restorer

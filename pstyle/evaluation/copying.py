@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..image.colors import luma
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 
 SIZE_PX = 512  # short side at which pictures are compared; smaller ones keep their size
 PATCH_PX = 32

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ..core.config import parse_json
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 from ..nets.vgg import VGG
 from ..plots.curves import Record, discriminator_plot, loss_plot
 from ..style.style import Style

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..core.config import check_settings, setting
 from ..core.progress import OnStep
-from ..image.pictures import resize_to
+from ..image.resizing import resize_to
 from ..losses.perceptual import perceptual_with
 from ..nets.vgg import VGG, load_vgg
 from ..training.optimize import OptimizeConfig, optimize

@@ -21,7 +21,7 @@ from ..core.process_group import ALONE, ProcessGroup
 from ..core.progress import OnStep, Progress
 from ..core.seeding import generator_of
 from ..image.crops import single_pictures
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 from ..losses.painter_loss import PainterLoss
 from ..losses.perceptual import Perceptual
 from ..nets.discriminator import Discriminator

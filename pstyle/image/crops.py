@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .pictures import check_image, open_image, resize_short_side, split_alpha
+from .checks import check_image, split_alpha
+from .reading import open_image
+from .resizing import resize_short_side
 
 SHORT_SIDES_PX = (640, 448, 320, 224)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .pictures import resize_to
+from .resizing import resize_to
 
 
 def fitted_mask(mask: Tensor, image: Tensor) -> Tensor:

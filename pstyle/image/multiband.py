@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from .pictures import crop_back, pad_to_multiple
+from .padding import crop_back, pad_to_multiple
 
 MOST_OCTAVES = 5  # the broadest band is joined over about 2 ** 5 pixels
 SMALLEST_PX = 8

@@ -1,4 +1,4 @@
-"""Padding of pictures and feature maps, in the modes that networks and filters use."""
+"""Padding: by any number of pixels, in the modes that networks and filters use; to a multiple, and back."""
 
 from __future__ import annotations
 
@@ -34,3 +34,27 @@ def reflected(x: Tensor, amount: int, axis: int) -> Tensor:
     before = x.narrow(axis, 1, amount).flip(axis)
     after = x.narrow(axis, x.shape[axis] - 1 - amount, amount).flip(axis)
     return torch.cat([before, x, after], dim=axis)
+
+
+def pad_to_multiple(image: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor, tuple[int, int]]:
+    """Pad (B, C, H, W) at the bottom and right until both sides are multiples and at least `minimum` pixels.
+
+    The border is reflected as far as the picture reaches and its last row or column repeated from there.
+    Returns the padded picture and the (H, W) to give to `crop_back`.
+    """
+    height, width = image.shape[2:]
+    bottom, right = (-(-max(side, minimum) // multiple) * multiple - side for side in (height, width))
+    if not bottom and not right:
+        return image, (height, width)
+    down, across = min(bottom, height - 1), min(right, width - 1)  # a reflection is shorter than the side
+    padded = F.pad(image, (0, across, 0, down), mode="reflect")
+    padded = F.pad(padded, (0, right - across, 0, bottom - down), mode="replicate")
+    return padded, (height, width)
+
+
+def crop_back(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Undo `pad_to_multiple`: the first (H, W) pixels of (B, C, ...)."""
+    height, width = size
+    if image.shape[2] < height or image.shape[3] < width:
+        raise ValueError(f"cannot crop {width}x{height} px from {image.shape[3]}x{image.shape[2]} px")
+    return image[:, :, :height, :width]

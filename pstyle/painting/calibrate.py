@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 from ..losses.perceptual import Perceptual
 from ..losses.style_content import style_distance
 from ..nets.generator import LEVELS, Generator

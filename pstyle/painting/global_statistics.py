@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..image.pictures import pad_to_multiple
+from ..image.padding import pad_to_multiple
 from ..nets.generator import STRIDE, STYLE_LAYERS, Modulation
 from ..nets.layers import Statistics, StopForward, statistics_of_bands
 from ..nets.moments import mix_by_layer, moments

@@ -22,7 +22,8 @@ from ..core.memory import check_room, keep_freed_memory
 from ..core.precision import number_format
 from ..image.colors import with_colors_of, with_light_of
 from ..image.detail import with_detail_of
-from ..image.pictures import crop_back, pad_to_multiple, resize_to
+from ..image.padding import crop_back, pad_to_multiple
+from ..image.resizing import resize_to
 from ..nets.generator import (
     COLOR,
     FORM,

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from ..core.config import check_settings, choice, setting
 from ..core.memory import BYTES_PER_PX, empty_cache, free_bytes, is_out_of_memory
+from ..image.checks import check_image, split_alpha
 from ..image.masks import fitted_mask
 from ..image.multiband import joined
-from ..image.pictures import check_image, split_alpha
 from ..style.paint_settings import PaintSettings
 from .boxes import Box
 from .enlarging import Enlarged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 from ..nets.generator import STRIDE
 from ..plots.contact_sheet import contact_sheet
 from ..style.answers import History, Question

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 from ..nets.generator import Generator, style_moments
 from ..nets.vgg import VGG
 from ..style.style import Style

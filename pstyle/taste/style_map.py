@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 from ..nets.generator import Generator, style_moments
 from ..nets.vgg import VGG
 from ..plots.place_map import place_map

@@ -19,7 +19,9 @@ from ..core.config import check_settings, setting, to_json
 from ..core.files import write_atomically
 from ..core.process_group import ALONE, ProcessGroup
 from ..image.crops import Crops
-from ..image.pictures import open_image, resize_short_side, save_image
+from ..image.reading import open_image
+from ..image.resizing import resize_short_side
+from ..image.writing import save_image
 from ..losses.perceptual import Perceptual
 from ..nets.generator import GENERATOR_FILE, Generator, GeneratorConfig, load_generator, save_generator
 from ..nets.vgg import LAYERS, LOSS_FILE, SLIM_FILE, VGG, load_vgg, save_vgg

@@ -17,7 +17,7 @@ from ..core import checkpoint
 from ..core.config import check_settings, setting, to_json
 from ..core.progress import OnStep, Progress, record_of
 from ..image.crops import random_crops, single_pictures
-from ..image.pictures import resize_short_side
+from ..image.resizing import resize_short_side
 from ..losses.painter_loss import PainterLoss, loss_weights
 from ..losses.perceptual import Perceptual, weighted
 from ..nets.generator import STRIDE, Generator, style_moments

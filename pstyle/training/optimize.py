@@ -18,7 +18,7 @@ from torch import Tensor
 from ..core.config import check_settings, choice, setting
 from ..core.progress import OnStep, Progress
 from ..image.crops import single_pictures
-from ..image.pictures import resize_short_side, resize_to
+from ..image.resizing import resize_short_side, resize_to
 from ..losses.perceptual import Perceptual, weighted
 from ..losses.style_content import content_distance, content_loss, style_distance, total_loss, total_variation
 from ..nets.moments import Moments, mix_by_layer, moments_by_layer

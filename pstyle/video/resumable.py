@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ..core import checkpoint
 from ..core.files import BadFile, write_atomically
-from ..image.pictures import open_image, save_image
+from ..image.reading import open_image
+from ..image.writing import save_image
 from ..nets.layers import Statistics
 from ..painting.native import GlobalStatistics
 from .container import Film, Part, frames_of, join_parts

@@ -23,7 +23,8 @@ from torch import Tensor
 
 from ..core.config import check_settings, setting
 from ..core.memory import check_room
-from ..image.pictures import check_image, resize_to
+from ..image.checks import check_image
+from ..image.resizing import resize_to
 from ..nets.generator import STRIDE
 from ..nets.layers import Statistics
 from ..painting.enlarging import Enlarged

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..image.pictures import resize_to
+from ..image.resizing import resize_to
 from .cost_volume import aggregate_costs, best_shifts, matching_volume
 
 SIDE_PX = 768  # the longer side that is matched at; a volume of all shifts takes memory

@@ -17,7 +17,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..core.files import BadFile, read_file, write_atomically
-from ..image.pictures import FORMATS, MAX_FILE_BYTES, encoded
+from ..image.reading import FORMATS, MAX_FILE_BYTES
+from ..image.writing import encoded
 
 HEADINGS = {  # what is kept of a picture's own, in degrees, with its range
     "PoseHeadingDegrees": (0, 360),

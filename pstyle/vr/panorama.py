@@ -23,10 +23,10 @@ import torch
 from torch import Tensor
 
 from ..core.memory import check_room
+from ..image.checks import check_image
 from ..image.colors import luma
 from ..image.detail import REACH_PX
 from ..image.multiband import joined
-from ..image.pictures import check_image
 from ..nets.generator import COLOR, STRIDE
 from ..painting.boxes import Box
 from ..painting.enlarging import Enlarged

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..image.pictures import resize_to
+from ..image.resizing import resize_to
 
 CUBIC_PX = 2  # how far bicubic interpolation reaches
 LEAST_MARGIN_PX = 16  # what a picture is widened by, at least, before it is resized

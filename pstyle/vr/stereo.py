@@ -20,7 +20,8 @@ from torch import Tensor
 
 from ..core.config import check_settings, choice, setting
 from ..core.memory import check_room
-from ..image.pictures import check_image, resize_to, split_alpha
+from ..image.checks import check_image, split_alpha
+from ..image.resizing import resize_to
 from ..nets.generator import COLOR
 from ..painting.enlarging import Enlarged
 from ..painting.native import NativePainter, finished, painted_size

@@ -14,7 +14,9 @@ from torch import Tensor
 
 from ..core.files import read_file
 from ..core.folders import current_folders
-from ..image.pictures import MAX_FILE_BYTES, MAX_PIXELS, save_image
+from ..image.reading import MAX_FILE_BYTES
+from ..image.resizing import MAX_PIXELS
+from ..image.writing import save_image
 from .paths import input_file, list_input, save_place
 from .pixels import load_channel, load_frames, resize
 

@@ -14,7 +14,8 @@ from PIL import Image, ImageOps, ImageSequence
 from torch import Tensor
 
 from ..core.files import read_file
-from ..image.pictures import FORMATS, MAX_FILE_BYTES, MAX_PIXELS
+from ..image.reading import FORMATS, MAX_FILE_BYTES
+from ..image.resizing import MAX_PIXELS
 from .problems import show
 
 NO_MASK_PX = 64  # ComfyUI's mask of a picture without alpha: 64 x 64 zeros

@@ -23,7 +23,7 @@ from pstyle.batch.folder import PAINTED, REFUSED, FolderPainter, Picture, by_siz
 from pstyle.batch.job import Job
 from pstyle.batch.manifest import NAME, PATTERN, known_in
 from pstyle.cli.inputs import output_names
-from pstyle.image.pictures import list_pictures
+from pstyle.image.listing import list_pictures
 from tests.tiny_networks import ship
 
 Files = dict[str, tuple[bytes, int]]

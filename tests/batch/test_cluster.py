@@ -16,7 +16,7 @@ from pstyle.batch.cluster import Cluster, ClusterConfig, shards, unpacked
 from pstyle.batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Outcome, Picture
 from pstyle.batch.job import Job
 from pstyle.batch.manifest import NAME, PATTERN, Manifest, Written, known_in, shard_name
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.nets.generator import LEVELS, load_generator
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.provenance import Provenance

@@ -21,7 +21,9 @@ from pstyle.batch.job import Job, key_of
 from pstyle.batch.manifest import NAME, PATTERN, known_in
 from pstyle.cli.inputs import output_names
 from pstyle.core import files
-from pstyle.image.pictures import list_pictures, open_image, open_mask, save_image
+from pstyle.image.listing import list_pictures
+from pstyle.image.reading import open_image, open_mask
+from pstyle.image.writing import save_image
 from pstyle.painting.paint import SizeConfig, paint
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.style.style import save_style

@@ -23,7 +23,8 @@ from pstyle.core.folders import Folders, use_folders
 from pstyle.core.progress import Progress
 from pstyle.evaluation.scoring import ScaleConfig
 from pstyle.finetuning.finetune_config import FinetuneConfig
-from pstyle.image.pictures import open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import save_image
 from pstyle.nets.generator import GeneratorConfig, load_generator
 from pstyle.nets.vgg import load_vgg, save_vgg
 from pstyle.style.answers import read_history

@@ -9,7 +9,8 @@ import torch
 
 from pstyle import cli
 from pstyle.core.seeding import generator_of
-from pstyle.image.pictures import open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import save_image
 from pstyle.restoration.damage.damage import Damage
 from pstyle.restoration.damage.damage_style import DamageStyle, load_damage, save_damage
 from pstyle.restoration.damage.fitting import damaged_alike

@@ -11,7 +11,8 @@ from pstyle import cli
 from pstyle.cli import demo_story
 from pstyle.cli.demo_story import DemoConfig, file_names, photographs, run_demo
 from pstyle.finetuning.finetune_config import FinetuneConfig
-from pstyle.image.pictures import open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import save_image
 from pstyle.samples import ARTISTS
 from pstyle.style.style import load_style
 from pstyle.training.learning import LearnConfig

@@ -9,7 +9,8 @@ import torch
 
 from benchmarks.worlds import stereo_pair
 from pstyle import cli
-from pstyle.image.pictures import open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import save_image
 from pstyle.painting.painter import load_painter
 from pstyle.style.style import save_style
 from pstyle.vr.gpano import read_headings, save_panorama

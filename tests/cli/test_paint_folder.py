@@ -12,7 +12,8 @@ import torch
 from pstyle import cli
 from pstyle.batch import cluster
 from pstyle.batch import folder as batch
-from pstyle.image.pictures import open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import save_image
 from pstyle.style.style import save_style
 from tests.conftest import random_picture
 from tests.tiny_networks import random_style, ship, write_networks

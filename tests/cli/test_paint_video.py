@@ -11,7 +11,8 @@ import torch
 from benchmarks.camera_moves import camera_move
 from pstyle import cli
 from pstyle.cli.paint_video import run_id
-from pstyle.image.pictures import open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import save_image
 from pstyle.painting.paint import SizeConfig
 from pstyle.painting.painter import Painter, load_painter
 from pstyle.style.paint_settings import PaintSettings

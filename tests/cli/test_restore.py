@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from pstyle import cli
-from pstyle.image.pictures import open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import save_image
 from pstyle.nets.vgg import save_vgg
 from pstyle.restoration.repair.restorer import load_restorer, save_restorer
 from pstyle.restoration.repair.restorer_run import RestorerRunConfig

@@ -34,7 +34,7 @@ from pstyle.finetuning.adversarial import Finetuning
 from pstyle.finetuning.finetune_config import FinetuneConfig
 from pstyle.finetuning.validation_split import TrainingSplit
 from pstyle.image.crops import Crops
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.losses.painter_loss import loss_weights
 from pstyle.losses.perceptual import Perceptual, weighted
 from pstyle.nets.generator import Generator

@@ -22,7 +22,7 @@ from torch import Tensor
 from pstyle.core.checkpoint import load
 from pstyle.core.process_group import ALONE, ProcessGroup, process_group_from_environment
 from pstyle.finetuning.finetune_config import FinetuneConfig
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.nets.generator import load_generator
 from pstyle.style.provenance import Provenance
 from pstyle.style.style import load_style, save_style

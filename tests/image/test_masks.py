@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pstyle.image.masks import fitted_mask
-from pstyle.image.pictures import resize_to
+from pstyle.image.resizing import resize_to
 
 
 def test_a_mask_of_the_right_size_is_left_as_it_is(rng):

@@ -9,7 +9,7 @@ import torch
 
 from pstyle.core.files import BadFile
 from pstyle.core.folders import Folders
-from pstyle.image.pictures import open_image
+from pstyle.image.reading import open_image
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter

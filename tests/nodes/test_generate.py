@@ -8,7 +8,7 @@ import pytest
 import torch
 from pstyle_pack.nodes import generate, host, painters
 
-from pstyle.image.pictures import resize_to
+from pstyle.image.resizing import resize_to
 from pstyle.nets.generator import load_generator
 from pstyle.nets.vgg import load_vgg
 from pstyle.painting.painter import Painter

@@ -14,7 +14,7 @@ from pstyle_pack.nodes.wires import disliked, liked
 from pstyle.core.checkpoint import BadFile
 from pstyle.core.folders import Folders
 from pstyle.core.progress import Progress
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.nets.vgg import VGG
 from pstyle.style.style import load_style
 from pstyle.training.style_pictures import MAX_PICTURES

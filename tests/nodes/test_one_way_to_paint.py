@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from pstyle import cli
-from pstyle.image.pictures import encoded, open_image, save_image
+from pstyle.image.reading import open_image
+from pstyle.image.writing import encoded, save_image
 from pstyle.painting.paint import SizeConfig, paint
 from pstyle.painting.painter import Painter, load_painter
 from pstyle.style.paint_settings import PaintSettings

@@ -9,7 +9,7 @@ import pytest
 import torch
 from pstyle_pack.nodes import host, preview
 
-from pstyle.image.pictures import open_image
+from pstyle.image.reading import open_image
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.video.stabilizing import VideoConfig
 from pstyle.vr.stereo import StereoConfig

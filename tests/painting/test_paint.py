@@ -10,7 +10,7 @@ import torch
 from pstyle.core.memory import InsufficientMemory, is_out_of_memory
 from pstyle.evaluation.metrics import patch_swd, ssim
 from pstyle.image.colors import luma
-from pstyle.image.pictures import resize_to
+from pstyle.image.resizing import resize_to
 from pstyle.painting import paint as paint_module
 from pstyle.painting.enlarging import contrasts_of, gains, prefiltered
 from pstyle.painting.paint import SizeConfig, paint, reference_size, tile_px

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pstyle.image.pictures import resize_to
+from pstyle.image.resizing import resize_to
 from pstyle.painting.boxes import Box, tiles
 from pstyle.painting.resampling import cubic, resized
 from pstyle.painting.sources import InMemory, loaded

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from pstyle.core.files import BadFile
-from pstyle.image.pictures import open_image
+from pstyle.image.reading import open_image
 from pstyle.painting import streaming
 from pstyle.painting.boxes import Box
 from pstyle.painting.paint import SizeConfig, painted

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pstyle.core.process_group import ALONE
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.nets.generator import GeneratorConfig, load_generator
 from pstyle.nets.vgg import load_vgg, save_vgg
 from pstyle.training import base_run

@@ -12,7 +12,7 @@ from benchmarks.camera_moves import camera_move
 from pstyle.core import checkpoint
 from pstyle.core.files import BadFile
 from pstyle.image.colors import luma
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.painting.paint import SizeConfig
 from pstyle.style.paint_settings import PaintSettings
 from pstyle.video import resumable

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from pstyle.core.files import BadFile
-from pstyle.image.pictures import open_image
+from pstyle.image.reading import open_image
 from pstyle.vr.gpano import headings_in, read_headings, save_panorama
 
 GPANO = "{http://ns.google.com/photos/1.0/panorama/}"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...image.crops import single_pictures
-from ...image.pictures import resize_short_side
+from ...image.resizing import resize_short_side
 from ...samples import content_pictures
 from .auxiliary_statistics import measure_tones
 

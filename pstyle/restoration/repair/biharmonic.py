@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...image.pictures import crop_back, pad_to_multiple
+from ...image.padding import crop_back, pad_to_multiple
 
 STEPS = 200  # of conjugate gradients at each size; with 40 shades stay behind in large holes
 SMALLEST_PX = 8

@@ -15,8 +15,8 @@ from torch import Tensor
 from ...core.config import check_settings, setting
 from ...core.device import choose_device
 from ...core.precision import number_format
+from ...image.checks import check_image, split_alpha
 from ...image.masks import fitted_mask
-from ...image.pictures import check_image, split_alpha
 from ...painting.painter import Painter
 from ...painting.sources import InMemory, Source, loaded
 from .biharmonic import smoothly_filled

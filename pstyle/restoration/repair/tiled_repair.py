@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...image.pictures import crop_back, pad_to_multiple
+from ...image.padding import crop_back, pad_to_multiple
 from ...painting.boxes import Box, tiles
 from ...painting.sources import TILE_PX, Source
 from .restorer import STRIDE, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig, detail

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pstyle.image.pictures import save_image
+from pstyle.image.writing import save_image
 from pstyle.nets.vgg import VGG
 from pstyle.restoration.repair import restorer_run
 from pstyle.restoration.repair.restorer import RestorerConfig, load_restorer

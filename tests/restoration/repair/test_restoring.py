@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pstyle.image.pictures import crop_back, pad_to_multiple
+from pstyle.image.padding import crop_back, pad_to_multiple
 from pstyle.painting.boxes import Box
 from pstyle.painting.sources import InMemory, loaded
 from pstyle.restoration.repair.restorer import Restorer
