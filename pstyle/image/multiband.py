@@ -30,7 +30,7 @@ def joined(inside: Tensor, outside: Tensor, mask: Tensor, octaves: int | None = 
     """`inside` where the mask is 1 and `outside` where it is 0: pictures (B, 3, H, W), mask (B or 1, 1, H,
     W).
 
-    Parts of larger pictures are joined as in the whole if told its `octaves`, if their corner lies at a
+    Parts of larger pictures are joined as in the whole given its `octaves`, if their corner lies at a
     multiple of 2 ** octaves, and but for what is within `reach_px` of where they were cut. Raises ValueError
     for pictures or a mask of different sizes.
     """

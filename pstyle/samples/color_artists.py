@@ -12,7 +12,7 @@ from ..core.config import setting
 from .artist import Artist
 from .palettes import recolor, saturate
 from .pixel_fields import blur, flatten, luma, noise, orientation, smoothstep, warp
-from .strokes import Marks, lay_strokes, lay_tiles
+from .strokes import TopMarks, lay_strokes, lay_tiles
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Oil(Artist):
         return _impasto(image, generator, self.brush_px, self.elongation, self.relief, square=False)
 
 
-def _colors_at(image: Tensor, marks: Marks, sigma_px: float) -> Tensor:
+def _colors_at(image: Tensor, marks: TopMarks, sigma_px: float) -> Tensor:
     return blur(image, sigma_px)[0][:, marks.y, marks.x].T  # (N, 3)
 
 
@@ -188,7 +188,7 @@ def _impasto(
 
 
 def _load(
-    image: Tensor, marks: Marks, width_px: float, generator: torch.Generator, square: bool
+    image: Tensor, marks: TopMarks, width_px: float, generator: torch.Generator, square: bool
 ) -> tuple[Tensor, Tensor]:
     """Color and thickness of strokes: two half-mixed paints drawn out in streaks."""
     colors = _colors_at(image, marks, width_px / 4)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Marks:
+class TopMarks:
     """The topmost mark at every pixel.
 
     owner (H, W): index of the mark, -1 where there is none; along, across (H, W): place in the mark, -1 to 1
@@ -90,7 +90,7 @@ def lay_strokes(
     vary: float = 0.3,
     square: bool = False,
     fray: Tensor | None = None,
-) -> Marks:
+) -> TopMarks:
     """Lay one stroke per grid cell along the field `angle`, in random order.
 
     keep: field of the chance that a stroke exists there; bend: curvature; turn: deviation of the angle in
@@ -130,7 +130,7 @@ def lay_strokes(
     owners[0] = -1
     owner = owners[top.long()]
     along, across, edge = _place(grid, torch.stack(terms)[:, owner.clamp_min(0)].unbind(0), square)
-    return Marks(owner, along, across, edge, at_y, at_x)
+    return TopMarks(owner, along, across, edge, at_y, at_x)
 
 
 def _place(

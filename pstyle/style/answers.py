@@ -40,7 +40,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question with the candidate liked best (None: all the same) and, optionally, the one liked least."""
+    """A question with the candidate liked best (None: all the same) and, if given, the one liked least."""
 
     question: Question
     best: int | None

@@ -1,7 +1,7 @@
-"""Traces: what damage leaves in pictures, as numbers that can be read off scans without a clean version.
+"""Auxiliary statistics of damage: numbers that can be measured on scans without a clean version.
 
-Each is biased by what the pictures show. So they are never taken for parameters: `fitting_damage` compares
-them with the same traces of pictures that it has damaged itself.
+Each is biased by what the pictures show, so none is taken for a parameter: `fitting` compares them with those
+of pictures that it has damaged itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .grain import Grain, measure_grain
 from .halftone import Screen, screen_height
 from .jpeg import measure_quality
 from .random_fields import blur
-from .spots import FindMarks, Marks, measure_marks
+from .spots import FindMarks, MarkStatistics, measure_marks
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)  # of pixels below a tone
 TONE_PX = 4  # squares whose means are tones, so that grain is none
@@ -40,14 +40,14 @@ class AuxiliaryStatistics(NamedTuple):
     dots: float
     softness: float
     grain: Grain
-    marks: Marks
+    marks: MarkStatistics
 
 
 def auxiliary_statistics(
     pictures: Sequence[Tensor], find_marks: FindMarks, screen: Screen | None = None
 ) -> AuxiliaryStatistics:
-    """The traces in pictures, each (1, 3, H, W) with sides of at least 64 px, together; `screen` is that of
-    the printed dots whose height is a trace.
+    """The statistics of pictures, each (1, 3, H, W) with sides of at least 64 px, taken together; `screen` is
+    that of the printed dots whose height is one of them.
     """
     chroma = [measure_chroma(picture) for picture in pictures]
     return AuxiliaryStatistics(

@@ -1,8 +1,8 @@
 """The parameters of the damage on a few scans, fitted without clean versions of them.
 
-Traces of damage in the scans are compared with those in practice pictures that were damaged with the
-parameters so far, and the parameters follow until both agree: indirect inference (Gouriéroux, Monfort &
-Renault, 1993). What a trace mistakes for damage in any picture cancels, since it is mistaken in both.
+Auxiliary statistics of the scans are compared with those of practice pictures damaged with the current
+parameters, which are corrected until both agree: indirect inference (Gouriéroux, Monfort & Renault, 1993).
+The bias of a statistic cancels, since it is the same on both sides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .damage import Damage, damaged
 from .damage_style import within
 from .grain import Grain
 from .halftone import measure_screen
-from .spots import FindMarks, Marks
+from .spots import FindMarks, MarkStatistics
 
 EXTREMES = 12.0  # weight of the darkest and lightest tones: they vary least from picture to picture
 CURVED = 0.02  # what a gamma of e or 1 / e costs, beside squared errors of tones
@@ -57,7 +57,7 @@ def fit_damage(
     find_marks: FindMarks,
     on_round: Callable[[int], None] = lambda done: None,
 ) -> Damage:
-    """The parameters that leave in clean practice pictures the traces that are found in scans.
+    """The parameters that give clean practice pictures the statistics of the scans.
 
     All are (1, 3, H, W) with sides of at least 64 px.
     """
@@ -75,7 +75,7 @@ def fit_damage(
         aim = aim + found.tones - now.tones
         damage = _corrected(damage, found, now, base, aim, practice)
         on_round(round + 1)
-    return without_traces_of_nothing(damage)
+    return without_negligible(damage)
 
 
 def damaged_alike(pictures: Sequence[Tensor], damage: Damage, seed: int) -> list[Tensor]:
@@ -117,7 +117,7 @@ def _corrected(
     aim: Tensor,
     practice: Sequence[Tensor],
 ) -> Damage:
-    """Parameters moved so that traces `now` come nearer to those `found`."""
+    """Parameters moved so that the statistics `now` come nearer to those `found`."""
     colored = damage.saturation**2 + (found.chroma**2 - now.chroma**2) / max(base.chroma, 1e-3) ** 2
     saturation = 0.0 if found.tint is not None else min(1.5, math.sqrt(max(0.0, colored)))
     return replace(
@@ -188,7 +188,9 @@ def _amplitudes(grain: Grain) -> list[float]:
     return [band / math.sqrt(power) for band in grain.spectrum]
 
 
-def _marks(damage: Damage, found: Marks, now: Marks, base: Marks) -> dict[str, float]:
+def _marks(
+    damage: Damage, found: MarkStatistics, now: MarkStatistics, base: MarkStatistics
+) -> dict[str, float]:
     """Counts and sizes of marks. Scratches are found in pieces, however long they are: their length stays as
     it was seen, and they become as many as makes all that is found of them as long together.
     """
@@ -208,13 +210,13 @@ def _marks(damage: Damage, found: Marks, now: Marks, base: Marks) -> dict[str, f
     return {name: within(name, value) for name, value in moved.items()}
 
 
-def _together_px(marks: Marks, base: Marks) -> float:
+def _together_px(marks: MarkStatistics, base: MarkStatistics) -> float:
     """The length of all scratches in a million pixels, beyond what clean pictures seem to have."""
     own, usual = (one.scratches_per_mp * one.scratch_length_px for one in (marks, base))
     return own - usual
 
 
-def _counts(marks: Marks, base: Marks) -> tuple[float, float]:
+def _counts(marks: MarkStatistics, base: MarkStatistics) -> tuple[float, float]:
     """Scratches and specks in a million pixels beyond those that clean pictures seem to have, or 0."""
     both = ((getattr(one, name) for one in (marks, base)) for name in ("scratches_per_mp", "dust_per_mp"))
     scratches, specks = (own - usual if own > OFTEN * usual + MORE_PER_MP else 0.0 for own, usual in both)
@@ -228,8 +230,8 @@ def _step(wanted: float, got: float) -> float:
     return max(1 / STEP, min(STEP, wanted / got))
 
 
-def without_traces_of_nothing(damage: Damage) -> Damage:
-    """A damage without what is too little to be told from none, or too smooth to be grain."""
+def without_negligible(damage: Damage) -> Damage:
+    """A damage without blur too weak to matter, and without grain too weak or too smooth to be grain."""
     power = [band**2 for band in damage.grain_spectrum]
     fine = damage.grain * math.sqrt(sum(power[1:]) / max(sum(power), 1e-6))
     return replace(

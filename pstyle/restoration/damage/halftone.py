@@ -72,7 +72,7 @@ def measure_screen(pictures: Sequence[Tensor]) -> Screen | None:
 
 def screen_height(pictures: Sequence[Tensor], screen: Screen) -> float:
     """The height of the dots of a screen on pictures, as `Damage.screen` has it: a share of white."""
-    windows = _patch_statistics(pictures)
+    windows = _windows(pictures)
     heights = [
         torch.hypot(*((windows * wave).sum((1, 2)) for wave in pair)).median().item()
         for pair in _waves(screen, windows)
@@ -97,13 +97,11 @@ def _waves(screen: Screen, like: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 def _power(pictures: Sequence[Tensor]) -> Tensor:
     """Power (GRID, GRID) by frequency down and across: the median of places in all pictures."""
-    power = [
-        torch.fft.fft2(few, s=(GRID, GRID)).abs().square() for few in _patch_statistics(pictures).split(64)
-    ]
+    power = [torch.fft.fft2(few, s=(GRID, GRID)).abs().square() for few in _windows(pictures).split(64)]
     return torch.cat(power).median(0).values + 1e-12
 
 
-def _patch_statistics(pictures: Sequence[Tensor]) -> Tensor:
+def _windows(pictures: Sequence[Tensor]) -> Tensor:
     """Places (N, S, S) in the light of pictures, less their mean, fading to their borders."""
     found = []
     for picture in pictures:

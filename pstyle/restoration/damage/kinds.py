@@ -27,7 +27,7 @@ GRAYED, BLURRED_PX = 0.3, 1.0
 
 
 class DamageSignature(NamedTuple):
-    """What tells the kind of damage of one scan."""
+    """The statistics of one scan that identify its kind of damage."""
 
     black: Tensor  # (3,)
     white: Tensor
@@ -41,7 +41,7 @@ class DamageSignature(NamedTuple):
 
 
 def signature_of(scan: Tensor, marked: Tensor) -> DamageSignature:
-    """The sign of one scan (1, 3, H, W) that has marks where `marked` (1, 1, H, W) is not 0."""
+    """The signature of one scan (1, 3, H, W) that has marks where `marked` (1, 1, H, W) is not 0."""
     tones, grain = measure_tones([scan]), measure_grain([scan])
     marks = measure_marks([scan], [marked])
     count = marks.scratches_per_mp + marks.dust_per_mp
@@ -52,7 +52,7 @@ def signature_of(scan: Tensor, marked: Tensor) -> DamageSignature:
 
 
 def distance(one: DamageSignature, other: DamageSignature) -> float:
-    """How far apart two signs are: about 1 to 3 for two scans of one kind."""
+    """How far apart two signatures are: about 1 to 3 for two scans of one kind."""
     parts = [
         (_log_grain(one) - _log_grain(other)) / GRAIN,
         (_log_marks(one) - _log_marks(other)) / MARKS,

@@ -1,4 +1,4 @@
-"""Practice pictures: clean ones that damage is put on, to see what traces it leaves."""
+"""Practice pictures: clean ones that are damaged, to measure what a damage does to the statistics."""
 
 from __future__ import annotations
 

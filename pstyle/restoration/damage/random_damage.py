@@ -41,7 +41,7 @@ class Dice:
 def random_damage(
     rng: torch.Generator, harshness: float = 1.0, kinds: Sequence[Kind] | None = None
 ) -> Damage:
-    """A damage of several kinds together, each present or not, of KINDS unless told; `rng` is on the CPU.
+    """A damage of several kinds together, each present or not, by default of KINDS; `rng` is on the CPU.
 
     `harshness` from 0 to 1 makes all kinds rarer.
     """

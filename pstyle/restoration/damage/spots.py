@@ -1,7 +1,7 @@
-"""Marks found on pictures, by their shapes: how many scratches and specks, how large, how many light.
+"""Statistics of the marks on pictures: how many scratches and specks, how large, how many light.
 
-Where marks are a restorer tells. Connected pixels make one mark, whose area and outline tell a line, however
-bent, from a speck.
+A restorer finds where they are. Connected pixels are one mark; its area and outline distinguish a line,
+however bent, from a speck.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHORTEST_LINE_PX = 20.0
 EIGHT_NEIGHBORS = ((1,) * 3,) * 3
 
 
-class Marks(NamedTuple):
+class MarkStatistics(NamedTuple):
     """Scratches and specks in the terms of `Damage`; sizes are means, 0 where there are none, and colors are
     those of the pixels that stand out most, None where there are none.
     """
@@ -42,13 +42,13 @@ class Marks(NamedTuple):
     dark_color: tuple[float, ...] | None
 
 
-def measure_marks(pictures: Sequence[Tensor], masks: Sequence[Tensor]) -> Marks:
+def measure_marks(pictures: Sequence[Tensor], masks: Sequence[Tensor]) -> MarkStatistics:
     """The marks on pictures, each (1, 3, H, W), where masks, each (1, 1, H, W), are not 0, together."""
     found = [_shapes(picture, mask > 0) for picture, mask in zip(pictures, masks, strict=True)]
     length, width, light, colors, contrast = (torch.cat(parts) for parts in zip(*found, strict=True))
     megapixels = sum(mask.numel() for mask in masks) / 1e6
     line = (length > LINE * width) & (length > SHORTEST_LINE_PX)
-    return Marks(
+    return MarkStatistics(
         line.sum().item() / megapixels,
         _mean(length[line]),
         _mean(width[line]),

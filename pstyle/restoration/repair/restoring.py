@@ -22,7 +22,7 @@ from ...painting.sources import InMemory, Source, loaded
 from .biharmonic import smoothly_filled
 from .filling import filled, ramp
 from .restorer import Restorer, load_restorer
-from .tiled_repair import Marks, Repaired
+from .tiled_repair import MarkMap, Repaired
 
 FOUND = 0.5  # how sure a restorer must be of a mark
 BLEND_PX = 4  # within which a painted filling begins at the border of a hole
@@ -95,7 +95,7 @@ class RestorationPipeline:
         return torch.cat([self._marks(one) for one in rgb.split(1)])
 
     def _marks(self, picture: Tensor) -> Tensor:
-        source = Marks(self.restorer, InMemory(picture), dtype=self.dtype)
+        source = MarkMap(self.restorer, InMemory(picture), dtype=self.dtype)
         return (loaded(source, channels=1) > FOUND).float()
 
     def _restore(
@@ -110,8 +110,8 @@ class RestorationPipeline:
         return found if lost is None or painter is None else painted_into(found, lost, painter)
 
 
-def load_mender(path: str | Path | None = None, device: str = "auto") -> RestorationPipeline:
-    """A mender with the restorer in the file at `path`, or the shipped one. Raises BadFile."""
+def load_pipeline(path: str | Path | None = None, device: str = "auto") -> RestorationPipeline:
+    """A pipeline with the restorer in the file at `path`, or the shipped one. Raises BadFile."""
     return RestorationPipeline(load_restorer(None if path is None else Path(path)), device)
 
 

@@ -62,7 +62,7 @@ class Repaired:
 
     @torch.inference_mode()
     def repair(self, part: Tensor) -> Repair:
-        """All that the restorer says of a part (1, 3, h, w) of the picture."""
+        """The restorer's output for a part (1, 3, h, w) of the picture."""
         padded, size = pad_to_multiple(part, STRIDE)
         device = self.tones.device
         x, mask = padded.to(device), padded.new_zeros(1, 1, *padded.shape[2:]).to(device)
@@ -71,8 +71,8 @@ class Repaired:
         return Repair(*(crop_back(value, size) for value in found))
 
 
-class Marks(Repaired):
-    """Where a restorer finds marks and holes in a source: 1 channel, from 0 to 1."""
+class MarkMap(Repaired):
+    """Where a restorer finds marks and holes in a source: a map of 1 channel, from 0 to 1."""
 
     def read(self, box: Box) -> Tensor:
         """How sure it is in a box, (1, 1, h, w)."""

@@ -20,7 +20,7 @@ MASK_ONLY = RepairConfig(strength=0.0)
 
 
 @pytest.fixture
-def mender() -> RestorationPipeline:
+def pipeline() -> RestorationPipeline:
     return RestorationPipeline(random_restorer(), "cpu")
 
 
@@ -42,12 +42,12 @@ def tones_for(restorer: Restorer, image: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("size", [(70, 230), (1, 1), (17, 5), (131, 33)])
-def test_it_is_what_the_network_says_of_the_whole(mender, rng, size: tuple[int, int]) -> None:
+def test_it_is_what_the_network_says_of_the_whole(pipeline, rng, size: tuple[int, int]) -> None:
     image = torch.rand(1, 3, *size, generator=rng)
     padded, own = pad_to_multiple(image, 16)
-    tones = tones_for(mender.restorer, image)
-    expected = mender.restorer(padded, torch.zeros_like(padded[:, :1]), tones).image.clamp(0, 1)
-    assert torch.allclose(mender(image), crop_back(expected, own), atol=1e-6)
+    tones = tones_for(pipeline.restorer, image)
+    expected = pipeline.restorer(padded, torch.zeros_like(padded[:, :1]), tones).image.clamp(0, 1)
+    assert torch.allclose(pipeline(image), crop_back(expected, own), atol=1e-6)
 
 
 @pytest.mark.parametrize("side_px", [64, 100])
@@ -96,16 +96,16 @@ def test_what_worn_pictures_reader_says_counts_where_repair_changes_much_and_now
     assert stretched.max() > image.max() + 0.1 and stretched.min() < image.min() - 0.05
 
 
-def test_outside_of_the_mask_not_a_bit_changes(mender, rng) -> None:
+def test_outside_of_the_mask_not_a_bit_changes(pipeline, rng) -> None:
     image, mask = random_picture(rng, 60, 71), hole(60, 71)
-    found = mender(image, mask, MASK_ONLY)
+    found = pipeline(image, mask, MASK_ONLY)
     assert torch.equal(found * (1 - mask), image * (1 - mask))
     assert (found - image).abs().max() > 0.05
 
 
-def test_strength_is_how_much_is_repaired(mender, rng) -> None:
+def test_strength_is_how_much_is_repaired(pipeline, rng) -> None:
     image = random_picture(rng, 40, 50)
-    none, half, all_ = (mender(image, config=RepairConfig(strength=s)) for s in (0.0, 0.5, 1.0))
+    none, half, all_ = (pipeline(image, config=RepairConfig(strength=s)) for s in (0.0, 0.5, 1.0))
     assert torch.equal(none, image)
     assert torch.allclose(half, (image + all_) / 2, atol=1e-6)
 
@@ -115,33 +115,33 @@ def test_a_restorer_that_sees_no_damage_returns_the_picture(rng) -> None:
     assert torch.equal(RestorationPipeline(new_restorer(), "cpu")(image), image)
 
 
-def test_a_hole_is_filled_before_all_is_repaired(mender, rng) -> None:
+def test_a_hole_is_filled_before_all_is_repaired(pipeline, rng) -> None:
     image, mask = random_picture(rng, 60, 70), hole(60, 70)
     blank = torch.where(mask > 0, 1.0, image)
-    assert torch.equal(mender(blank, mask), mender(image, mask))  # what is in the hole cannot be seen
+    assert torch.equal(pipeline(blank, mask), pipeline(image, mask))  # what is in the hole cannot be seen
 
 
-def test_a_style_paints_the_hole_alone(mender, painter, rng) -> None:
+def test_a_style_paints_the_hole_alone(pipeline, painter, rng) -> None:
     image, mask = random_picture(rng, 60, 70), hole(60, 70)
-    plain, styled = (mender(image, mask, MASK_ONLY, with_style) for with_style in (None, painter))
+    plain, styled = (pipeline(image, mask, MASK_ONLY, with_style) for with_style in (None, painter))
     assert torch.equal(styled * (1 - mask), image * (1 - mask))
     assert (styled - plain).abs().max() > 0.02
     assert torch.equal(styled, painted_into(plain, mask > 0, painter))
 
 
-def test_each_picture_has_its_own_mask_or_all_one(mender, rng) -> None:
+def test_each_picture_has_its_own_mask_or_all_one(pipeline, rng) -> None:
     images = torch.cat([random_picture(rng, 40, 48) for _ in range(2)])
     masks = torch.cat([hole(40, 48), torch.zeros(1, 1, 40, 48)])
-    found = mender(images, masks, MASK_ONLY)
+    found = pipeline(images, masks, MASK_ONLY)
     assert torch.equal(found[1], images[1]) and not torch.equal(found[0], images[0])
-    both = mender(images, hole(40, 48), MASK_ONLY)
+    both = pipeline(images, hole(40, 48), MASK_ONLY)
     assert torch.equal(both[0], found[0]) and not torch.equal(both[1], images[1])
 
 
-def test_transparency_stays_and_gray_becomes_color(mender, rng) -> None:
+def test_transparency_stays_and_gray_becomes_color(pipeline, rng) -> None:
     clear = torch.rand(1, 4, 20, 24, generator=rng)
-    assert torch.equal(mender(clear)[:, 3:], clear[:, 3:])
-    assert mender(clear[:, :1]).shape == (1, 3, 20, 24)
+    assert torch.equal(pipeline(clear)[:, 3:], clear[:, 3:])
+    assert pipeline(clear[:, :1]).shape == (1, 3, 20, 24)
 
 
 @pytest.mark.parametrize(
@@ -153,21 +153,21 @@ def test_transparency_stays_and_gray_becomes_color(mender, rng) -> None:
         (torch.full((1, 1, 40, 48), torch.nan), "mask 1 of 1 has"),
     ],
 )
-def test_bad_masks_are_refused(mender, rng, mask: torch.Tensor, said: str) -> None:
+def test_bad_masks_are_refused(pipeline, rng, mask: torch.Tensor, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        mender(random_picture(rng, 40, 48), mask)
+        pipeline(random_picture(rng, 40, 48), mask)
 
 
-def test_a_style_needs_a_mask(mender, painter, rng) -> None:
+def test_a_style_needs_a_mask(pipeline, painter, rng) -> None:
     with pytest.raises(ValueError, match="give a mask as well"):
-        mender(random_picture(rng, 40, 48), painter=painter)
+        pipeline(random_picture(rng, 40, 48), painter=painter)
 
 
-def test_marks_are_what_the_network_is_sure_of(mender, rng) -> None:
+def test_marks_are_what_the_network_is_sure_of(pipeline, rng) -> None:
     image = torch.rand(2, 3, 40, 52, generator=rng)
-    found = mender.find_marks(image)
+    found = pipeline.find_marks(image)
     assert found.shape == (2, 1, 40, 52) and {*found.unique().tolist()} <= {0.0, 1.0}
     padded, own = pad_to_multiple(image[:1], 16)
-    tones = tones_for(mender.restorer, image[:1])
-    logits = mender.restorer(padded, torch.zeros_like(padded[:, :1]), tones).marks
+    tones = tones_for(pipeline.restorer, image[:1])
+    logits = pipeline.restorer(padded, torch.zeros_like(padded[:, :1]), tones).marks
     assert torch.equal(found[:1], (crop_back(logits, own) > 0).float())
