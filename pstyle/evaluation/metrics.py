@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..image.blur import gaussian_blur
 from ..image.colors import luma
 from ..nets.vgg import VGG
 
@@ -116,9 +117,9 @@ def ssim(output: Tensor, content: Tensor) -> float:
         got = f"{_size(output)} and {_size(content)}"
         raise ValueError(f"SSIM compares pictures of one size, at least 11 px a side; got {got}")
     x, y = luma(output), luma(content)
-    mean_x, mean_y = _blurred(x), _blurred(y)
-    var_x, var_y = _blurred(x * x) - mean_x.square(), _blurred(y * y) - mean_y.square()
-    covariance = _blurred(x * y) - mean_x * mean_y
+    mean_x, mean_y = _windowed(x), _windowed(y)
+    var_x, var_y = _windowed(x * x) - mean_x.square(), _windowed(y * y) - mean_y.square()
+    covariance = _windowed(x * y) - mean_x * mean_y
     c1, c2 = 0.01**2, 0.03**2  # Wang's constants for a range of 1
     brightness = (2 * mean_x * mean_y + c1) / (mean_x.square() + mean_y.square() + c1)
     return (brightness * (2 * covariance + c2) / (var_x + var_y + c2)).mean().item()
@@ -221,10 +222,9 @@ def _dilated(mask: Tensor, radius_px: int) -> Tensor:
     return F.max_pool2d(mask.float(), 2 * radius_px + 1, stride=1, padding=radius_px) > 0
 
 
-def _blurred(x: Tensor) -> Tensor:
-    window = torch.exp(-(torch.arange(11.0) - 5).square() / (2 * 1.5**2)).to(x.device)
-    window = window / window.sum()
-    return F.conv2d(F.conv2d(x, window.view(1, 1, 11, 1)), window.view(1, 1, 1, 11))
+def _windowed(x: Tensor) -> Tensor:
+    """Means under the window of SSIM, wherever it fits."""
+    return gaussian_blur(x, 1.5, 5, "valid")
 
 
 def _center_square(image: Tensor) -> Tensor:

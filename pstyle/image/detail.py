@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from .blur import gaussian_blur, reach_px
 from .colors import luma
-from .padding import pad
-from .separable import filtered
 
 SIGMA_PX = 2.0
-REACH_PX = round(3 * SIGMA_PX)  # of the blur's window: as far as a pixel is seen
+REACH_PX = reach_px(SIGMA_PX)  # of the blur's window: as far as a pixel is seen
 
 
 def with_detail_of(painted: Tensor, photo: Tensor, amount: float) -> Tensor:
@@ -19,10 +17,4 @@ def with_detail_of(painted: Tensor, photo: Tensor, amount: float) -> Tensor:
     Amount 0 changes nothing, 1 exchanges it wholly. Brightness only: colors stay those of the painting.
     """
     bright = luma(photo - painted)
-    return (painted + amount * (bright - _blurred(bright))).clamp(0, 1)
-
-
-def _blurred(bright: Tensor) -> Tensor:
-    window = torch.exp(-(torch.arange(-REACH_PX, REACH_PX + 1) / SIGMA_PX).square() / 2)
-    shares = (window / window.sum()).tolist()
-    return filtered(filtered(pad(bright, REACH_PX, "reflect"), 3, shares), 2, shares)
+    return (painted + amount * (bright - gaussian_blur(bright, SIGMA_PX, REACH_PX, "reflect"))).clamp(0, 1)

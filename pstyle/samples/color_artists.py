@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..core.config import setting
+from ..image.colors import luma
 from .artist import Artist
 from .palettes import recolor, saturate
-from .pixel_fields import blur, flatten, luma, noise, orientation, smoothstep, warp
+from .pixel_fields import blur, flatten, noise, orientation, smoothstep, warp
 from .strokes import TopMarks, lay_strokes, lay_tiles
 
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ..core.config import setting
+from ..image.colors import luma
 from .artist import Artist
 from .palettes import saturate
-from .pixel_fields import blur, flatten, luma, noise, orientation, smear, smoothstep, stripes, warp
+from .pixel_fields import blur, flatten, noise, orientation, smear, smoothstep, stripes, warp
 
 
 @dataclass(frozen=True)

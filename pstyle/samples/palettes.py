@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from .pixel_fields import luma
+from ..image.colors import luma
 
 
 def from_oklch(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:

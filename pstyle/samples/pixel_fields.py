@@ -11,12 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LUMA = (0.299, 0.587, 0.114)  # Rec. 601, of sRGB values
-
-
-def luma(image: Tensor) -> Tensor:
-    """Brightness of an sRGB picture: (B, 3, H, W) -> (B, 1, H, W)."""
-    return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+from ..image.blur import reach_px
+from ..image.colors import luma
+from ..image.separable import filtered
+from ..image.warp import at_pixels
 
 
 def smoothstep(low: float | Tensor, high: float | Tensor, values: Tensor) -> Tensor:
@@ -35,15 +33,11 @@ def blur(image: Tensor, sigma_px: float) -> Tensor:
         return F.interpolate(small, scale_factor=factor, mode="bilinear")[..., :height, :width]
     if sigma_px < 0.2:
         return image
-    radius = math.ceil(3 * sigma_px)
+    radius = reach_px(sigma_px)
     weights = [math.exp(-0.5 * (offset / sigma_px) ** 2) for offset in range(-radius, radius + 1)]
-    for dim, pad in ((2, (0, 0, radius, radius)), (3, (radius, radius, 0, 0))):
-        # Shifted sums: on a CPU several times faster than a one-channel convolution.
-        padded, size = F.pad(image, pad, mode="replicate"), image.shape[dim]
-        image = torch.zeros_like(image)
-        for start, weight in enumerate(weights):
-            image.add_(padded.narrow(dim, start, size), alpha=weight / sum(weights))
-    return image
+    shares = [weight / sum(weights) for weight in weights]
+    down = filtered(F.pad(image, (0, 0, radius, radius), mode="replicate"), 2, shares)
+    return filtered(F.pad(down, (radius, radius, 0, 0), mode="replicate"), 3, shares)
 
 
 def noise(
@@ -73,10 +67,7 @@ def warp(image: Tensor, dx_px: Tensor, dy_px: Tensor) -> Tensor:
     height, width = image.shape[-2:]
     y = torch.arange(height).view(-1, 1) + dy_px[0, 0]
     x = torch.arange(width).view(1, -1) + dx_px[0, 0]
-    y, x = torch.broadcast_tensors(2 * y / max(height - 1, 1) - 1, 2 * x / max(width - 1, 1) - 1)
-    grid = torch.stack([x, y], -1)
-    grid = grid.expand(len(image), -1, -1, -1)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return at_pixels(image, y, x, "bilinear")
 
 
 def orientation(image: Tensor, smooth_px: float, fallback: float = 0.0) -> tuple[Tensor, Tensor]:

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..image.colors import luma
 from .faces import face, hair
-from .pixel_fields import blur, luma, smoothstep, warp
+from .pixel_fields import blur, smoothstep, warp
 from .scene_canvas import Canvas, Shape
 
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..image.blur import gaussian_blur
 from ..image.colors import luma
 from ..image.padding import pad
 
@@ -73,11 +74,7 @@ def resized(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
 def smooth(x: Tensor, sigma_px: float) -> Tensor:
     """(B, C, H, W) averaged with a Gaussian of this deviation; the border goes on outside."""
-    reach, channels = round(2.5 * sigma_px), x.shape[1]
-    window = torch.exp(-(torch.arange(-reach, reach + 1).to(x) / sigma_px).square() / 2)
-    window = (window / window.sum()).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
-    x = F.conv2d(pad(x, reach, "replicate"), window, groups=channels)
-    return F.conv2d(x, window.mT, groups=channels)
+    return gaussian_blur(x, x.new_full((1, 1, 1, 1), sigma_px), round(2.5 * sigma_px))
 
 
 def _levels(image: Tensor) -> list[Tensor]:

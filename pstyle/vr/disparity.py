@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..image.resizing import resize_to
+from ..image.warp import at_pixels
 from .cost_volume import aggregate_costs, best_shifts, matching_volume
 
 SIDE_PX = 768  # the longer side that is matched at; a volume of all shifts takes memory
@@ -71,10 +72,7 @@ def warp_by_disparity(eye: Tensor, shift: Tensor, around: bool = False) -> Tenso
     eye = F.pad(eye, (margin, margin, 0, 0), mode="circular") if margin else eye
     column = columns + shift
     column = column.remainder(width) + margin if around else column
-    grid = torch.stack(
-        [2 * column[0] / max(eye.shape[3] - 1, 1) - 1, 2 * rows[0] / max(height - 1, 1) - 1], dim=-1
-    )
-    return F.grid_sample(eye, grid.to(eye), mode="bicubic", padding_mode="border", align_corners=True)
+    return at_pixels(eye, rows[0, 0], column[0, 0])
 
 
 def seen_by_left(shift: Tensor, around: bool = False) -> Tensor:

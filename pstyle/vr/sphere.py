@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..image.resizing import resize_to
+from ..image.warp import at_pixels
 
 CUBIC_PX = 2  # how far bicubic interpolation reaches
 LEAST_MARGIN_PX = 16  # what a picture is widened by, at least, before it is resized
@@ -54,14 +55,6 @@ def sampled(picture: Tensor, where: Directions) -> Tensor:
     column = (where.longitude / (2 * math.pi) + 0.5).remainder(1) * width - 0.5
     row = (0.5 - where.latitude / math.pi) * height - 0.5
     return at_pixels(extended(picture, CUBIC_PX), row + CUBIC_PX, column + CUBIC_PX)
-
-
-def at_pixels(picture: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """Pictures (1, C, H, W) between their pixels, at rows and columns (h, w) counted from 0, bicubic."""
-    height, width = picture.shape[2:]
-    grid = torch.stack([2 * column / (width - 1) - 1, 2 * row / (height - 1) - 1], dim=-1)[None]
-    options = {"mode": "bicubic", "padding_mode": "border", "align_corners": True}
-    return F.grid_sample(picture, grid.to(picture), **options)
 
 
 def extended(picture: Tensor, margin_px: int) -> Tensor:

@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pstyle.core.config import describe
+from pstyle.image.colors import luma
 from pstyle.samples import ARTISTS, paint_as, procedural_style, random_artist
 from pstyle.samples.color_artists import Mosaic, PaletteKnife, Pointillism, Watercolor
 from pstyle.samples.ink_artists import Charcoal, Hatching, Screenprint, Woodcut
 from pstyle.samples.palettes import random_palette, recolor
-from pstyle.samples.pixel_fields import blur, luma, noise, orientation, smear, stripes
+from pstyle.samples.pixel_fields import blur, noise, orientation, smear, stripes
 from pstyle.samples.strokes import lay_strokes, lay_tiles
 from tests.conftest import random_picture
 

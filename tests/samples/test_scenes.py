@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pstyle.image.colors import luma
 from pstyle.samples import content_pictures
-from pstyle.samples.pixel_fields import luma
 from pstyle.samples.scene_canvas import Canvas, Shape
 from pstyle.samples.scenes import SCENES, poster
 

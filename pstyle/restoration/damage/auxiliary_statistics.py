@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...image.blur import gaussian_blur, reach_px
 from ...image.colors import luma
 from .grain import Grain, measure_grain
 from .halftone import Screen, screen_height
 from .jpeg import measure_quality
-from .random_fields import blur
 from .spots import FindMarks, MarkStatistics, measure_marks
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)  # of pixels below a tone
@@ -96,7 +96,7 @@ def measure_softness(picture: Tensor) -> float:
     (after Zhuo & Sim, Pattern Recognition 2011). Thin lines and grain make it less than 0.
     """
     light = luma(picture)
-    fine, coarse = (_slope(blur(light, torch.full((1, 1, 1, 1), px), px)) for px in (FINE_PX, COARSE_PX))
+    fine, coarse = (_slope(gaussian_blur(light, px, reach_px(px))) for px in (FINE_PX, COARSE_PX))
     edges = fine > torch.quantile(fine[::2, ::2].flatten(), 1 - EDGES)
     if not edges.any():
         return 0.0

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from ...core.config import check_settings, setting
+from ...image.blur import gaussian_blur, reach_px
 from ...image.colors import luma
 from .halftone import screen
 from .jpeg import jpeg
 from .marks import Cover, dust, holes, scratches, stains
-from .random_fields import BANDS, banded, blur, uniform, white
+from .random_fields import BANDS, banded, uniform, white
 
 MEGAPIXEL = 1e6
 LOSSLESS = 100.0  # the quality that means no JPEG at all
@@ -96,7 +97,9 @@ def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> D
     if len(damages) != len(image):
         raise ValueError(f"got {len(damages)} damages for {len(image)} pictures: give one each")
     a = _columns(damages, image)
-    x = blur(image, a["blur_px"], most) if (most := _most(damages, "blur_px")) else image
+    x = image
+    if most := _most(damages, "blur_px"):
+        x = gaussian_blur(x, a["blur_px"], reach_px(most))
     if _most(damages, "screen"):
         x = x + a["screen"] * screen(x, a["screen_px"], a["screen_degrees"], rng)
     x = _faded(x, a)
@@ -107,7 +110,7 @@ def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> D
     x, marks, gone = _marked(x, damages, a, rng)
     x = x.clamp(0, 1)
     if most := _most(damages, "scan_blur_px"):
-        x = blur(x, a["scan_blur_px"], most)
+        x = gaussian_blur(x, a["scan_blur_px"], reach_px(most))
     if min(damage.jpeg_quality for damage in damages) < LOSSLESS:
         lossless = a["jpeg_quality"] >= LOSSLESS
         x = torch.where(lossless, x, jpeg(x, a["jpeg_quality"].flatten()))

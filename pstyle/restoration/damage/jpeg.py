@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...image.colors import LUMA
+
 BLOCK = 8
 LOW = 4  # frequencies along each side that quality is measured by
 FITS = 0.17  # misfit below which a picture counts as a JPEG file's; 0.25 is chance
@@ -33,7 +35,7 @@ COLOR_STEPS = (
     *((99,) * 8 for _ in range(4)),
 )
 TO_YCBCR = (
-    (0.299, 0.587, 0.114),
+    LUMA,
     (-0.168736, -0.331264, 0.5),
     (0.5, -0.418688, -0.081312),
 )

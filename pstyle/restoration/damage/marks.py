@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .random_fields import blur, smooth, threshold, uniform, white
+from ...image.blur import gaussian_blur, reach_px
+from .random_fields import smooth, threshold, uniform, white
 
 ALONG_FILM = 0.6  # share of scratches that run along the film, hardly bent; the others are hairs
 SCRATCH_BEND, HAIR_BEND = 0.08, 0.2  # most of it, as a share of the length
@@ -89,7 +90,7 @@ def dust(
     # A speck's blurred peak is 1 / (2 pi deviation^2); dividing by it makes the threshold a matter of shape.
     peak = 1 / (2 * math.pi * deviation**2).clamp_min(1)
     both = torch.cat([places, places * sign], dim=1)
-    height, signed = (blur(both, deviation, most_px / 4) / peak).split(1, dim=1)
+    height, signed = (gaussian_blur(both, deviation, reach_px(most_px / 4)) / peak).split(1, dim=1)
     return Cover(((height * outline - 0.2) * 4).clamp(0, 1), (signed > 0).to(like))
 
 

@@ -1,4 +1,4 @@
-"""Random fields: Gaussian noise with a given spectrum, and the blur that pictures and fields share."""
+"""Random fields: Gaussian noise with a given spectrum."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 BANDS = 8  # of a spectrum: evenly from frequency 0 to 0.5 cycles per pixel
-DEVIATIONS = 3  # that a Gaussian kernel reaches to each side
 
 
 def uniform(shape: Sequence[int], rng: torch.Generator, like: Tensor) -> Tensor:
@@ -60,22 +58,6 @@ def smooth(noise: Tensor, deviation_px: Tensor) -> Tensor:
     """White noise (B, C, H, W) blurred by a Gaussian of (B, 1, 1, 1) pixels, with variance 1 again."""
     reach = frequencies(*noise.shape[2:], noise) * deviation_px  # (B, 1, H, W // 2 + 1)
     return with_spectrum(noise, torch.exp(-2 * (math.pi * reach) ** 2))
-
-
-def blur(image: Tensor, deviation_px: Tensor, most_px: float) -> Tensor:
-    """Blur each picture (B, C, H, W) by its own Gaussian of (B, 1, 1, 1) pixels, at most `most_px`.
-
-    A deviation of 0 leaves the picture as it is.
-    """
-    batch, channels = image.shape[:2]
-    radius = max(1, math.ceil(DEVIATIONS * most_px))
-    taps = torch.arange(-radius, radius + 1, device=image.device, dtype=image.dtype)
-    kernel = torch.exp(-0.5 * (taps / deviation_px.view(-1, 1).clamp_min(1e-3)) ** 2)  # (B, taps)
-    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]  # (B C, 1, taps)
-    x = F.pad(image.reshape(1, batch * channels, *image.shape[2:]), (radius,) * 4, mode="replicate")
-    x = F.conv2d(x, kernel[:, :, None], groups=batch * channels)
-    x = F.conv2d(x, kernel[..., None], groups=batch * channels)
-    return x.view_as(image)
 
 
 def threshold(share: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...image.blur import gaussian_blur, reach_px
 from ...painting.boxes import Box
-from ..damage.random_fields import blur
 from .biharmonic import smoothly_filled
 from .patch_search import RADIUS_PX, Places, grown, nearest, patches_at, places_of, weighted_costs
 
@@ -51,19 +51,15 @@ def _filled(image: Tensor, lost: Tensor, rng: torch.Generator) -> Tensor:
     padded = F.pad(smooth, (RADIUS_PX,) * 4, mode="replicate")[0].permute(1, 2, 0).contiguous()
     copied = textured(padded, F.pad(lost[0, 0], (RADIUS_PX,) * 4), rng).permute(2, 0, 1)[None]
     copied = copied[..., RADIUS_PX:-RADIUS_PX, RADIUS_PX:-RADIUS_PX]
-    inside = shade + copied - _blurred(copied, DETAIL_PX)
+    inside = shade + copied - gaussian_blur(copied, DETAIL_PX, reach_px(DETAIL_PX))
     return torch.where(lost, smooth.lerp(inside, ramp(lost, RAMP_PX)).clamp(0, 1), image)
 
 
 def _blurred_known(image: Tensor, lost: Tensor) -> Tensor:
     """A picture blurred, where what is lost does not count."""
     known = (~lost).to(image)
-    both = _blurred(torch.cat([image * known, known], dim=1), SHADE_PX)
+    both = gaussian_blur(torch.cat([image * known, known], dim=1), SHADE_PX, reach_px(SHADE_PX))
     return both[:, :3] / both[:, 3:].clamp_min(1e-3)
-
-
-def _blurred(image: Tensor, deviation_px: float) -> Tensor:
-    return blur(image, image.new_full((1, 1, 1, 1), deviation_px), deviation_px)
 
 
 def _around(chosen: Tensor) -> Box:

@@ -1,4 +1,4 @@
-"""Random fields have the variance and the spectrum that were asked for; blur is a Gaussian's."""
+"""Random fields have the variance and the spectrum that were asked for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import math
 
 import pytest
 import torch
-from scipy import ndimage
 
-from pstyle.restoration.damage.random_fields import BANDS, banded, blur, smooth, threshold, white
+from pstyle.restoration.damage.random_fields import BANDS, banded, smooth, threshold, white
 
 LIKE = torch.zeros(1)
 
@@ -31,21 +30,6 @@ def test_smooth_noise_falls_off_like_a_gaussian(rng) -> None:
     for lag in (2, 4, 6):  # blurring by s makes correlations exp(-lag^2 / 4 s^2)
         correlation = (found * found.roll(lag, -1)).mean() / found.square().mean()
         assert correlation.item() == pytest.approx(math.exp(-(lag**2) / 36), abs=0.08)
-
-
-def test_blur_is_scipys(rng) -> None:
-    image = torch.rand(2, 3, 40, 31, generator=rng)
-    found = blur(image, torch.tensor([0.7, 2.5]).view(2, 1, 1, 1), 2.5)
-    for number, deviation in enumerate((0.7, 2.5)):
-        theirs = ndimage.gaussian_filter(
-            image[number].numpy(), (0, deviation, deviation), mode="nearest", radius=(0, 8, 8)
-        )
-        assert found[number].numpy() == pytest.approx(theirs, abs=1e-4)
-
-
-def test_no_blur_changes_nothing(rng) -> None:
-    image = torch.rand(1, 3, 9, 11, generator=rng)
-    assert torch.equal(blur(image, torch.zeros(1, 1, 1, 1), 1.0), image)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9])

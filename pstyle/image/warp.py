@@ -1,0 +1,17 @@
+"""Pictures read between their pixels."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def at_pixels(picture: Tensor, row: Tensor, column: Tensor, mode: str = "bicubic") -> Tensor:
+    """Pictures (B, C, H, W) at rows and columns that broadcast to (h, w), counted from 0: (B, C, h, w). The
+    border extends outward.
+    """
+    height, width = picture.shape[2:]
+    x, y = 2 * column / max(width - 1, 1) - 1, 2 * row / max(height - 1, 1) - 1
+    grid = torch.stack(torch.broadcast_tensors(x, y), dim=-1).to(picture).expand(len(picture), -1, -1, -1)
+    return F.grid_sample(picture, grid, mode=mode, padding_mode="border", align_corners=True)
