@@ -1,15 +1,12 @@
 """The questions and answers of a taste test, as an append-only, crash-safe file of JSON lines.
 
-A line counts once its newline is written; a torn last line, left by a crash or a full disk, is dropped by the
-next write. Nothing is ever removed: an undo is a line, too.
+Nothing is ever taken out: an undo is a line too.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.config import parse_json
 from ..core.files import BadFile, read_file
+from ..core.json_lines import append_to, line_of, records_in, whole_lines
 
 SUFFIX = ".taste"
 FORMAT = "pstyle.taste 1"
@@ -125,7 +122,7 @@ class History:
             records.append(_ask(answer.question))
             records.append({"best": answer.best, "worst": answer.worst})
         records.append({"at": at.tolist()})
-        return "".join(_line(record) for record in records)
+        return "".join(line_of(record) for record in records)
 
     def export(self) -> dict[str, Any]:
         """All answers that are not undone, ready for JSON."""
@@ -159,7 +156,7 @@ class History:
 
     def _write(self, record: dict[str, Any]) -> None:
         if self.path is not None:
-            append(self.path, _line(record))
+            append_to(self.path, line_of(record))
 
     def _read(self, record: dict[str, Any]) -> None:
         if set(record) == {"ask", "check"} and isinstance(record["check"], bool):
@@ -185,9 +182,7 @@ def read_history(path: Path) -> History:
     """Read a history from an untrusted file, for reading only. Raises BadFile unless it is valid."""
     data = read_file(path, MAX_BYTES)
     try:
-        return parse_history(
-            data[: data.rfind(b"\n") + 1].decode()
-        )  # what follows the last line's end is torn
+        return parse_history(whole_lines(data).decode())
     except ValueError as error:
         raise BadFile(f"{str(path)!r} is no taste file of this version ({error})") from error
 
@@ -195,7 +190,7 @@ def read_history(path: Path) -> History:
 def parse_history(text: str) -> History:
     """The history in untrusted lines of JSON. Raises ValueError unless they are valid."""
     try:
-        header, *records = [parse_json(line) for line in text.splitlines()]
+        header, *records = records_in(text)
         found = History(*_origin(header))
         for record in records:
             found._read(record)
@@ -204,41 +199,9 @@ def parse_history(text: str) -> History:
     return found
 
 
-def append(path: Path, line: str) -> None:
-    """Append a line to a file, which may be new, and sync it to disk; a torn last line is dropped first.
-
-    Raises OSError if the system fails; the lines before stay whole.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        whole = _whole_bytes(descriptor, size)
-        if whole < size:
-            os.ftruncate(descriptor, whole)
-        os.lseek(descriptor, whole, os.SEEK_SET)
-        rest = memoryview(line.encode())
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _ask(question: Question) -> dict[str, Any]:
     points = [[round(value, DIGITS) for value in row] for row in question.points.tolist()]
     return {"ask": points, "check": question.check}
-
-
-def _line(record: dict[str, Any]) -> str:
-    return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
-
-
-def _whole_bytes(descriptor: int, size: int) -> int:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    data = b""
-    while len(data) < size and (part := os.read(descriptor, size - len(data))):
-        data += part
-    return data.rfind(b"\n") + 1
 
 
 def _origin(header: dict[str, Any]) -> tuple[Tensor, str]:

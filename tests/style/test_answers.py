@@ -144,7 +144,7 @@ def test_a_failing_system_loses_no_line_that_was_there(path, monkeypatch, call, 
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"pstyle.style.answers.os.{call}", fail)
+        patch.setattr(f"pstyle.core.json_lines.os.{call}", fail)
         with pytest.raises(OSError, match=r"\[Errno"):
             history.ask(question())
     assert [a.best for a in read_history(path).answers] == [0]

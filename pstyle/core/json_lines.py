@@ -1,0 +1,59 @@
+"""Append-only files of JSON lines that survive a crash.
+
+A line counts once its end is written; a torn last one, left by a kill or a full disk, is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .config import parse_json
+
+
+def line_of(record: Mapping[str, Any]) -> str:
+    """A record as a line. Raises ValueError for numbers that JSON has not."""
+    return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def records_in(text: str) -> list[Any]:
+    """The records in whole lines. Raises ValueError for anything but JSON."""
+    return [parse_json(line) for line in text.splitlines()]
+
+
+def whole_lines(data: bytes) -> bytes:
+    """A file's bytes without a torn last line."""
+    return data[: data.rfind(b"\n") + 1]
+
+
+def append(descriptor: int, line: str) -> None:
+    """Add a line at the end of an open file and wait until it is on the disk.
+
+    Raises OSError if the system fails: then the file is as before, or ends in a torn line.
+    """
+    start = os.lseek(descriptor, 0, os.SEEK_END)
+    rest = memoryview(line.encode())
+    try:
+        while rest:  # the system may take less than it is given
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(descriptor, start)
+        raise
+
+
+def append_to(path: Path, line: str) -> None:
+    """Add a line to the file at a path, or begin it, dropping a torn last one. Raises OSError as `append`."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with open(descriptor, "rb", closefd=False) as file:
+            whole = len(whole_lines(file.read()))
+        os.ftruncate(descriptor, whole)
+        append(descriptor, line)
+    finally:
+        os.close(descriptor)
