@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 import struct
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,7 +28,7 @@ HEADINGS = {  # what is kept of a picture's own, in degrees, with its range
     "InitialViewRollDegrees": (-180, 180),
     "InitialHorizontalFOVDegrees": (0, 180),
 }
-JPEG_NAME, PNG_NAME = b"http://ns.adobe.com/xap/1.0/\0", b"XML:com.adobe.xmp\0"
+JPEG_NAME, PNG_NAME = b"http://ns.adobe.com/xap/1.0/\0", "XML:com.adobe.xmp"
 MAX_XMP_BYTES = 65000  # more does not fit into a JPEG's segment
 PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -45,7 +44,7 @@ def read_headings(path: str | Path) -> dict[str, float]:
         info = Image.open(io.BytesIO(data), formats=FORMATS).info
     except Exception as error:  # Pillow's readers raise many types over a damaged file; the file is at fault
         raise BadFile(f"{str(path)!r} cannot be opened as a picture: {error}") from error
-    packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
+    packet = info.get("xmp") or info.get(PNG_NAME) or b""
     packet = packet.encode("utf-8", "replace") if isinstance(packet, str) else packet
     return headings_in(packet[:MAX_XMP_BYTES].decode("utf-8", "replace"))
 
@@ -62,7 +61,7 @@ def headings_in(packet: str) -> dict[str, float]:
     return found
 
 
-def packet_of(height: int, width: int, headings: Mapping[str, float] | None = None) -> bytes:
+def packet_of(height: int, width: int, headings: Mapping[str, float] | None = None) -> str:
     """The XMP of a full sphere in an equirectangular picture of this size."""
     size = {
         f"{kind}{side}Pixels": number
@@ -73,7 +72,7 @@ def packet_of(height: int, width: int, headings: Mapping[str, float] | None = No
     values = {"ProjectionType": "equirectangular", "UsePanoramaViewer": "True", **size, **corner}
     values |= {name: f"{value:g}" for name, value in (headings or {}).items()}
     lines = (f'GPano:{name}="{value}"' for name, value in values.items())
-    return PACKET.format(values="\n".join(lines)).encode()
+    return PACKET.format(values="\n".join(lines))
 
 
 def save_panorama(
@@ -84,18 +83,16 @@ def save_panorama(
     Raises ValueError for a bad picture or suffix, BadFile if the file exists and `overwrite` is False.
     """
     path = Path(path)
-    data = encoded(image, path.name)
     packet = packet_of(*image.shape[2:], headings)
-    write_atomically(path, _with_xmp(data, packet), overwrite=overwrite)
-
-
-def _with_xmp(data: bytes, packet: bytes) -> bytes:
-    """A JPEG or PNG as Pillow writes it, without XMP, with a packet; Pillow itself can from 11.0 on."""
-    if data.startswith(b"\x89PNG"):
-        body = b"iTXt" + PNG_NAME + b"\0\0\0\0" + packet  # not compressed; no language, no translated name
-        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-        place = 8 + 25  # after the signature and IHDR
+    if path.suffix.lower() == ".png":
+        data = encoded(image, path.name, {PNG_NAME: packet})
     else:
-        chunk = b"\xff\xe1" + struct.pack(">H", 2 + len(JPEG_NAME) + len(packet)) + JPEG_NAME + packet
-        place = 4 + struct.unpack(">H", data[4:6])[0]  # after the JFIF segment, which Pillow puts first
-    return data[:place] + chunk + data[place:]
+        data = _with_xmp(encoded(image, path.name), packet.encode())
+    write_atomically(path, data, overwrite=overwrite)
+
+
+def _with_xmp(jpeg: bytes, packet: bytes) -> bytes:
+    """A JPEG as Pillow writes it, with an XMP packet, which Pillow itself can write only from 11.0 on."""
+    segment = b"\xff\xe1" + struct.pack(">H", 2 + len(JPEG_NAME) + len(packet)) + JPEG_NAME + packet
+    place = 4 + struct.unpack(">H", jpeg[4:6])[0]  # after the JFIF segment, which Pillow puts first
+    return jpeg[:place] + segment + jpeg[place:]
