@@ -33,17 +33,8 @@ def write_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) 
     Raises BadFile if the file exists and `overwrite` is False. Raises OSError if the system fails: then
     the old file is intact, or the new one complete if only the last step, syncing the folder, failed.
     """
-    path = Path(path)
-    _check_target(path, overwrite)
-    temporary = path.with_name(f".{path.name}.tmp")  # one fixed name, so crashes do not pile up leftovers
-    try:
+    with _replacing(Path(path), overwrite) as temporary:
         _write_new(temporary, data)
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 @contextlib.contextmanager
@@ -53,16 +44,22 @@ def written_whole(path: str | Path, *, overwrite: bool = False) -> Iterator[Bina
 
     Raises BadFile and OSError as that does.
     """
-    path = Path(path)
-    _check_target(path, overwrite)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
+    with _replacing(Path(path), overwrite) as temporary:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         with open(temporary, "x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _replacing(path: Path, overwrite: bool) -> Iterator[Path]:
+    """A temporary file's name, which takes the place of `path` once the block has ended well."""
+    _check_target(path, overwrite)
+    temporary = path.with_name(f".{path.name}.tmp")  # one fixed name, so crashes do not pile up leftovers
+    try:
+        yield temporary
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except BaseException:
@@ -155,12 +152,17 @@ def _write_new(path: Path, data: bytes) -> None:
         os.unlink(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        rest = memoryview(data)
-        while rest:  # the system may take less than it is given
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
+        write_through(descriptor, data)
     finally:
         os.close(descriptor)
+
+
+def write_through(descriptor: int, data: bytes) -> None:
+    """Write to an open file, and wait until it is on the disk. Raises OSError if the system fails."""
+    rest = memoryview(data)
+    while rest:  # the system may take less than it is given
+        rest = rest[os.write(descriptor, rest) :]
+    os.fsync(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .config import parse_json
+from .files import write_through
 
 
 def line_of(record: Mapping[str, Any]) -> str:
@@ -36,11 +37,8 @@ def append(descriptor: int, line: str) -> None:
     Raises OSError if the system fails: then the file is as before, or ends in a torn line.
     """
     start = os.lseek(descriptor, 0, os.SEEK_END)
-    rest = memoryview(line.encode())
     try:
-        while rest:  # the system may take less than it is given
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
+        write_through(descriptor, line.encode())
     except OSError:
         with suppress(OSError):
             os.ftruncate(descriptor, start)
