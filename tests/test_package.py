@@ -14,7 +14,7 @@ from PIL import Image
 import pstyle
 
 ROOT = Path(__file__).resolve().parents[1]
-BROUGHT_BY_COMFYUI = {"torch", "numpy", "pillow", "safetensors", "tqdm"}
+BROUGHT_BY_COMFYUI = {"torch", "numpy", "pillow", "safetensors", "scipy", "tqdm"}
 PUBLIC = sorted(set(pstyle.__all__) - {"__version__"})
 
 
