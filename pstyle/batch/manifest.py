@@ -7,16 +7,13 @@ else's, or was changed since. A torn last line is dropped.
 
 from __future__ import annotations
 
-import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..core.config import parse_json
 from ..core.files import BadFile, read_file
+from ..core.json_lines import append, line_of, records_in, whole_lines
 
 FORMAT = "pstyle.manifest 1"
 NAME, PATTERN = "manifest.jsonl", "manifest*.jsonl"
@@ -42,8 +39,7 @@ def known_in(files: Iterable[Path]) -> KnownOutputs:
     """The outputs that manifests list. Raises BadFile for one that is damaged or of another format."""
     known: KnownOutputs = defaultdict(set)
     for file in files:
-        data = read_file(file, MAX_BYTES)
-        for record in _records(file, data[: _whole_bytes(data)]):
+        for record in _records(file, whole_lines(read_file(file, MAX_BYTES))):
             if "output" in record:
                 known[record["output"]].add(Written(record["sha256"], record["key"]))
     return known
@@ -68,10 +64,10 @@ class Manifest:
         try:
             _lock(self._file.fileno(), self.path)
             self._file.seek(0)
-            data = self._file.read()
-            _records(self.path, data[: _whole_bytes(data)])
-            self._file.truncate(_whole_bytes(data))
-            if not _whole_bytes(data):
+            whole = whole_lines(self._file.read())
+            _records(self.path, whole)
+            self._file.truncate(len(whole))
+            if not whole:
                 self._add({"format": FORMAT})
         except BaseException:
             self._file.close()
@@ -91,26 +87,13 @@ class Manifest:
 
     def _add(self, record: dict[str, Any]) -> None:
         """A line, on the disk when this returns. After an OSError the file is as before."""
-        start = self._file.seek(0, os.SEEK_END)
-        rest = memoryview(json.dumps(record, separators=(",", ":")).encode() + b"\n")
-        try:
-            while rest:  # the system may take less than it is given
-                rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
-        except OSError:
-            with suppress(OSError):
-                self._file.truncate(start)
-            raise
-
-
-def _whole_bytes(data: bytes) -> int:
-    return data.rfind(b"\n") + 1
+        append(self._file.fileno(), line_of(record))
 
 
 def _records(path: Path, data: bytes) -> list[dict[str, str]]:
     """The lines after the header. Raises BadFile if they are not all a manifest's."""
     try:
-        header, *records = [parse_json(line) for line in data.decode().splitlines()] or [{"format": FORMAT}]
+        header, *records = records_in(data.decode()) or [{"format": FORMAT}]
         texts = all(isinstance(value, str) for record in records for value in record.values())
         kinds = {frozenset(record) for record in records}
     except (ValueError, AttributeError) as error:

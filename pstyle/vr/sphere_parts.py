@@ -15,9 +15,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..image.warp import at_pixels
 from ..nets.generator import STRIDE
 from ..painting.native import MIN_SIDE_PX
-from .sphere import Directions, at_pixels, pixel_directions, sampled, with_width
+from .sphere import Directions, pixel_directions, sampled, with_width
 
 NORTH, SOUTH = 1, -1
 NARROWER = 0.75  # how wide a ring is painted, of the one before it

@@ -146,7 +146,7 @@ def test_spheres_and_pairs_are_one_painting_too(nodes, style, painter, rng, smal
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What passes `check_image`, in whichever module that is called."""
     found: list[str] = []
-    real = sys.modules["pstyle.image.pictures"].check_image
+    real = sys.modules["pstyle.image.checks"].check_image
 
     def counted(image: torch.Tensor, what: str = "image") -> torch.Tensor:
         found.append(what)
