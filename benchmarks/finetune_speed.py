@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from finetuning import contents_of, pictures_of
 
-from pstyle.finetuning.adversarial import Finetuning
 from pstyle.finetuning.discriminator_step import DiscriminatorStep
 from pstyle.finetuning.equilibrium import GANState
 from pstyle.finetuning.finetune_config import FinetuneConfig
+from pstyle.finetuning.finetuning import Finetuning
 from pstyle.finetuning.fisher_critic import FisherCritic
 from pstyle.finetuning.painter_step import PainterStep
 from pstyle.finetuning.two_sample_test import TwoSample

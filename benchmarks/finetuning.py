@@ -26,8 +26,8 @@ from split import held_out_photos, training_photos
 from torch import Tensor
 
 from pstyle.evaluation.metrics import pooled_patch_swd, ssim
-from pstyle.finetuning.adversarial import Finetuning
 from pstyle.finetuning.finetune_config import FinetuneConfig
+from pstyle.finetuning.finetuning import Finetuning
 from pstyle.finetuning.two_sample_test import TwoSample, accuracy_afresh
 from pstyle.losses.perceptual import perceptual_with
 from pstyle.nets.generator import load_generator

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from .adversarial import PStyleDiscriminatorMap, PStyleFinetune
-from .canvas import PStylePaint360, PStylePaintStereo, PStyleSave360, PStyleSeamScore
 from .damage import PStyleDamagePicture, PStyleLearnDamage, PStyleLoadDamage, PStyleSaveDamage
 from .features import PStyleLookAtFeatures, PStyleVGGFeatures
 from .files import PStyleLoadGenerator, PStyleLoadStyle, PStyleLoadVGG, PStyleSaveStyle
-from .generate import PStyleOptimize, PStylePaint
+from .finetune import PStyleDiscriminatorMap, PStyleFinetune
 from .learn import PStyleBlend, PStyleLearn, PStyleStyleSet, PStyleStyleSetFromFolder
 from .measure import PStyleLossPlot, PStyleScore
+from .paint import PStyleOptimize, PStylePaint
 from .report import PStyleReport
 from .restoration import (
     PStyleDetectDamage,
@@ -20,6 +19,7 @@ from .restoration import (
 )
 from .taste import PStyleStyleMap, PStyleTasteTest
 from .video import PStyleFlickerScore, PStylePaintVideo
+from .vr import PStylePaint360, PStylePaintStereo, PStyleSave360, PStyleSeamScore
 
 NODE_CLASSES: list[type] = [
     PStyleStyleSet,

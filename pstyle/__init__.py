@@ -41,7 +41,7 @@ _HOMES = {
     "Style": "style.style",
     "VGG": "nets.vgg",
     "blend": "style.blending",
-    "finetune": "finetuning.adversarial",
+    "finetune": "finetuning.finetuning",
     "get_vgg": "nets.pretrained",
     "learn": "training.learning",
     "load_painter": "painting.painter",

@@ -35,7 +35,7 @@ HOST_HOME = "nodes.host"
 
 LIBRARIES = {"torch", "safetensors", "numpy", "PIL"}
 MORE_LIBRARIES = {
-    "pstyle.cli.screen": {"tqdm"},
+    "pstyle.cli.console": {"tqdm"},
     "pstyle.restoration.damage.spots": {"scipy"},
     "pstyle.video.container": {"av"},
     "pstyle.painting.streaming": {"pyvips"},
@@ -271,7 +271,7 @@ def test_misplaced_imports_are_seen(module: str, source: str) -> None:
             "from ..core.config import setting\nfrom .pixel_fields import blur\nfrom . import strokes",
         ),
         (
-            "pstyle.cli.screen",
+            "pstyle.cli.console",
             "from ..workflow import run\nfrom ..style.style import Style\nimport tqdm",
         ),
         (

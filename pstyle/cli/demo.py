@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from .console import steps_bar, tell
 from .demo_story import DemoConfig, run_demo
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .inputs import new_folder
-from .screen import steps_bar, tell
 
 
 def demo_flags(parser: Parser) -> None:

@@ -18,8 +18,8 @@ from ..core.config import check_settings, choice, setting
 from ..core.device import choose_device
 from ..core.files import BadFile
 from ..core.progress import OnStep
-from ..finetuning.adversarial import Finetuned, Finetuning
 from ..finetuning.finetune_config import FinetuneConfig
+from ..finetuning.finetuning import Finetuned, Finetuning
 from ..image.reading import open_image
 from ..image.resizing import resize_short_side
 from ..image.writing import save_image

@@ -6,8 +6,8 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .console import counter, tell
 from .inputs import new_folder, output_names, refuse_existing
-from .screen import counter, tell
 
 
 def write_each(

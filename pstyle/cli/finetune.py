@@ -7,16 +7,16 @@ from pathlib import Path
 
 from ..core.device import choose_device
 from ..core.process_group import process_group_from_environment
-from ..finetuning.adversarial import Finetuning
 from ..finetuning.finetune_config import FinetuneConfig
+from ..finetuning.finetuning import Finetuning
 from ..style.style import load_style
+from .console import tell
 from .flags import (
     Parser,
     add_pictures,
     add_settings,
     settings_from,
 )
-from .screen import tell
 from .style_runs import add_style_flags, prepared, run_and_keep
 
 

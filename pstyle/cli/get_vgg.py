@@ -6,8 +6,8 @@ from argparse import Namespace
 
 from ..core.folders import current_folders
 from ..nets.pretrained import get_vgg as fetch_vgg
+from .console import tell
 from .flags import Parser
-from .screen import tell
 
 
 def get_vgg_flags(parser: Parser) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..style.style import describe_style, load_style
+from .console import tell
 from .flags import Parser
-from .screen import tell
 
 
 def inspect_flags(parser: Parser) -> None:

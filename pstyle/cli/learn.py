@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from ..training.learning import LearnConfig, Learning
 from ..training.loss_history import save_history
+from .console import tell
 from .flags import (
     Parser,
     add_pictures,
@@ -13,7 +14,6 @@ from .flags import (
     settings_from,
 )
 from .inputs import new_file
-from .screen import tell
 from .style_runs import add_style_flags, prepared, rated, run_and_keep
 
 

@@ -9,9 +9,9 @@ from ..restoration.damage.damage_style import save_damage
 from ..restoration.damage.fitting import LearnDamageConfig
 from ..restoration.damage.learning_damage import MAX_SCANS
 from ..restoration.damage.learning_damage import learn_damage as learn
+from .console import counter, tell
 from .flags import Parser, add_output, add_pictures, add_settings, settings_from
 from .inputs import MAX_CONTENTS, new_file, picture_files
-from .screen import counter, tell
 from .style_runs import SUFFIX
 
 

@@ -12,9 +12,9 @@ from ..nets.vgg import load_vgg
 from ..style.style import load_style
 from ..taste.style_map import map_of
 from ..training.style_pictures import MAX_PICTURES
+from .console import tell
 from .flags import Parser, add_output
 from .inputs import new_file, picture_files
-from .screen import tell
 
 
 def map_flags(parser: Parser) -> None:

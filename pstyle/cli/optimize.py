@@ -11,9 +11,9 @@ from ..nets.vgg import load_vgg
 from ..training.optimize import OptimizeConfig
 from ..training.optimize import optimize as optimize_picture
 from ..training.style_pictures import MAX_PICTURES
+from .console import steps_bar, tell
 from .flags import Parser, add_device, add_loss_network, add_output, add_pictures, add_settings, settings_from
 from .inputs import new_file, perceptual, picture_files, read_weights
-from .screen import steps_bar, tell
 
 
 def optimize_flags(parser: Parser) -> None:

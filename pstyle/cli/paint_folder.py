@@ -16,9 +16,9 @@ from ..batch.job import Job
 from ..batch.manifest import NAME, PATTERN, KnownOutputs, known_in
 from ..image.listing import list_pictures
 from . import BAD_INPUT, complain
+from .console import counter, tell
 from .flags import Parser, add_settings, settings_from
 from .inputs import kept, new_folder, output_names, refuse_existing
-from .screen import counter, tell
 
 HERE, RAY = "here", "ray"
 Outcomes = Iterator[Outcome]

@@ -16,9 +16,9 @@ from ..style.paint_settings import PaintSettings
 from ..video.container import OUTPUTS, SUFFIXES, Film, check_output, film_of
 from ..video.resumable import paint_film, paint_frames
 from ..video.stabilizing import VideoConfig, VideoPainter
+from .console import counter, tell
 from .flags import Parser, add_settings, settings_from
 from .inputs import kept, new_file, new_folder, output_names, refuse_existing
-from .screen import counter, tell
 
 
 def video_flags(parser: Parser) -> None:

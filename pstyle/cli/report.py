@@ -10,10 +10,10 @@ from ..evaluation.report import MAX_PHOTOS, MAX_SHOWN, report_of
 from ..image.reading import open_image
 from ..painting.painter import load_painter
 from ..training.loss_history import load_history
+from .console import tell
 from .flags import Parser, add_device
 from .inputs import new_file, picture_files
 from .judge_flags import add_judge, find_judge
-from .screen import tell
 
 
 def report_flags(parser: Parser) -> None:

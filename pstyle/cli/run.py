@@ -8,8 +8,8 @@ from pathlib import Path
 from ..core.device import choose_device
 from ..core.folders import PACK_ROOT, current_folders
 from ..workflow import Progress, Runner
+from .console import counter, tell
 from .flags import Parser, add_device
-from .screen import counter, tell
 
 
 def run_flags(parser: Parser) -> None:

@@ -8,10 +8,10 @@ from ..core.device import choose_device
 from ..evaluation.scoring import ScaleConfig, score_all, score_lines
 from ..image.reading import open_image
 from ..image.resizing import resize_short_side
+from .console import steps_bar, tell
 from .flags import Parser, add_device, add_pictures, add_settings, settings_from
 from .inputs import picture_files
 from .judge_flags import add_judge, find_judge
-from .screen import steps_bar, tell
 
 SCORE_PX = 512
 

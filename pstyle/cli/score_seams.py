@@ -7,8 +7,8 @@ from argparse import Namespace
 from ..image.listing import list_pictures
 from ..image.reading import open_image
 from ..vr.seam_scores import SeamConfig, mean_scores, score_lines, seam_scores
+from .console import tell
 from .flags import Parser, add_pictures, add_settings, settings_from
-from .screen import tell
 
 
 def score_seams_flags(parser: Parser) -> None:

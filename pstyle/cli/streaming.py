@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..batch.job import Work
-from .screen import counter
+from .console import counter
 
 
 def paint_large(file: Path, target: Path, work: Work, overwrite: bool) -> None:

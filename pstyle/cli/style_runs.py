@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ..core.process_group import ALONE, ProcessGroup
-from ..finetuning.adversarial import Finetuning
 from ..finetuning.finetune_config import FinetuneConfig
+from ..finetuning.finetuning import Finetuning
 from ..image.reading import open_image
 from ..style.style import save_style
 from ..taste.stars import DISLIKED, weights_from_stars
 from ..training.learning import LearnConfig, Learning
 from ..training.style_pictures import MAX_PICTURES
+from .console import steps_bar
 from .flags import (
     Parser,
     add_content,
@@ -22,7 +23,6 @@ from .flags import (
     add_output,
 )
 from .inputs import networks, new_file, open_contents, picture_files, read_stars, read_weights
-from .screen import steps_bar
 
 SUFFIX = ".safetensors"
 

@@ -18,9 +18,9 @@ from ..style.style import load_style, save_style
 from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, apply_answer, grid_of, shown_picture
 from ..taste.taste import Taste, TasteConfig, open_taste
 from ..training.style_pictures import MAX_PICTURES
+from .console import tell
 from .flags import Parser, add_output, add_settings, settings_from
 from .inputs import new_file, picture_files
-from .screen import tell
 
 STYLE = ".safetensors"
 QUIT = "quit"

@@ -8,9 +8,9 @@ from pathlib import Path
 from ..core.device import choose_device
 from ..core.process_group import process_group_from_environment
 from ..training.base_run import BaseRunConfig, Material, make_weights
+from .console import stages_bar, tell
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .inputs import listed_pictures
-from .screen import stages_bar, tell
 
 
 def train_base_flags(parser: Parser) -> None:

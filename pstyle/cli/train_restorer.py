@@ -11,6 +11,7 @@ from ..restoration.damage.damage_style import load_damage
 from ..restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..restoration.repair.restorer import load_restorer, save_restorer
 from ..restoration.repair.restorer_run import RestorerRunConfig, make_restorer
+from .console import counter, stages_bar, tell
 from .flags import (
     Parser,
     add_device,
@@ -21,7 +22,6 @@ from .flags import (
     settings_from,
 )
 from .inputs import MAX_CONTENTS, find_vgg, listed_pictures, new_file, optional_path, picture_files
-from .screen import counter, stages_bar, tell
 from .style_runs import SUFFIX
 
 

@@ -222,7 +222,7 @@ def test_ctrl_c_keeps_the_style_so_far(call, place: Path, monkeypatch: pytest.Mo
     def stop(self: object, progress: Progress) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pstyle.cli.screen.Follower.__call__", stop)
+    monkeypatch.setattr("pstyle.cli.console.Follower.__call__", stop)
     code, out, err = call("learn", "one.png", "-o", "new.safetensors", "--content", "photos", *QUICK)
     assert code == 130 and out == [] and err.count("\n") == 1 and "'new.safetensors'" in err
     assert load_style(place / "new.safetensors").provenance.steps == 1
@@ -371,7 +371,7 @@ def test_a_stopped_learning_keeps_its_history(call, place: Path, monkeypatch: py
     def stop(self: object, progress: Progress) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pstyle.cli.screen.Follower.__call__", stop)
+    monkeypatch.setattr("pstyle.cli.console.Follower.__call__", stop)
     command = ("learn", "one.png", "-o", "new.safetensors", "--history", "new.json", *PHOTOS, *QUICK)
     assert call(*command)[0] == 130
     assert [record["step"] for record in json.loads((place / "new.json").read_text())] == [1]

@@ -30,8 +30,8 @@ from pstyle.core.checkpoint import BadFile
 from pstyle.core.process_group import ProcessGroup, process_group_from_environment
 from pstyle.core.progress import Progress
 from pstyle.finetuning import discriminator_step, painter_step, validation
-from pstyle.finetuning.adversarial import Finetuning
 from pstyle.finetuning.finetune_config import FinetuneConfig
+from pstyle.finetuning.finetuning import Finetuning
 from pstyle.finetuning.validation_split import TrainingSplit
 from pstyle.image.crops import Crops
 from pstyle.image.writing import save_image

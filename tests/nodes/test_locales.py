@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pstyle_pack.nodes import NODE_CLASSES
-from pstyle_pack.nodes.generate import PStylePaint
+from pstyle_pack.nodes.paint import PStylePaint
 
 from tests import locales
 from tests.locales import FOLDER, WRITE, english, read_translations, texts, translated, untranslated

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..pstyle.finetuning.adversarial import Finetuned, Finetuning
 from ..pstyle.finetuning.finetune_config import FinetuneConfig
+from ..pstyle.finetuning.finetuning import Finetuned, Finetuning
 from ..pstyle.losses.perceptual import perceptual_with
 from ..pstyle.nets.discriminator import logit_map
 from ..pstyle.nets.vgg import VGG

@@ -12,9 +12,9 @@ import torch
 
 from pstyle.core.checkpoint import BadFile
 from pstyle.finetuning import discriminator_step, painter_step, validation
-from pstyle.finetuning.adversarial import Finetuning, finetune
 from pstyle.finetuning.equilibrium import held_out_scores
 from pstyle.finetuning.finetune_config import FinetuneConfig
+from pstyle.finetuning.finetuning import Finetuning, finetune
 from pstyle.finetuning.validation import Validator
 from pstyle.losses.perceptual import Perceptual
 from pstyle.samples import content_pictures, paint_as
