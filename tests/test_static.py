@@ -43,30 +43,29 @@ MORE_LIBRARIES = {
     "pstyle.nets.pretrained": {"torchvision"},
 }
 
-# Which wings of the library a wing may import from, beside itself; docs/architecture.md draws the same.
-BASE = {"core", "image"}
-NETS = BASE | {"nets", "losses", "style"}
-MAY_IMPORT: dict[str, set[str]] = {
-    "core": set(),
-    "image": {"core"},
-    "nets": BASE,
-    "losses": BASE | {"nets"},
-    "style": BASE | {"nets"},
-    "samples": BASE,
-    "plots": BASE,
-    "taste": NETS | {"plots", "samples"},
-    "training": NETS | {"painting", "samples", "taste"},
-    "finetuning": NETS | {"painting", "training", "evaluation"},
-    "painting": NETS,
-    "video": NETS | {"painting"},
-    "vr": NETS | {"painting", "video"},
-    "restoration": NETS | {"painting", "training", "finetuning", "samples"},
-    "evaluation": NETS | {"training", "painting", "plots", "taste", "samples"},
-    "batch": NETS | {"painting"},
-    "workflow": {"core", "image"},
-    "cli": {"*"},
-    "__main__": {"*"},
+# Which wings of the library a wing may import from, beside itself; docs/architecture.md says the same.
+WINGS = {
+    "core": "",
+    "plots": "",
+    "image": "core",
+    "nets": "core image",
+    "losses": "core image nets",
+    "style": "core nets",
+    "samples": "core image",
+    "painting": "core image losses nets style",
+    "video": "core image nets painting style",
+    "vr": "core image nets painting style",
+    "taste": "core image nets plots samples style",
+    "training": "core image losses nets painting samples style taste",
+    "evaluation": "core image losses nets painting plots samples style taste training",
+    "finetuning": "core evaluation image losses nets painting style training",
+    "restoration": "core image losses nets painting samples style training",
+    "batch": "core image nets painting style",
+    "workflow": "core image",
+    "cli": "*",
+    "__main__": "*",
 }
+MAY_IMPORT: dict[str, set[str]] = {wing: set(others.split()) for wing, others in WINGS.items()}
 TOP = ("workflow", "cli", "__main__")  # which nodes may not import
 
 
