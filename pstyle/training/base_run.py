@@ -28,7 +28,6 @@ from ..nets.vgg import LAYERS, LOSS_FILE, SLIM_FILE, VGG, load_vgg, save_vgg
 from ..samples import content_pictures, procedural_style
 from .base_training import BaseConfig, train_base
 from .distillation import DistillConfig, distill, linear_fits
-from .ema import update_ema
 from .run_log import OnStageStep, RunLog
 from .stages import NUMBERS_FILE, StagedRun, check_state_folder, estimate, hash_of
 
@@ -213,8 +212,9 @@ def train_stage(
     before = deepcopy(generator)
     parts = generator.requires_grad_(True), slim, perceptual, contents, paintings
     after = train_base(*parts, config, processes=processes, **given)
-    if stage.kept:
-        update_ema(after, before, decay=1 - stage.kept)
+    with torch.no_grad():
+        for new, old in zip(after.parameters(), before.parameters(), strict=True):
+            new.lerp_(old, stage.kept)
     return after
 
 

@@ -89,7 +89,7 @@ def train_tones(
         loss = ((toned - clean).square().mean((1, 2, 3)) + EPS).sqrt().mean()
         # backward, guard, step
         if guarded.step(loss, cosine(state.step, config.steps, warmup=max(1, config.steps // 20))):
-            update_ema(own, reader, min(config.ema, (state.step + 1) / (state.step + 10)))
+            update_ema(own, reader, config.ema, state.step)
         # record
         state.step += 1
         on_step({"step": state.step, "loss": loss.item()})
