@@ -1,4 +1,4 @@
-"""Protects `learn-damage` and `damage`: scans to a file, a file to damaged pictures, bad input is told."""
+"""Protects `pstyle damage`: pictures are damaged as the library does, and bad input is told."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from pstyle.core.seeding import generator_of
 from pstyle.image.reading import open_image
 from pstyle.image.writing import save_image
 from pstyle.restoration.damage.damage import Damage
-from pstyle.restoration.damage.damage_style import DamageStyle, load_damage, save_damage
-from pstyle.restoration.damage.fitting import damaged_alike
-from pstyle.samples import content_pictures
+from pstyle.restoration.damage.damage_style import DamageStyle, save_damage
 
 OLD = Damage(saturation=0.0, black=(0.2, 0.1, 0.1), grain=0.08)
-QUICK = ["--rounds", "1", "--practice", "2", "--practice-px", "160"]
 
 
 @pytest.fixture(autouse=True)
@@ -26,17 +23,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_image("clean.png", torch.rand(1, 3, 40, 50, generator=generator_of(0)))
     save_damage(Path("old.safetensors"), DamageStyle(OLD))
     return tmp_path
-
-
-def test_scans_become_a_style_that_damages_pictures(place: Path, capsys) -> None:
-    Path("scans").mkdir()
-    for number, scan in enumerate(damaged_alike(content_pictures(2, 160, seed=3), OLD, 0)):
-        save_image(f"scans/{number}.png", scan)
-    assert cli.main(["learn-damage", "scans", "-o", "mine.safetensors", *QUICK]) == 0
-    assert load_damage(Path("mine.safetensors")).damage.grain == pytest.approx(0.08, rel=0.3)
-    assert cli.main(["damage", "mine.safetensors", "clean.png", "-o", "out", "--seed", "3"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == str(Path("out/clean.png"))
-    assert (open_image("out/clean.png") - open_image("clean.png")).abs().mean() > 0.05
 
 
 def test_a_file_and_a_seed_make_the_librarys_damage(place: Path) -> None:
@@ -58,9 +44,6 @@ def test_a_picture_that_cannot_be_read_keeps_no_other_from_being_damaged(place: 
     [
         (["damage", "old.safetensors", "clean.png", "-o", "out", "--strength", "3"], "0.0 to 2.0, got 3"),
         (["damage", "clean.png", "clean.png", "-o", "out"], "not a safetensors file"),
-        (["learn-damage", "clean.png", "-o", "b.safetensors"], "scan 1 is 50x40 px, at least 128 px"),
-        (["learn-damage", "clean.png", "-o", "old.safetensors"], "exists already"),
-        (["learn-damage", "clean.png", "-o", "b.safetensors", "--rounds", "0"], "--rounds must be"),
     ],
 )
 def test_bad_input_is_one_sentence(place: Path, capsys, command: list[str], reason: str) -> None:

@@ -16,14 +16,7 @@ from pstyle.image.reading import open_image
 from pstyle.image.writing import save_image
 from pstyle.style.style import save_style
 from tests.conftest import random_picture
-from tests.tiny_networks import random_style, ship, write_networks
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    write_networks(folder)
-    return folder
+from tests.tiny_networks import random_style, ship
 
 
 @pytest.fixture(autouse=True)

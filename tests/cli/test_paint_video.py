@@ -21,15 +21,8 @@ from pstyle.video import container as films
 from pstyle.video import resumable
 from pstyle.video.stabilizing import VideoConfig, VideoPainter
 from tests.conftest import random_picture
-from tests.tiny_networks import random_style, ship, write_networks
+from tests.tiny_networks import random_style, ship
 from tests.video.film_files import av, read_film, write_film
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    write_networks(folder)
-    return folder
 
 
 @pytest.fixture(autouse=True)

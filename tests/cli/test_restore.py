@@ -1,4 +1,4 @@
-"""Protects `restore` and `train-restorer`: results are the library's, large files too, bad input is told."""
+"""Protects `pstyle restore`: results are the library's, for large files too, and bad input is told."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ import torch
 from pstyle import cli
 from pstyle.image.reading import open_image
 from pstyle.image.writing import save_image
-from pstyle.nets.vgg import save_vgg
 from pstyle.restoration.repair.restorer import load_restorer, save_restorer
-from pstyle.restoration.repair.restorer_run import RestorerRunConfig
 from pstyle.restoration.repair.restoring import RepairConfig, RestorationPipeline
 from tests.conftest import random_picture
-from tests.restoration.tiny_restorer import TINY, random_restorer
-from tests.tiny_networks import tiny_vgg
-
-QUICK = ["--steps", "2", "--batch", "1", "--size-px", "64"]
+from tests.restoration.tiny_restorer import random_restorer
 
 
 @pytest.fixture(autouse=True)
@@ -74,45 +69,12 @@ def test_one_bad_picture_does_not_keep_the_others(capsys) -> None:
     assert Path("out/old.png").is_file() and not Path("out/other.png").exists()
 
 
-def test_a_restorer_is_trained_on(tmp_path: Path) -> None:
-    given = ["train-restorer", "old.png", "other.png", "--restorer", "tiny.safetensors", *QUICK]
-    assert cli.main([*given, "-o", "mine.safetensors"]) == 0
-    before, after = (load_restorer(Path(f"{name}.safetensors")) for name in ("tiny", "mine"))
-    assert not torch.equal(before.last.weight, after.last.weight)
-    assert torch.equal(before.tone_reader.worn[-1].weight, after.tone_reader.worn[-1].weight)
-
-
-def test_a_new_restorer_is_made(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(RestorerRunConfig, "architecture", lambda self: TINY)
-    monkeypatch.setattr("pstyle.restoration.repair.restorer_run.SCENE_PX", 64)
-    Path("clean.txt").write_text("old.png\nother.png\n")
-    save_vgg(Path("vgg.safetensors"), tiny_vgg(last="relu3_1"), "random")
-    given = ["train-restorer", "clean.txt", "--new", "--state", "state", "--vgg", "vgg.safetensors", *QUICK]
-    assert cli.main([*given, "-o", "new.safetensors", "--tone-steps", "1", "--scenes", "1"]) == 0
-    out, err = capsys.readouterr()
-    told = [line.split("  ")[-1] for line in err.splitlines()]
-    assert told[:3] == ["tones", "tones of worn pictures", "repair"] and out == "new.safetensors\n"
-    assert load_restorer(Path("new.safetensors")).config == TINY and Path("state/numbers.json").is_file()
-
-
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
         (["restore", "old.png", "-o", "out", "--strength", "2"], "--strength must be"),
         (["restore", "old.png", "-o", "out", "--style", "x.safetensors"], "add --mask FILE or --find"),
         (["restore", "old.png", "-o", "out", "--restorer", "old.png"], "not a safetensors file"),
-        (["train-restorer", "old.png", "-o", "tiny.safetensors"], "exists already"),
-        (["train-restorer", "old.png", "-o", "b.safetensors", "--new"], "--new needs --state DIR"),
-        (["train-restorer", "old.png", "-o", "b.safetensors", "--state", "state"], "add --new"),
-        (
-            ["train-restorer", "old.png", "-o", "b.safetensors", "--new", "--restorer", "tiny.safetensors"],
-            "not allowed with argument --new",
-        ),
-        (["train-restorer", "old.png", "-o", "b.safetensors", "--size-px", "72"], "multiple of 16"),
-        (
-            ["train-restorer", "old.png", "-o", "b.safetensors", "--restorer", "tiny.safetensors"],
-            "clean picture 1 is 74x66 px, at least 128 px",
-        ),
     ],
 )
 def test_bad_input_is_one_sentence(capsys, command: list[str], reason: str) -> None:
