@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import torch
 
-from .pstyle.folders import current_folders
+from .pstyle.core.folders import current_folders
 
 CALLS = []  # (class, unique id or None) of every call
 CHANGE = {"value": 0}

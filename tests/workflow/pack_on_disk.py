@@ -43,7 +43,7 @@ def make_pack(root: Path) -> Path:
     for name in ("__init__.py", "core/__init__.py"):
         (root / "pstyle" / name).write_text("")
     for name in ("core/folders.py", "core/device.py"):
-        (root / "pstyle" / name).write_text((here.parent / "pstyle" / name).read_text())
+        (root / "pstyle" / name).write_text((here.parents[1] / "pstyle" / name).read_text())
     (root / "__init__.py").write_text(DOOR)
     (root / "dummy.py").write_text((here / "nodes_on_disk.py").read_text())
     return root
