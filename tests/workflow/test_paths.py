@@ -16,17 +16,12 @@ from PIL import Image
 
 from pstyle.workflow import BadWorkflow, NodeFailed, Runner
 from pstyle.workflow.paths import confined, save_place
-from tests.workflow.pack_on_disk import api, editor, make_pack, open_runner, problems, tree
-
-
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_pack(tmp_path_factory.mktemp("custom nodes.x") / "pack-1.0")
+from tests.workflow.pack_on_disk import api, editor, problems, tree
 
 
 @pytest.fixture
-def runner(pack: Path, tmp_path: Path) -> Runner:
-    runner = open_runner(pack, tmp_path)
+def runner(runner: Runner, tmp_path: Path) -> Runner:
+    """With two pictures among the inputs."""
     (tmp_path / "in" / "album").mkdir()
     for name in ("a.png", "album/b.png"):
         Image.new("RGB", (4, 3), (1, 2, 3)).save(tmp_path / "in" / name)
@@ -174,7 +169,8 @@ def mutate(document: Any, chance: random.Random) -> None:
         parent[path[-1]] = seed
 
 
-def test_5000_mutated_workflows_run_or_are_refused_by_name(runner: Runner, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [500, pytest.param(5000, marks=pytest.mark.slow)])
+def test_mutated_workflows_run_or_are_refused_by_name(runner: Runner, tmp_path: Path, count: int) -> None:
     chance = random.Random(0)
     drawn = editor({
         1: ("LoadImage", ["a.png", "image"], {}),
@@ -188,7 +184,7 @@ def test_5000_mutated_workflows_run_or_are_refused_by_name(runner: Runner, tmp_p
     runner.run(drawn)
     prompt = json.loads(Image.open(tmp_path / "out/sub/x_00001_.png").text["prompt"])
     ran = refused = 0
-    for number in range(5000):
+    for number in range(count):
         document = json.loads(json.dumps((drawn, prompt)[number % 2]))
         for _ in range(chance.randint(1, 3)):
             mutate(document, chance)
@@ -204,8 +200,8 @@ def test_5000_mutated_workflows_run_or_are_refused_by_name(runner: Runner, tmp_p
             ran += 1
             assert result.executed or result.cached
             assert all(path.is_relative_to(tmp_path / "out") for path in result.saved)
-    print(f"workflows=5000 ran={ran} refused={refused} other=0")  # noqa: T201
-    assert ran > 500 and refused > 1500
+    print(f"workflows={count} ran={ran} refused={refused} other=0")  # noqa: T201
+    assert ran > count // 10 and refused > 3 * count // 10
     outside = {name for name in tree(tmp_path) if not name.startswith("out/")}
     assert outside == {"in", "in/a.png", "in/album", "in/album/b.png", "out"}
 

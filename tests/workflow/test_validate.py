@@ -11,17 +11,12 @@ from PIL import Image
 
 from pstyle.workflow import BadWorkflow, Runner
 from pstyle.workflow.validate import fits
-from tests.workflow.pack_on_disk import api, dummy_of, editor, make_pack, open_runner, problems
-
-
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_pack(tmp_path_factory.mktemp("custom nodes.x") / "pack-1.0")
+from tests.workflow.pack_on_disk import api, dummy_of, editor, problems
 
 
 @pytest.fixture
-def runner(pack: Path, tmp_path: Path) -> Runner:
-    runner = open_runner(pack, tmp_path)
+def runner(runner: Runner, tmp_path: Path) -> Runner:
+    """With two pictures among the inputs."""
     (tmp_path / "in" / "album").mkdir()
     for name in ("a.png", "album/b.png"):
         Image.new("RGB", (4, 3), (1, 2, 3)).save(tmp_path / "in" / name)
