@@ -71,7 +71,7 @@ def in_float32(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if request.node.get_closest_marker("bfloat16") is None:
         monkeypatch.setattr("pstyle.core.precision.computes_bfloat16", lambda device: False)
     elif number_format(torch.device("cpu")) != torch.bfloat16:
-        pytest.skip("this CPU does not compute in bfloat16")
+        pytest.skip("this CPU has no instructions for bfloat16 (AVX512-BF16 or AMX)")
 
 
 @pytest.fixture

@@ -37,7 +37,18 @@ def test_train_base_makes_weights(call, place: Path, monkeypatch: pytest.MonkeyP
     save_vgg(place / "teacher.safetensors", tiny_vgg(), "random")
     code, out, err = call(
         *("train-base", "--teacher", "teacher.safetensors", "--photos", "photos.txt"),
-        *("--paintings", "painting", "--out", "made", "--state", "state", "--procedural", "0", "--scenes", "1"),
+        *(
+            "--paintings",
+            "painting",
+            "--out",
+            "made",
+            "--state",
+            "state",
+            "--procedural",
+            "0",
+            "--scenes",
+            "1",
+        ),
     )
     told = [line.split("  ")[-1] for line in err.splitlines()]
     assert code == 0 and told == ["slim VGG", "loss VGG", "generator", "in all, as measured on a few steps"]

@@ -52,6 +52,11 @@ def scenes() -> list[torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
+def practice() -> list[torch.Tensor]:
+    return content_pictures(4, 224, seed=3)
+
+
+@pytest.fixture(scope="module")
 def find_marks() -> FindMarks:
     return RestorationPipeline(load_restorer(), "cpu", torch.float32).find_marks
 
@@ -83,8 +88,8 @@ def test_jpeg_is_found_in_most_scans_or_not_at_all(scenes) -> None:
     assert measure_jpeg([files[0], *scenes[1:]]) is None
 
 
-def test_an_old_photograph_is_learned(scenes, find_marks) -> None:
-    found = fit_damage(damaged_alike(scenes, OLD, 5), content_pictures(4, 224, 3), QUICK, find_marks)
+def test_an_old_photograph_is_learned(scenes, practice, find_marks) -> None:
+    found = fit_damage(damaged_alike(scenes, OLD, 5), practice, QUICK, find_marks)
     assert found.black == pytest.approx(OLD.black, abs=0.12)
     assert found.white == pytest.approx(OLD.white, abs=0.12)
     assert found.saturation < 0.3 and found.jpeg_quality == 100
@@ -93,7 +98,7 @@ def test_an_old_photograph_is_learned(scenes, find_marks) -> None:
     assert found.light_color == pytest.approx(OLD.light_color, abs=0.06)
 
 
-def test_scratches_are_learned_dark_and_light(find_marks) -> None:
+def test_scratches_are_learned_dark_and_light(practice, find_marks) -> None:
     scratched = Damage(
         scratches_per_mp=60.0,
         scratch_length_px=120.0,
@@ -103,7 +108,7 @@ def test_scratches_are_learned_dark_and_light(find_marks) -> None:
         grain=0.03,
     )
     scans = damaged_alike(content_pictures(6, 256, seed=9), scratched, 5)
-    found = fit_damage(scans, content_pictures(4, 224, 3), replace(QUICK, rounds=3), find_marks)
+    found = fit_damage(scans, practice, replace(QUICK, rounds=3), find_marks)
     together_px = found.scratches_per_mp * found.scratch_length_px
     assert 0.5 < together_px / (60 * 120) < 2  # pieces of them are found
     assert 1 < found.scratch_width_px < 4 and found.dust_per_mp < 60
@@ -111,8 +116,14 @@ def test_scratches_are_learned_dark_and_light(find_marks) -> None:
     assert found.light_color == pytest.approx(scratched.light_color, abs=0.12)
 
 
-def test_newsprint_is_learned_with_its_dots_and_inks(scenes, find_marks) -> None:
-    found = fit_damage(damaged_alike(scenes, NEWS, 5), content_pictures(4, 224, 3), QUICK, find_marks)
+def no_marks(scan: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(scan[:, :1])
+
+
+@pytest.mark.parametrize("restorer_looks", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_newsprint_is_learned_with_its_dots_and_inks(restorer_looks, scenes, practice, find_marks) -> None:
+    find_marks = find_marks if restorer_looks else no_marks
+    found = fit_damage(damaged_alike(scenes, NEWS, 5), practice, QUICK, find_marks)
     assert found.screen == pytest.approx(NEWS.screen, rel=0.2)
     assert found.screen_px == pytest.approx(4.2, rel=0.01)
     assert found.screen_degrees == pytest.approx(45, abs=1)
