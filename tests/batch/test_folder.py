@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
 from pstyle.batch import folder as batch
 from pstyle.batch.folder import KEPT, PAINTED, REFUSED, FolderPainter, Picture, by_size, size_px
-from pstyle.batch.job import Job, key_of
+from pstyle.batch.job import Job
 from pstyle.batch.manifest import NAME, PATTERN, known_in
 from pstyle.cli.inputs import output_names
 from pstyle.core import files
@@ -26,40 +25,8 @@ from pstyle.image.reading import open_image, open_mask
 from pstyle.image.writing import save_image
 from pstyle.painting.paint import SizeConfig, paint
 from pstyle.style.paint_settings import PaintSettings
-from pstyle.style.style import save_style
+from tests.batch.conftest import NAMES, SIZES
 from tests.conftest import random_picture
-from tests.tiny_networks import random_style, ship, write_networks
-
-SIZES = ((40, 56), (33, 47), (40, 56), (24, 31), (33, 47))
-NAMES = ("a.png", "a.jpg", "b.webp", "-rf.png", "c d\n.png")
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    write_networks(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a style, five pictures of odd sizes in `in`, and an empty folder `out`."""
-    ship(weights, monkeypatch)
-    save_style(tmp_path / "style.safetensors", random_style())
-    save_style(tmp_path / "second.safetensors", random_style(1))
-    for name in ("in", "out"):
-        (tmp_path / name).mkdir()
-    rng = torch.Generator().manual_seed(0)
-    for name, size in zip(NAMES, SIZES, strict=True):
-        pixels = random_picture(rng, *size)[0].mul(255).byte().permute(1, 2, 0).numpy()
-        Image.fromarray(pixels).save(tmp_path / "in" / name)
-    save_image(tmp_path / "mask.png", (torch.arange(9) < 5).float().expand(1, 1, 9, 9))
-    return tmp_path
-
-
-@pytest.fixture
-def job(place: Path) -> Job:
-    return Job(place / "style.safetensors", device="cpu", dtype=torch.float32)
 
 
 def pictures_in(folder: Path) -> list[Picture]:
@@ -179,30 +146,6 @@ def test_a_changed_picture_is_painted_anew_and_no_other(job: Job, place: Path) -
     assert {name: f for name, f in outputs(place / "out").items() if name != "b.png"} == {
         name: f for name, f in before.items() if name != "b.png"
     }
-
-
-def test_keys_differ_by_all_that_a_painting_comes_of(job: Job, place: Path) -> None:
-    work = job.work()
-    base = work.painter.style
-    jobs = [
-        job,
-        replace(job, settings=PaintSettings(detail=0.1)),
-        replace(job, size=SizeConfig("never")),
-        replace(job, style=place / "second.safetensors"),
-        replace(job, mask=place / "mask.png"),
-        replace(job, mask=place / "mask.png", second=place / "second.safetensors"),
-    ]
-    digests = [one.digest(work) for one in jobs]
-    work.painter.style = replace(base, generator_id="0" * 64)
-    digests.append(job.digest(work))
-    work.painter.style, work.painter.dtype = base, torch.bfloat16
-    digests.append(job.digest(work))
-    keys = {key_of(digest, picture) for digest in digests for picture in ("1" * 64, "2" * 64)}
-    assert len(keys) == 2 * len(digests) == 16
-    work.painter.dtype = torch.float32
-    elsewhere = place / "elsewhere.safetensors"
-    elsewhere.write_bytes(job.style.read_bytes())
-    assert replace(job, style=elsewhere).digest(work) == digests[0]
 
 
 def test_a_painting_that_was_removed_comes_back(job: Job, place: Path) -> None:

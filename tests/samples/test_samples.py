@@ -6,10 +6,8 @@ import math
 
 import numpy as np
 import pytest
-import skimage.data
 import skimage.measure
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pstyle.core.config import describe
@@ -17,53 +15,12 @@ from pstyle.image.colors import luma
 from pstyle.samples import ARTISTS, paint_as, procedural_style, random_artist
 from pstyle.samples.color_artists import Mosaic, PaletteKnife, Pointillism, Watercolor
 from pstyle.samples.ink_artists import Charcoal, Hatching, Screenprint, Woodcut
-from pstyle.samples.palettes import random_palette, recolor
-from pstyle.samples.pixel_fields import blur, noise, orientation, smear, stripes
-from pstyle.samples.strokes import lay_strokes, lay_tiles
+from pstyle.samples.palettes import random_palette
+from pstyle.samples.pixel_fields import blur
 from tests.conftest import random_picture
+from tests.samples.spectra import flat, grating, peak, photo, spectrum, turn_between
 
 NAMES = sorted(ARTISTS)
-
-
-def photo(name: str, size_px: int = 128) -> Tensor:
-    pixels = torch.from_numpy(np.array(getattr(skimage.data, name)())).float().div(255).permute(2, 0, 1)[None]
-    side = min(pixels.shape[2:])
-    return F.interpolate(pixels[..., :side, :side], (size_px, size_px), mode="area")
-
-
-def flat(value: float, size_px: int = 128) -> Tensor:
-    return torch.full((1, 3, size_px, size_px), value)
-
-
-def grating(size_px: int, wavelength_px: float, angle: float) -> Tensor:
-    """Stripes that run along `angle`, radians from the x axis."""
-    y, x = torch.meshgrid(torch.arange(size_px), torch.arange(size_px), indexing="ij")
-    wave = torch.sin(2 * math.pi * (y * math.cos(angle) - x * math.sin(angle)) / wavelength_px)
-    return (0.5 + 0.4 * wave).expand(1, 3, -1, -1)
-
-
-def spectrum(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Power, and frequencies down and right in cycles per pixel, of a picture's brightness."""
-    gray = image.mean(1)[0]
-    window = torch.hann_window(len(gray), periodic=False)
-    power = torch.fft.fft2((gray - gray.mean()) * window * window.view(-1, 1)).abs().square()
-    frequency = torch.fft.fftfreq(len(gray))
-    return power, frequency.view(-1, 1).expand_as(power), frequency.expand_as(power)
-
-
-def peak(image: Tensor, longest_px: float = 40) -> tuple[float, float]:
-    """Wavelength in pixels and direction of the crests, radians, where the smoothed spectrum is strongest."""
-    power, down, right = spectrum(image)
-    power = blur(torch.fft.fftshift(power)[None, None], 1.0)[0, 0]
-    down, right = torch.fft.fftshift(down), torch.fft.fftshift(right)
-    power = power * ((down**2 + right**2).sqrt() > 1 / longest_px)
-    top = int(power.argmax())
-    fy, fx = float(down.flatten()[top]), float(right.flatten()[top])
-    return 1 / math.hypot(fy, fx), math.atan2(-fx, fy) % math.pi
-
-
-def turn_between(first: float, second: float) -> float:
-    return abs((first - second + math.pi / 2) % math.pi - math.pi / 2)
 
 
 # What every artist promises
@@ -306,7 +263,7 @@ def test_the_artists_can_be_told_apart() -> None:
     assert right >= 0.75 * len(subjects) * len(NAMES)  # by chance a ninth
 
 
-# Random artists and palettes
+# Random artists
 
 
 def test_a_random_artist_is_the_same_for_the_same_seed_only() -> None:
@@ -322,105 +279,3 @@ def test_random_artists_are_of_every_kind_and_use_the_whole_range() -> None:
     assert 0.2 < sum(artist.palette_seed == 0 for artist in drawn) / len(drawn) < 0.6
     angles = [artist.angle_degrees for artist in drawn if isinstance(artist, Hatching)]
     assert min(angles) < 20 and max(angles) > 160
-
-
-def test_a_palette_runs_from_dark_to_light_and_colors_the_painting() -> None:
-    for seed in range(1, 20):
-        shades = luma(random_palette(seed).view(-1, 3, 1, 1)).flatten()
-        assert (shades.diff() > 0).float().mean() >= 0.8 and shades[0] < 0.35 and shades[-1] > 0.7
-    palette = random_palette(7)
-    painted = recolor(photo("astronaut", 48), palette, softness=1e-4)[0].flatten(1).T
-    assert (torch.cdist(painted, palette).amin(1) < 0.02).float().mean() > 0.98  # ties are mixed
-    ink, paper = palette[0], palette[-1]
-    print_ = Woodcut(palette_seed=7)(photo("coffee"), 0)[0].flatten(1).T
-    assert torch.minimum((print_ - ink).norm(dim=1), (print_ - paper).norm(dim=1)).median() < 0.02
-
-
-# Fields and strokes
-
-
-@pytest.mark.parametrize("angle", [0.0, 0.5, 1.2, 2.0, 2.8])
-def test_orientation_finds_the_angle_of_a_grating(angle: float) -> None:
-    found, coherence = orientation(grating(96, 12, angle), 4.0)
-    middle = (..., slice(20, -20), slice(20, -20))
-    assert max(turn_between(float(a), angle) for a in found[middle].flatten()[::17]) < math.radians(3)
-    assert coherence[middle].min() > 0.9
-
-
-def test_orientation_falls_back_where_there_is_nothing_to_follow() -> None:
-    found, coherence = orientation(flat(0.5, 32), 4.0, fallback=0.7)
-    assert found.sub(0.7).abs().max() < 1e-3 and coherence.max() < 0.1
-
-
-@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0])
-def test_noise_has_the_spectrum_it_is_told(exponent: float, rng) -> None:
-    field = noise(256, 256, rng, exponent=exponent)
-    power, down, right = spectrum(field)
-    radius = (down**2 + right**2).sqrt()
-    low, high = (power[(radius > r) & (radius < 1.4 * r)].mean() for r in (0.03, 0.24))
-    assert float((low / high).log2()) / 3 == pytest.approx(2 * exponent, abs=0.35)
-    assert float(field.mean()) == pytest.approx(0, abs=1e-4) and float(field.std()) == pytest.approx(
-        1, abs=1e-3
-    )
-
-
-def test_stripes_and_smears_run_along_the_angle(rng) -> None:
-    for angle in (0.3, 2.2):
-        field = torch.full((1, 1, 128, 128), angle)
-        found_px, found = peak(stripes(field, 7.0, rng))
-        assert found_px == pytest.approx(7.0, rel=0.1) and turn_between(found, angle) < math.radians(5)
-        drawn = smear(noise(128, 128, rng, exponent=0), field, 24.0)
-        seen, _ = orientation((0.5 + drawn).expand(1, 3, -1, -1), 12.0)
-        assert (
-            turn_between(float(seen.median()) if angle < 1.5 else float(seen.median()) + math.pi, angle) < 0.1
-        )
-
-
-@pytest.mark.parametrize(("sigma_px", "tolerance"), [(0.7, 0.02), (3.0, 0.02), (9.0, 0.1)])
-def test_blur_spreads_a_point_by_its_sigma(sigma_px: float, tolerance: float) -> None:
-    point = torch.zeros(1, 1, 97, 97)
-    point[..., 48, 48] = 1
-    spread = blur(point, sigma_px)[0, 0]
-    away = torch.arange(97.0) - 48
-    assert float(spread.sum()) == pytest.approx(1, abs=1e-2)
-    assert float((spread.sum(0) * away**2).sum().sqrt()) == pytest.approx(sigma_px, rel=tolerance, abs=0.05)
-
-
-def test_strokes_are_as_long_and_wide_and_turned_as_they_are_told(rng) -> None:
-    angle = torch.full((1, 1, 160, 160), 0.6)
-    keep = torch.full((1, 1, 160, 160), 0.02)  # so few that they lie alone
-    marks = lay_strokes(angle, rng, length_px=32, width_px=8, spacing_px=10, keep=keep, turn=0.0, vary=0.0)
-    labels = skimage.measure.label((marks.owner + 1).numpy(), connectivity=2)
-    whole = [
-        r
-        for r in skimage.measure.regionprops(labels)
-        if r.bbox[0] > 0 and r.bbox[2] < 160 and r.bbox[1] > 0 and r.bbox[3] < 160 and r.area > 100
-    ]
-    lengths = [region.axis_major_length for region in whole]
-    assert len(whole) >= 2 and np.median(lengths) == pytest.approx(32, rel=0.1)
-    assert np.median([region.axis_minor_length for region in whole]) == pytest.approx(8, rel=0.15)
-    # regionprops measures from the row axis.
-    assert all(turn_between(math.pi / 2 - r.orientation, 0.6) < 0.1 for r in whole)
-
-
-def test_a_pixel_shows_the_color_of_the_stroke_that_covers_it(rng) -> None:
-    marks = lay_strokes(torch.zeros(1, 1, 40, 40), rng, length_px=12, width_px=12, spacing_px=8)
-    values = torch.rand(len(marks.y), 3, generator=rng)
-    seen = marks.pick(values)
-    for y, x in ((3, 5), (20, 20), (39, 0)):
-        if marks.owner[y, x] >= 0:
-            assert torch.equal(seen[0, :, y, x], values[marks.owner[y, x]])
-            assert marks.edge[y, x] < 1
-    assert torch.equal(marks.covered[0, 0] > 0, marks.owner >= 0)
-
-
-def test_tiles_cover_everything_and_have_their_size(rng) -> None:
-    owner, gap, count = lay_tiles(torch.zeros(1, 1, 64, 64), rng, size_px=8, jitter=0.5, relax=2)
-    assert owner.min() >= 0 and owner.max() < count and gap.min() >= 0
-    areas = torch.bincount(owner.flatten(), minlength=count)
-    for border in (owner[0], owner[-1], owner[:, 0], owner[:, -1]):  # what lies there is cut
-        areas[border] = 0
-    assert float(areas[areas > 0].float().median()) == pytest.approx(64, rel=0.1)
-    # A pixel that touches another tile is about as near to that tile as to its own.
-    border = owner[:, 1:] != owner[:, :-1]
-    assert gap[:, 1:][border].max() < 4

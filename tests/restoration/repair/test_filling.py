@@ -6,11 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage.restoration import inpaint_biharmonic
 
 from pstyle.restoration.repair.biharmonic import smoothly_filled
 from pstyle.restoration.repair.filling import filled, ramp
-from pstyle.restoration.repair.patch_search import Places, nearest, patches_at
 from tests.conftest import random_picture
 
 
@@ -19,17 +17,6 @@ def hole(height: int, width: int, *box: int) -> torch.Tensor:
     top, left, bottom, right = box
     mask[..., top:bottom, left:right] = 1
     return mask
-
-
-def test_smooth_is_what_scikit_image_finds() -> None:
-    """On a slope with a bump, as its own solver of the same equation has it."""
-    y, x = torch.meshgrid(torch.linspace(0, 1, 40), torch.linspace(0, 1, 36), indexing="ij")
-    image = (0.2 + 0.4 * x + 0.3 * torch.sin(4 * y)).expand(1, 3, -1, -1).contiguous()
-    mask = hole(40, 36, 14, 12, 24, 22)
-    found = smoothly_filled(image, mask > 0, tension=0.0)
-    theirs = inpaint_biharmonic(image[0].movedim(0, -1).numpy(), mask[0, 0].numpy() > 0, channel_axis=-1)
-    assert found[0].movedim(0, -1).numpy() == pytest.approx(theirs, abs=0.02)
-    assert torch.allclose(found, image, atol=0.03)
 
 
 @settings(max_examples=15, deadline=None)
@@ -78,14 +65,3 @@ def test_a_mask_that_covers_everything_is_refused(rng) -> None:
 def test_a_ramp_rises_from_the_border() -> None:
     found = ramp(hole(9, 9, 1, 1, 8, 8) > 0, 3)[0, 0, 4]
     assert found.tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1, 1, 1, 2 / 3, 1 / 3, 0])
-
-
-def test_the_nearest_patch_is_found_by_hand(rng) -> None:
-    maps = torch.rand(30, 34, 3, generator=rng)
-    places = Places(torch.tensor([5, 20, 11]), torch.tensor([6, 9, 25]))
-    patches = patches_at(maps, places)
-    assert torch.equal(patches[1], maps[16:25, 5:14].flatten())
-    wanted, weights = patches[[2, 0]] + 0.01, torch.rand(2, patches.shape[1], generator=rng)
-    index, costs = nearest(wanted, weights, patches)
-    assert index.tolist() == [2, 0]
-    assert costs.tolist() == pytest.approx((weights.sum(1) * 1e-4).tolist(), rel=0.1)

@@ -7,14 +7,12 @@ import torch
 import torch.nn.functional as F
 
 from pstyle.image.padding import crop_back, pad_to_multiple
-from pstyle.painting.boxes import Box
-from pstyle.painting.sources import InMemory, loaded
+from pstyle.painting.sources import InMemory
 from pstyle.restoration.repair.restorer import Restorer
 from pstyle.restoration.repair.restoring import RepairConfig, RestorationPipeline, painted_into
-from pstyle.restoration.repair.tiled_repair import Repaired, restorer_reach_px, tones_of
-from pstyle.restoration.repair.tone_correction import with_tones
+from pstyle.restoration.repair.tiled_repair import tones_of
 from tests.conftest import random_picture
-from tests.restoration.tiny_restorer import TINY, new_restorer, random_restorer
+from tests.restoration.tiny_restorer import new_restorer, random_restorer
 
 MASK_ONLY = RepairConfig(strength=0.0)
 
@@ -48,52 +46,6 @@ def test_it_is_what_the_network_says_of_the_whole(pipeline, rng, size: tuple[int
     tones = tones_for(pipeline.restorer, image)
     expected = pipeline.restorer(padded, torch.zeros_like(padded[:, :1]), tones).image.clamp(0, 1)
     assert torch.allclose(pipeline(image), crop_back(expected, own), atol=1e-6)
-
-
-@pytest.mark.parametrize("side_px", [64, 100])
-def test_tiles_are_the_whole(rng, side_px: int) -> None:
-    restorer, image = random_restorer(), torch.rand(1, 3, 90, 460, generator=rng)
-    whole = Repaired(restorer, InMemory(image))
-    tiled, at_once = loaded(whole, side_px), whole.read(Box(0, 0, 90, 460))
-    assert torch.allclose(tiled, at_once, atol=1e-4)
-    assert (at_once - image).abs().mean() > 0.01
-
-
-def test_the_reach_is_as_far_as_the_network_sees() -> None:
-    """By gradients through positive weights, where nothing cancels."""
-    restorer = Restorer(TINY).double().eval()
-    for weight in restorer.parameters():
-        torch.nn.init.constant_(weight, 0.02)
-    reach, width = restorer_reach_px(TINY), 480
-    image = torch.ones(1, 3, 16, width, dtype=torch.float64, requires_grad=True)
-    tones, mask = image.new_zeros(1, 3, 10), image.new_zeros(1, 1, 16, width)
-    farthest = 0
-    for column in range(224, 240):
-        (seen,) = torch.autograd.grad(restorer(image, mask, tones).image[..., column].sum(), image)
-        columns = seen.abs().sum((0, 1, 2)).nonzero()[:, 0]
-        farthest = max(farthest, column - columns[0].item(), columns[-1].item() - column)
-    assert farthest == reach
-
-
-def test_tones_of_tiles_are_those_of_the_whole(rng, monkeypatch: pytest.MonkeyPatch) -> None:
-    restorer, image = random_restorer(), torch.rand(1, 3, 200, 333, generator=rng)
-    whole = restorer.tones(image, torch.zeros_like(image[:, :1]))
-    monkeypatch.setattr("pstyle.restoration.repair.tiled_repair.TILE_PX", 50)
-    assert torch.allclose(tones_of(restorer, InMemory(image)), whole, atol=1e-5)
-
-
-def test_what_worn_pictures_reader_says_counts_where_repair_changes_much_and_nowhere_else(rng) -> None:
-    """A gray picture between 0.3 and 0.6: its levels are stretched if repair finds much to change in it."""
-    image = 0.3 + 0.3 * random_picture(rng, 300, 620)
-    restorer = new_restorer().requires_grad_(False)
-    restorer.tone_reader.worn[-1].bias[:6] = 0.6
-    clean = Repaired(restorer, InMemory(image))
-    assert not clean.tones.any() and torch.equal(clean.read(Box(0, 0, 300, 620)), image)
-    torch.nn.init.normal_(restorer.last.weight, std=0.02, generator=rng)
-    found = Repaired(restorer, InMemory(image))
-    assert torch.allclose(found.tones, tones_of(restorer, InMemory(image), 1.0))
-    stretched = with_tones(image, found.tones)
-    assert stretched.max() > image.max() + 0.1 and stretched.min() < image.min() - 0.05
 
 
 def test_outside_of_the_mask_not_a_bit_changes(pipeline, rng) -> None:

@@ -1,0 +1,61 @@
+"""Protects fitting: damage that was put on is found, every parameter within its tolerance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pstyle.restoration.damage.damage import Damage
+from pstyle.restoration.damage.fitting import damaged_alike, fit_damage, fit_tones
+from pstyle.samples import content_pictures
+from tests.restoration.damage.conftest import NEWS, OLD, QUICK
+
+
+def test_a_straight_fade_is_fitted_exactly() -> None:
+    clean = torch.linspace(0.02, 0.95, 7).expand(3, -1) + torch.tensor([[0.0], [0.02], [-0.01]])
+    black, white = torch.tensor([[0.2], [0.1], [0.0]]), torch.tensor([[0.9], [0.7], [1.0]])
+    found = fit_tones(clean, black + (white - black) * clean)
+    assert found["black"] == pytest.approx(black[:, 0].tolist(), abs=1e-4)
+    assert found["white"] == pytest.approx(white[:, 0].tolist(), abs=1e-4)
+    assert found["gamma"] == pytest.approx((1.0,) * 3, abs=1e-4)
+
+
+def test_an_old_photograph_is_learned(scenes, find_marks) -> None:
+    found = fit_damage(damaged_alike(scenes, OLD, 5), content_pictures(4, 224, 3), QUICK, find_marks)
+    assert found.black == pytest.approx(OLD.black, abs=0.12)
+    assert found.white == pytest.approx(OLD.white, abs=0.12)
+    assert found.saturation < 0.3 and found.jpeg_quality == 100
+    assert found.grain == pytest.approx(OLD.grain, rel=0.15) and found.grain_color < 0.1
+    assert 0.5 < found.dust_per_mp / OLD.dust_per_mp < 2 and found.light_marks > 0.7
+    assert found.light_color == pytest.approx(OLD.light_color, abs=0.06)
+
+
+def test_scratches_are_learned_dark_and_light(find_marks) -> None:
+    scratched = Damage(
+        scratches_per_mp=60.0,
+        scratch_length_px=120.0,
+        scratch_width_px=2.0,
+        light_marks=0.5,
+        light_color=(0.95, 0.95, 0.8),
+        grain=0.03,
+    )
+    scans = damaged_alike(content_pictures(6, 256, seed=9), scratched, 5)
+    found = fit_damage(scans, content_pictures(4, 224, 3), replace(QUICK, rounds=3), find_marks)
+    together_px = found.scratches_per_mp * found.scratch_length_px
+    assert 0.5 < together_px / (60 * 120) < 2  # pieces of them are found
+    assert 1 < found.scratch_width_px < 4 and found.dust_per_mp < 60
+    assert 0.2 < found.light_marks < 0.8
+    assert found.light_color == pytest.approx(scratched.light_color, abs=0.12)
+
+
+def test_newsprint_is_learned_with_its_dots_and_inks(scenes, find_marks) -> None:
+    found = fit_damage(damaged_alike(scenes, NEWS, 5), content_pictures(4, 224, 3), QUICK, find_marks)
+    assert found.screen == pytest.approx(NEWS.screen, rel=0.2)
+    assert found.screen_px == pytest.approx(4.2, rel=0.01)
+    assert found.screen_degrees == pytest.approx(45, abs=1)
+    assert found.grain < 0.03 and found.saturation == 0
+    learned, put_on = (torch.tensor([damage.black, damage.white]) for damage in (found, NEWS))
+    for made, wanted in zip(learned, put_on, strict=True):  # how light they are depends on what is shown
+        assert (made - made.mean()).tolist() == pytest.approx((wanted - wanted.mean()).tolist(), abs=0.01)
