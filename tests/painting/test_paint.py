@@ -9,14 +9,10 @@ import torch
 
 from pstyle.core.memory import InsufficientMemory, is_out_of_memory
 from pstyle.evaluation.metrics import patch_swd, ssim
-from pstyle.image.colors import luma
 from pstyle.image.resizing import resize_to
 from pstyle.painting import paint as paint_module
-from pstyle.painting.enlarging import contrasts_of, gains, prefiltered
 from pstyle.painting.paint import SizeConfig, paint, reference_size, tile_px
 from pstyle.painting.painter import Painter
-from pstyle.painting.resampling import cubic, resized
-from pstyle.painting.sources import InMemory, loaded
 from pstyle.style.paint_settings import PaintSettings
 from tests.conftest import random_picture
 
@@ -105,37 +101,6 @@ def test_of_a_painting_that_is_the_picture_the_picture_comes_back(painter, rng):
     photo = random_picture(rng, 203, 155)
     found = paint(photo, painter, PaintSettings(strength=0.0), size=SizeConfig(look_size_px=64))
     assert torch.allclose(found, photo, atol=1e-4)
-
-
-def test_prefiltered_a_picture_is_itself_after_it_was_large(rng):
-    photo = random_picture(rng, 60, 70)
-    there_and_back = [
-        resize_to(loaded(resized(InMemory(x), 480, 560, cubic)), 60, 70) for x in (prefiltered(photo), photo)
-    ]
-    errors = [(found - photo).abs().mean() for found in there_and_back]
-    assert 0 < errors[0] < 0.7 * errors[1]
-
-
-def test_gains_tell_contrast_kept_lost_and_turned(rng):
-    photo = 0.5 + 0.2 * torch.randn(1, 3, 40, 40, generator=rng).clamp(-2, 2)
-    for factor in (1.0, 0.5, 0.0, -0.5):
-        found = gains(0.5 + factor * (photo - 0.5), contrasts_of(photo))
-        assert found.shape == (1, 2, 40, 40) and found.mean() == pytest.approx(factor, abs=0.1)
-    flat = contrasts_of(torch.full_like(photo, 0.5))
-    assert torch.allclose(gains(photo, flat), torch.ones(1, 2, 40, 40))
-
-
-@pytest.mark.parametrize(("height", "width"), [(12, 9), (5, 30), (3, 2), (1, 7)])
-def test_contrasts_at_borders_are_of_what_is_there(rng, height, width):
-    photo = torch.rand(1, 3, height, width, generator=rng)
-    bright = luma(photo)
-    for found, x in zip(contrasts_of(photo), (bright, photo - bright), strict=True):
-        for row, column in ((0, 0), (height - 1, width // 2), (height // 2, width - 1)):
-            rows, columns = (slice(max(0, place - 2), place + 3) for place in (row, column))
-            window = x[0, :, rows, columns].flatten(1)
-            assert found.mean[0, :, row, column].tolist() == pytest.approx(window.mean(1).tolist(), abs=1e-5)
-            spread = window.var(1, correction=0).sum().item()
-            assert found.variance[0, 0, row, column].item() == pytest.approx(spread, abs=1e-5)
 
 
 def test_masked_a_large_picture_stays_as_it_is(painter, other, rng):

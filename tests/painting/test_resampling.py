@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pstyle.image.resizing import resize_to
-from pstyle.painting.boxes import Box, tiles
+from pstyle.painting.boxes import Box
 from pstyle.painting.resampling import cubic, resized
 from pstyle.painting.sources import InMemory, loaded
 
@@ -21,15 +21,6 @@ def test_tiles_of_any_size_are_torch_s(height, width, to_height, to_width, side_
     image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(height * width))
     found = loaded(resized(InMemory(image), to_height, to_width), side_px)
     assert torch.allclose(found, resize_to(image, to_height, to_width), atol=1e-5)
-
-
-@given(SIDES, SIDES, st.integers(1, 50))
-@settings(max_examples=50, deadline=None)
-def test_tiles_cover_every_pixel_once(height, width, side_px):
-    count = torch.zeros(height, width)
-    for box in tiles(height, width, side_px):
-        box.of(count).add_(1)
-    assert torch.equal(count, torch.ones(height, width))
 
 
 def test_a_spline_keeps_flat_pictures_and_slopes():

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from pstyle.core.files import BadFile
 from pstyle.image.reading import open_image
 from pstyle.painting import streaming
-from pstyle.painting.boxes import Box
 from pstyle.painting.paint import SizeConfig, painted
-from pstyle.painting.sources import InMemory, copy, loaded
 from pstyle.painting.spool import Spool
 from pstyle.painting.streaming import paint_file, pyvips, size_of
 from pstyle.style.paint_settings import PaintSettings
@@ -31,26 +27,6 @@ def pixels(rng) -> np.ndarray:
 
 def nothing(source):
     return source
-
-
-def test_a_spool_holds_bytes_anywhere_and_leaves_nothing(rng, tmp_path: Path):
-    picture = torch.rand(1, 3, 45, 67, generator=rng)
-    (tmp_path / "raw").write_bytes(b"left by a run that was killed")
-    with Spool(tmp_path / "raw", 45, 67) as spool:
-        copy(InMemory(picture), spool, 16)
-        assert torch.allclose(loaded(spool, 20), picture, atol=0.5 / 255 + 1e-6)
-        box = Box(3, 60, 40, 67)
-        assert torch.allclose(spool.read(box), box.of(picture), atol=0.5 / 255 + 1e-6)
-        os.truncate(spool.path, 500)
-        with pytest.raises(BadFile, match="ends too early"):
-            spool.read(box)
-    assert not any(tmp_path.iterdir())
-
-
-def test_a_disk_without_room_is_told_before(tmp_path: Path):
-    with pytest.raises(BadFile, match="make room there"), Spool(tmp_path / "raw", 1 << 25, 1 << 25):
-        pass
-    assert not any(tmp_path.iterdir())
 
 
 @needs_pyvips

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from benchmarks.worlds import stereo_pair
-from pstyle.vr.cost_volume import _bits, best_shifts, matching_volume
 from pstyle.vr.disparity import match_eyes, match_of_disparity, seen_by_left, warp_by_disparity
 
 
@@ -56,18 +55,6 @@ def test_columns_go_around(pair):
     assert torch.allclose(moved, plain, atol=1e-3)
     flat = match_of_disparity(torch.full((1, 1, 2, 8), 2.0))
     assert flat.seen[0, 0, 0].tolist() == [1.0] * 6 + [0.0] * 2
-
-
-def test_costs_are_least_at_the_shift_between_equal_pictures(rng):
-    left = torch.rand(1, 3, 12, 30, generator=rng)
-    volume = matching_volume(left, left.roll(-4, 3), 0, 7, around=True)
-    shift, agreed = best_shifts(volume, 0, around=True)
-    assert (volume.argmin(2) == 4).all() and agreed.all() and (shift - 4).abs().max() < 0.5
-
-
-def test_bits_are_counted(rng):
-    numbers = torch.randint(1 << 30, (1000,), generator=rng, dtype=torch.int32)
-    assert _bits(numbers).tolist() == [int(number).bit_count() for number in numbers]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (3, 5), (17, 9), (40, 7)])

@@ -16,7 +16,6 @@ from pstyle.style.paint_settings import PaintSettings
 from pstyle.vr.panorama import first_column, paint_panorama, paint_spheres
 from pstyle.vr.seam_scores import pole_ratio, seam_ratio
 from pstyle.vr.sphere import perspective, pixel_directions, resized, row_weights, sampled
-from pstyle.vr.sphere_parts import HALF_JOIN, RINGS, Cap, Strip, levels_of, share_of
 
 HEIGHT = 128
 
@@ -62,43 +61,6 @@ def test_poles_are_painted_as_views_are(painter, sphere):
 
     assert (error(math.pi / 2) + error(-math.pi / 2)) / 2 < 1.5 * error(0)
     assert pole_ratio(painted) == pytest.approx(pole_ratio(sphere), abs=0.2)
-
-
-@pytest.mark.parametrize("height", [16, 40, 128, 520])
-def test_parts_cover_what_is_taken_of_them(height):
-    shares = [torch.ones(height), *(share_of(level, height)[0, 0, :, 0] for level in range(1, RINGS + 2))]
-    taken = [
-        share * (1 - outer) for share, outer in zip(shares, [*shares[1:], torch.zeros(height)], strict=True)
-    ]
-    for level, parts in enumerate(levels_of(height, 73)):
-        covered = torch.zeros(height)
-        for part in parts:
-            covered[part.top : part.bottom] = 1
-            if isinstance(part, Strip):
-                assert part.width % 8 == part.top % 8 == part.bottom % 8 == 0 and part.width >= 16
-            else:
-                assert part.side_px % 8 == 0
-        assert (covered[taken[level] > 0] == 1).all()
-
-
-def test_no_part_stretches_by_more_than_a_fifth_where_it_is_taken():
-    height = 512
-    for level, parts in enumerate(levels_of(height, 73)[:-1]):
-        latitude = pixel_directions(height).latitude[:, 0]
-        inner = share_of(level, height)[0, 0, :, 0] if level else torch.ones(height)
-        outer = share_of(level + 1, height)[0, 0, :, 0]
-        stretch = parts[0].width / (2 * height) / torch.cos(latitude[(inner >= 0.5) & (outer <= 0.5)])
-        assert stretch.min() > 0.82 and stretch.max() < 1.21
-    assert math.radians(5) > HALF_JOIN
-
-
-@pytest.mark.parametrize("pole", [1, -1])
-def test_a_cap_comes_back_as_it_was(pole):
-    sphere = world(*pixel_directions(256))
-    rows = (0, 60) if pole > 0 else (196, 256)
-    cap = Cap(256, *rows, 144, pole)
-    back = cap.back(cap.of(sphere))
-    assert back.shape == (1, 3, 60, 512) and (back - sphere[:, :, rows[0] : rows[1]]).abs().mean() < 0.01
 
 
 @pytest.mark.parametrize("height", [16, 17, 20, 33, 50])

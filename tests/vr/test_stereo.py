@@ -7,10 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.worlds import stereo_pair
-from pstyle.painting.native import FULL_STRENGTH
 from pstyle.painting.paint import SizeConfig
 from pstyle.style.paint_settings import PaintSettings
-from pstyle.vr.pooled_statistics import pooled
 from pstyle.vr.stereo import (
     LAYOUTS,
     SAME,
@@ -105,15 +103,6 @@ def test_360_eyes_agree_and_turn(painter, pair):
         paint_stereo(painter, torch.cat([eye, eye], 2), config)[:, :, :96] for eye in (pair.left, pair.right)
     ]
     assert disagreement(*eyes, pair.disparity) < 0.6 * disagreement(*apart, pair.disparity)
-
-
-def test_statistics_are_pooled_as_of_one_picture(painter, rng):
-    """Those of the first site depend on no other: pooled, they are those of both pictures side by side."""
-    eyes = torch.rand(2, 3, 32, 32, generator=rng) * torch.tensor([1.0, 0.3]).view(2, 1, 1, 1)
-    found = pooled([painter.measure(eye[None], FULL_STRENGTH) for eye in eyes]).painted["color"]
-    colors = F.avg_pool2d(eyes, 4).transpose(0, 1).flatten(1)  # (3, M)
-    assert torch.allclose(found.mean.flatten(), colors.mean(1), atol=1e-5)
-    assert torch.allclose(found.variance.flatten(), colors.var(1, correction=0), atol=1e-5)
 
 
 @pytest.mark.parametrize(
