@@ -6,8 +6,9 @@ import math
 
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
-from pstyle.samples.pixel_fields import blur, noise, orientation, smear, stripes
+from pstyle.samples.pixel_fields import blur, flatten, noise, orientation, smear, smoothstep, stripes, warp
 from tests.samples.spectra import flat, grating, peak, spectrum, turn_between
 
 
@@ -56,3 +57,50 @@ def test_blur_spreads_a_point_by_its_sigma(sigma_px: float, tolerance: float) ->
     away = torch.arange(97.0) - 48
     assert float(spread.sum()) == pytest.approx(1, abs=1e-2)
     assert float((spread.sum(0) * away**2).sum().sqrt()) == pytest.approx(sigma_px, rel=tolerance, abs=0.05)
+
+
+@pytest.mark.parametrize("sigma_px", [0.1, 0.7, 2.5, 3.9])
+@pytest.mark.parametrize("size", [(33, 41), (5, 64)])
+def test_blur_is_that_of_scipy(rng, sigma_px: float, size: tuple[int, int]) -> None:
+    image = torch.rand(2, 3, *size, generator=rng)
+    axes = {"sigma": (0, 0, sigma_px, sigma_px), "mode": "nearest", "truncate": 6.0}
+    expected = gaussian_filter(image.double().numpy(), **axes)
+    assert blur(image, sigma_px).numpy() == pytest.approx(expected, abs=0.01)
+
+
+def test_smoothstep_is_half_at_the_middle_and_flat_at_both_ends() -> None:
+    values = torch.linspace(-1, 4, 501)
+    found = smoothstep(1.0, 3.0, values)
+    assert not found[values <= 1].any() and (found[values >= 3] == 1).all() and found[300] == 0.5
+    assert torch.allclose(found[100:501] + found[100:501].flip(0), torch.ones(401), atol=1e-5)
+    slope = found.diff() / values.diff()
+    assert slope.min() >= 0 and slope.max() == pytest.approx(0.75, abs=1e-3)  # of a cubic over 2
+
+
+@pytest.mark.parametrize("size", [(12, 17), (9, 5)])
+def test_a_warp_by_whole_pixels_moves_them(rng, size: tuple[int, int]) -> None:
+    image = torch.rand(1, 3, *size, generator=rng)
+    down, right = torch.full((1, 1, *size), 2.0), torch.full((1, 1, *size), -3.0)
+    found = warp(image, right, down)
+    assert torch.allclose(found[:, :, :-2, 3:], image[:, :, 2:, :-3], atol=1e-5)
+    assert torch.allclose(found[:, :, -1], image[:, :, -1, [0, 0, 0, *range(size[1] - 3)]], atol=1e-5)
+
+
+def test_flatten_keeps_an_edge_that_a_blur_would_not_and_evens_what_is_beside(rng) -> None:
+    sides = torch.where(torch.arange(60) < 30, 0.25, 0.75).expand(1, 3, 50, 60)
+    noisy = sides + 0.05 * torch.randn(1, 3, 50, 60, generator=rng)
+    found, blurred = flatten(noisy, 5.0), blur(noisy, 2.5)
+    assert (found - sides)[..., 5:-5, 5:-5].abs().mean() < 0.4 * (noisy - sides).abs().mean()
+    assert (found - sides)[..., 27:33].abs().mean() < 0.3 * (blurred - sides)[..., 27:33].abs().mean()
+
+
+def test_noise_has_no_features_above_the_largest_and_is_stretched(rng) -> None:
+    limited, free = (noise(128, 128, rng.manual_seed(3), exponent=2.0, largest_px=px) for px in (8, 1e9))
+    powers = []
+    for field in (limited, free):
+        power, down, right = spectrum(field)
+        radius = torch.hypot(down, right)
+        powers.append((power[(radius > 0.015) & (radius < 0.03)].mean() / power[radius > 0.1].mean()).item())
+    assert powers[0] < 0.02 * powers[1]
+    wide = noise(128, 128, rng, exponent=1.5, stretch=4.0)[0, 0]
+    assert wide.diff(dim=1).std() < 0.6 * wide.diff(dim=0).std()

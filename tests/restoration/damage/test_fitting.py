@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
 from pstyle.restoration.damage.damage import Damage
-from pstyle.restoration.damage.fitting import damaged_alike, fit_damage, fit_tones
+from pstyle.restoration.damage.fitting import GAMMAS, damaged_alike, fit_damage, fit_tones, without_negligible
 from pstyle.samples import content_pictures
 from tests.restoration.damage.conftest import NEWS, OLD, QUICK
 
@@ -59,3 +60,48 @@ def test_newsprint_is_learned_with_its_dots_and_inks(scenes, find_marks) -> None
     learned, put_on = (torch.tensor([damage.black, damage.white]) for damage in (found, NEWS))
     for made, wanted in zip(learned, put_on, strict=True):  # how light they are depends on what is shown
         assert (made - made.mean()).tolist() == pytest.approx((wanted - wanted.mean()).tolist(), abs=0.01)
+
+
+@pytest.mark.parametrize("number", [15, 30, 44])
+def test_a_bent_fade_is_fitted(number: int) -> None:
+    """Tones after a gamma lie where those put on do; a little is given up for a gamma nearer to 1."""
+    gamma = GAMMAS[number].item()
+    clean = torch.linspace(0.02, 0.98, 7).expand(3, -1)
+    black, white = torch.tensor([[0.2], [0.1], [0.0]]), torch.tensor([[0.9], [0.7], [1.0]])
+    aim = black + (white - black) * clean**gamma
+    found = fit_tones(clean, aim)
+    made = [torch.tensor(found[name]).view(3, 1) for name in ("black", "white", "gamma")]
+    assert (made[0] + (made[1] - made[0]) * clean ** made[2] - aim).abs().max() < 0.04
+    assert all((math.log(one) - math.log(gamma)) * math.log(gamma) <= 1e-6 for one in found["gamma"])
+    assert found["gamma"] == pytest.approx((gamma,) * 3, rel=0.3)
+
+
+def test_ink_and_paper_of_a_print_lie_on_its_line() -> None:
+    """The tones of all colors give one gray; the tint gives each color of it."""
+    gray = torch.linspace(0.05, 0.9, 7).expand(3, -1)
+    black, white = torch.tensor([0.2, 0.15, 0.1]), torch.tensor([0.9, 0.75, 0.6])
+    rise = (white - white.mean() - black + black.mean()) / (white.mean() - black.mean())
+    tint = torch.stack([black - black.mean() - rise * black.mean(), rise])
+    found = fit_tones(gray, black[:, None] + (white - black)[:, None] * gray, tint)
+    assert found["black"] == pytest.approx(black.tolist(), abs=1e-4)
+    assert found["white"] == pytest.approx(white.tolist(), abs=1e-4)
+
+
+def test_pictures_are_damaged_alike_each_at_its_own_places(scenes) -> None:
+    dusty = Damage(dust_per_mp=2000.0, dust_px=4.0)
+    same = [scenes[0]] * 3
+    found = damaged_alike(same, dusty, 7)
+    assert all(map(torch.equal, found[:2], damaged_alike(same[:2], dusty, 7)))
+    changed = [((one - scenes[0]).abs() > 0.02).any(1).float() for one in found]
+    assert changed[0].mean() == pytest.approx(changed[1].mean().item(), rel=0.5)
+    assert (changed[0] * changed[1]).mean() < 0.5 * changed[0].mean()
+    assert not torch.equal(found[0], damaged_alike(same, dusty, 8)[0])
+
+
+def test_what_is_too_weak_to_matter_is_left_out() -> None:
+    faint = Damage(blur_px=0.3, grain=0.003, dust_per_mp=9.0)
+    assert without_negligible(faint) == replace(faint, blur_px=0.0, grain=0.0)
+    strong = Damage(blur_px=0.5, grain=0.02)
+    assert without_negligible(strong) == strong
+    smooth = (1.0, *(0.01,) * (len(strong.grain_spectrum) - 1))  # shades rather than grain
+    assert without_negligible(replace(strong, grain_spectrum=smooth)).grain == 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import distance_transform_edt, label
 
 from pstyle.restoration.damage.damage import Damage, damaged
-from pstyle.restoration.damage.marks import stains
+from pstyle.restoration.damage.marks import dust, holes, scratches, stains
 
 GRAY = torch.full((1, 3, 96, 96), 128 / 255)
 
@@ -71,3 +75,53 @@ def test_hairs_bend_and_are_no_thicker_for_it(rng, monkeypatch: pytest.MonkeyPat
         area.append(covered.sum().item())
     assert area[1] > 1.05 * area[0]
     assert thick[1] < 1.3 * thick[0]
+
+
+def every(value: float, batch: int = 4) -> torch.Tensor:
+    return torch.full((batch,), value)
+
+
+def test_scratches_are_on_the_pictures_they_are_counted_for_and_light_where_asked(rng) -> None:
+    like, count = torch.zeros(4, 3, 90, 131), torch.tensor([0, 1, 0, 12])
+    for light in (0.0, 1.0):
+        found = scratches(like, count, every(60.0), every(3.0), every(light), rng.manual_seed(1))
+        covered = found.alpha.flatten(1).amax(1) > 0
+        assert covered.tolist()[::2] == [False, False] and covered[3]
+        assert found.alpha.shape == (4, 1, 90, 131) and found.alpha.min() >= 0 and found.alpha.max() <= 1
+        assert (found.light[found.alpha > 0] == light).all()
+
+
+def test_scratches_are_no_longer_and_no_thicker_than_they_may_be(rng) -> None:
+    """Lengths vary up to one and a half, widths up to one and six tenths with a swell of four tenths."""
+    like = torch.zeros(60, 1, 160, 160)
+    found = scratches(like, torch.ones(60), every(80.0, 60), every(4.0, 60), every(1.0, 60), rng).alpha[:, 0]
+    thick, long = [], []
+    for alpha in found[(found > 0.3).flatten(1).sum(1) > 50]:
+        covered = alpha.numpy() > 0.3
+        thick.append(2 * distance_transform_edt(covered).max())
+        rows, columns = np.nonzero(covered)
+        long.append(np.hypot(np.ptp(rows), np.ptp(columns)))
+    assert len(thick) > 15 and max(thick) < 4 * 1.6 * 1.4 + 2 and max(long) < 1.6 * 80
+    assert np.median(thick) > 2 and np.median(long) > 30
+
+
+@pytest.mark.parametrize("size_px", [4.0, 8.0])
+def test_specks_have_their_size_and_number(rng, size_px: float) -> None:
+    like, number = torch.zeros(30, 1, 100, 100), torch.full((30, 1, 1, 1), 2e-4)
+    found = dust(like, number, torch.full_like(number, size_px), size_px, torch.ones_like(number), rng)
+    masks = (found.alpha[:, 0] > 0.5).numpy()
+    count = sum(label(mask)[1] for mask in masks)
+    assert count == pytest.approx(30 * 100 * 100 * 2e-4, rel=0.35)
+    across = math.sqrt(4 * masks.sum() / count / math.pi)
+    assert across == pytest.approx(size_px, rel=0.35)
+    assert (found.light[found.alpha > 0.5] == 1).all()
+
+
+@pytest.mark.parametrize(("share", "size_px"), [(0.1, 12.0), (0.3, 30.0)])
+def test_holes_are_all_or_nothing_and_as_large_as_asked(rng, share: float, size_px: float) -> None:
+    amounts = (torch.full((40, 1, 1, 1), value) for value in (share, size_px))
+    found = holes(torch.zeros(40, 1, 120, 121), *amounts, rng)
+    assert {*found.unique().tolist()} == {0.0, 1.0}
+    assert found.mean().item() == pytest.approx(share, rel=0.3)
+    border = (found.diff(dim=3).abs().sum() + found.diff(dim=2).abs().sum()) / found.sum()
+    assert 1 < border.item() * size_px < 10  # the outline of a disc of that size has 4.6 of it, twice over

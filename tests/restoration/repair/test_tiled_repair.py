@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pstyle.image.padding import crop_back, pad_to_multiple
 from pstyle.painting.boxes import Box
 from pstyle.painting.sources import InMemory, loaded
 from pstyle.restoration.repair.restorer import Restorer
-from pstyle.restoration.repair.tiled_repair import Repaired, restorer_reach_px, tones_of
+from pstyle.restoration.repair.tiled_repair import MarkMap, Repaired, restorer_reach_px, tones_of
 from pstyle.restoration.repair.tone_correction import with_tones
 from tests.conftest import random_picture
 from tests.restoration.tiny_restorer import TINY, new_restorer, random_restorer
@@ -58,3 +59,21 @@ def test_what_worn_pictures_reader_says_counts_where_repair_changes_much_and_now
     assert torch.allclose(found.tones, tones_of(restorer, InMemory(image), 1.0))
     stretched = with_tones(image, found.tones)
     assert stretched.max() > image.max() + 0.1 and stretched.min() < image.min() - 0.05
+
+
+@pytest.mark.parametrize(("height", "width"), [(90, 210), (33, 17), (1, 40)])
+def test_a_map_of_marks_is_that_of_the_whole(rng, height: int, width: int) -> None:
+    restorer, image = random_restorer(), torch.rand(1, 3, height, width, generator=rng)
+    marks = MarkMap(restorer, InMemory(image))
+    padded, own = pad_to_multiple(image, 16)
+    logits = restorer(padded, torch.zeros_like(padded[:, :1]), marks.tones).marks
+    found = loaded(marks, 64, channels=1)
+    assert torch.allclose(found, crop_back(logits, own).sigmoid(), atol=1e-4) and found.std() > 0
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3])
+def test_strength_goes_from_the_picture_to_its_repair(rng, strength: float) -> None:
+    restorer, image = random_restorer(), torch.rand(1, 3, 40, 60, generator=rng)
+    box = Box(3, 5, 39, 60)
+    found, all_ = (Repaired(restorer, InMemory(image), amount).read(box) for amount in (strength, 1.0))
+    assert torch.allclose(found, (1 - strength) * box.of(image) + strength * all_, atol=1e-6)
