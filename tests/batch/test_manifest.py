@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -105,10 +106,16 @@ def test_a_file_that_is_no_manifest_is_refused_and_stays_as_it_was(
 @settings(deadline=None, database=None, max_examples=200)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_another_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    """They are refused in a sentence, unless they are lines of JSON objects after the format's own."""
     path = tmp_path_factory.getbasetemp() / "any.jsonl"
-    for start in (b"", b'{"format":"pstyle.manifest 1"}\n'):
-        path.write_bytes(start + data + b"\n")
-        try:
-            assert known_in([path]) == {}
-        except BadFile as refusal:
-            assert str(refusal).isprintable()
+    path.write_bytes(data + b"\n")
+    with pytest.raises(BadFile) as said:
+        known_in([path])
+    assert str(said.value).isprintable()
+    path.write_bytes(b'{"format":"pstyle.manifest 1"}\n' + data + b"\n")
+    try:
+        assert known_in([path]) == {}
+    except BadFile as refusal:
+        assert str(refusal).isprintable()
+    else:
+        assert all(isinstance(json.loads(line), dict) for line in data.splitlines())

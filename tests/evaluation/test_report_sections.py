@@ -81,3 +81,39 @@ def test_a_history_is_that_of_a_learning(tiny_generator, tiny_vgg, rng) -> None:
     learning = Learning([picture], [content], tiny_generator, tiny_vgg, Perceptual([tiny_vgg]), config)
     learning.run()
     assert "<h2>Curves</h2>" in report_sections.curves(learning.history) and report_sections.curves([]) == ""
+
+
+def test_a_header_counts_pictures_and_shows_a_preview_if_there_is_one(written) -> None:
+    for count, words in ((1, "from 1 picture in"), (3, "from 3 pictures in")):
+        told = replace(written.style.provenance, pictures=count)
+        found = Page(report_sections.header_of("name", replace(written.style, provenance=told)))
+        assert any(words in text for text in found.texts) and len(found.all("img")) == 1
+    assert Page(report_sections.header_of("name", replace(written.style, preview=None))).all("img") == []
+
+
+@pytest.mark.parametrize(("size", "shown"), [((48, 96), (24, 48)), ((24, 90), (24, 90)), ((7, 5), (7, 5))])
+def test_pictures_are_reduced_and_never_enlarged(rng, size, shown) -> None:
+    image = torch.rand(1, 3, *size, generator=rng)
+    found = report_sections.reduced(image, 24)
+    assert tuple(found.shape[2:]) == shown and (size != shown or found is image)
+
+
+def test_scores_stand_beside_those_of_the_photograph_and_need_style_pictures(tiny_vgg, pictures, rng) -> None:
+    """A painting that is the photograph has the photograph's own scores."""
+    same = random_picture(rng, 64, 72)
+    source = report_sections.scores_of([report_sections.Pair("a", same, same)], pictures, tiny_vgg, "judge")
+    words = [word for word in Page(source).texts if word.strip()]
+    for name in ("style", "patch_swd", "color", "ssim"):
+        place = words.index(name)
+        assert words[place + 1] == words[place + 2]
+    assert float(words[words.index("ssim") + 1]) == pytest.approx(1, abs=1e-3)
+    assert "Means over 1 painting, judged by the network judge." in words
+    assert "none were given" in report_sections.scores_of([], [], tiny_vgg, "judge")
+
+
+def test_a_pair_and_a_strength_are_named_under_their_pictures(rng) -> None:
+    before, after = torch.rand(2, 1, 3, 20, 30, generator=rng)
+    found = Page(report_sections.pair_tag(report_sections.Pair("the lake", before, after)))
+    assert [image["alt"] for image in found.all("img")] == ["the lake, before", "the lake, after"]
+    assert found.texts == ["the lake"]
+    assert Page(report_sections.strength_tag(0.25, after)).texts == ["0.25"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pstyle.finetuning.fisher_critic import DECAY, RIDGE, FisherCritic
+from pstyle.finetuning.fisher_critic import FisherCritic
 
 
 @pytest.fixture
@@ -19,15 +19,32 @@ def sides(rng):
     return tuple(torch.cat([side * sizes, torch.zeros(len(side), 1)], dim=1) for side in (real, painted))
 
 
-def test_it_is_fishers_discriminant(sides):
-    real, painted = (side.double().numpy() for side in sides)
-    spread = np.concatenate([real, painted]).std(0, ddof=1)
-    scale = 1 / (spread + 0.05 * spread.mean() + 1e-6)
-    covariance = (np.cov((real * scale).T) + np.cov((painted * scale).T)) / 2 + RIDGE * np.eye(7)
-    gap = (real.mean(0) - painted.mean(0)) * scale
-    line = np.linalg.solve(covariance, gap) / (gap @ np.linalg.solve(covariance, gap))
-    expected = (real * scale) @ line - (real.mean(0) + painted.mean(0)) * scale @ line / 2
-    assert np.allclose(FisherCritic(*sides)(sides[0]).numpy(), expected, rtol=1e-3, atol=1e-3)
+def test_without_a_ridge_its_line_is_that_of_least_squares(rng, monkeypatch: pytest.MonkeyPatch):
+    """Of as many real as painted windows, numpy's regression of the labels has Fisher's direction."""
+    monkeypatch.setattr("pstyle.finetuning.fisher_critic.RIDGE", 0.0)
+    mixing, gap = torch.randn(5, 5, generator=rng), torch.tensor([0.5, 0.0, -0.3, 0.2, 0.1])
+    sizes = torch.tensor([1.0, 50.0, 0.1, 1.0, 3.0])
+    real, painted = (torch.randn(400, 5, generator=rng) @ mixing + side * gap for side in (0, 1))
+    real, painted = real * sizes, painted * sizes
+    rows = torch.cat([real, painted]).double().numpy()
+    labels = np.repeat([0.5, -0.5], 400)
+    line = np.linalg.lstsq(np.column_stack([rows, np.ones(800)]), labels, rcond=None)[0]
+    found = FisherCritic(real, painted)(torch.cat([real, painted])).double().numpy()
+    fitted = rows @ line[:-1]
+    assert np.corrcoef(found, fitted)[0, 1] == pytest.approx(1, abs=1e-6)
+
+
+def test_the_ridge_keeps_a_nearly_dead_column_from_deciding(rng):
+    """It separates both sides exactly, by a millionth of what other columns vary by."""
+    real, painted = torch.randn(2, 100, 4, generator=rng)
+    painted = painted + torch.tensor([0.5, 0.0, 0.5, 0.0])
+    plain = FisherCritic(real, painted)
+    dead = torch.tensor([1e-6, -1e-6]).repeat_interleave(100)[:, None]
+    rows = torch.cat([torch.cat([real, painted]), dead], dim=1)
+    found = FisherCritic(rows[:100], rows[100:])
+    assert torch.allclose(found(rows), plain(rows[:, :4]), atol=0.3)
+    turned = torch.cat([rows[:, :4], -dead], dim=1)
+    assert (found(turned) - found(rows)).abs().max() < 0.01
 
 
 def test_no_other_line_tells_better(sides, rng):
@@ -51,10 +68,14 @@ def test_logits_are_a_half_from_zero_at_the_start(sides):
 def test_it_follows_the_painted_mean_and_falls_silent_where_means_agree(sides):
     real, painted = sides
     critic = FisherCritic(real, painted)
-    critic.update(real)
-    expected = DECAY * painted.mean(0) + (1 - DECAY) * real.mean(0)
-    assert torch.allclose(critic.painted, expected, rtol=1e-4, atol=1e-5)
-    assert critic.separation == pytest.approx(DECAY**2, rel=1e-3)
+    left = []
+    for step in range(1, 4):  # the same share of the way that is left, in every column
+        critic.update(real)
+        shares = ((critic.painted - real.mean(0)) / (painted.mean(0) - real.mean(0)))[:6]
+        left.append(shares.mean().item())
+        assert torch.allclose(shares, shares.mean(), rtol=1e-2) and 0.5 < left[0] < 1
+        assert critic.separation == pytest.approx(left[-1] ** 2, rel=1e-2)
+        assert left[-1] == pytest.approx(left[0] ** step, rel=1e-2)
     for _ in range(200):
         critic.update(real)
     rows = painted.clone().requires_grad_(True)

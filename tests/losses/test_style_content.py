@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from skimage.measure import block_reduce
 from skimage.metrics import structural_similarity
 
 from pstyle.losses.style_content import (
@@ -60,16 +61,33 @@ def test_structure_distance_is_none_to_itself_and_defined_for_tiny_pictures(rng)
     assert 0 < structure_distance(1 - picture, picture) < 2
 
 
-def test_light_distance_is_the_difference_of_normalized_blocks(rng):
-    content, output = torch.rand(2, 2, 3, 40, 48, generator=rng)
-    weights = np.array((0.299, 0.587, 0.114)).reshape(1, 3, 1, 1)
-    parts = [(image.double().numpy() * weights).sum(1) for image in (output, content)]
-    blocks = [part.reshape(2, 5, 8, 6, 8).mean((2, 4)) for part in parts]
+@pytest.mark.parametrize("size", [(40, 48), (45, 52), (64, 8)])
+def test_light_distance_is_twice_what_correlation_lacks(rng, size):
+    """Of the means of blocks of 8x8 pixels, as scikit-image and numpy have them; of gray pictures, so that it
+    does not matter how colors are weighed.
+    """
+    height, width = size
+    blocks = torch.rand(2, 1, -(-height // 8), -(-width // 8), generator=rng)
+    blocks[1] = 0.4 * blocks[0] + 0.6 * blocks[1]
+    large = blocks.repeat_interleave(8, 2).repeat_interleave(8, 3)[..., :height, :width]
+    grays = 0.8 * large + 0.2 * torch.rand(2, 1, height, width, generator=rng)
+    content, output = grays[:, None].expand(-1, -1, 3, -1, -1)
     x, y = (
-        (block - block.mean((1, 2), keepdims=True)) / np.sqrt(block.var((1, 2), keepdims=True) + 1e-3)
-        for block in blocks
+        block_reduce(gray[0, : height // 8 * 8, : width // 8 * 8].numpy(), (8, 8), np.mean) for gray in grays
     )
-    assert light_distance(output, content).item() == pytest.approx(((x - y) ** 2).mean(), abs=1e-4)
+    lacking = 1 - np.corrcoef(x.ravel(), y.ravel())[0, 1]
+    assert lacking > 0.1
+    assert light_distance(output, content).item() == pytest.approx(2 * lacking, rel=0.05)
+
+
+def test_light_distance_is_blind_to_what_lies_within_a_block(rng):
+    content, output = torch.rand(2, 1, 3, 16, 24, generator=rng)
+    mixed = output.reshape(1, 3, 2, 8, 3, 8).flip(3, 5).reshape(1, 3, 16, 24)
+    expected = light_distance(output, content)
+    assert not torch.equal(mixed, output) and torch.allclose(
+        light_distance(mixed, content), expected, atol=1e-5
+    )
+    assert not torch.allclose(light_distance(output.roll(8, 3), content), expected, atol=1e-2)
 
 
 def test_light_distance_forgives_a_darker_flatter_picture_and_sees_one_turned_over(rng):

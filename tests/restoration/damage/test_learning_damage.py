@@ -47,16 +47,14 @@ ODD = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_no_picture_is_too_odd_to_be_learned_or_refused(name: str, find_marks) -> None:
+def test_no_picture_is_too_odd_to_be_learned(name: str, find_marks) -> None:
+    """What it leaves of a colorful picture is gray and as light as the scans."""
     scan = ODD[name].expand(-1, 3, -1, -1)
     config = replace(QUICK, rounds=1, practice=2, practice_px=160)
-    try:
-        style = learn_damage([scan] * 2, config, find_marks=find_marks)
-    except ValueError as error:
-        assert "no damage is seen" in str(error)
-    else:
-        made = style.damage_pictures(content_pictures(1, 96)[0], generator_of(0)).image
-        assert made.isfinite().all()
+    style = learn_damage([scan] * 2, config, find_marks=find_marks)
+    made = style.damage_pictures(content_pictures(1, 96)[0], generator_of(0)).image
+    assert made.mean().item() == pytest.approx(scan.mean().item(), abs=0.1)
+    assert (made - made.mean(1, keepdim=True)).abs().max() < 0.02
 
 
 def test_bad_scans_are_refused() -> None:
