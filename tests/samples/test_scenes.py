@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-import skimage.data
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pstyle.image.colors import luma
 from pstyle.samples import content_pictures
-from pstyle.samples.scene_canvas import Canvas, Shape
 from pstyle.samples.scenes import SCENES, poster
+from tests.samples.spectra import photo
 
 PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 
@@ -20,12 +18,6 @@ PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 @pytest.fixture(scope="module")
 def scenes() -> list[Tensor]:
     return content_pictures(18, 128, seed=0)
-
-
-def photo(name: str) -> Tensor:
-    pixels = torch.from_numpy(np.array(getattr(skimage.data, name)())).float().div(255).permute(2, 0, 1)[None]
-    side = min(pixels.shape[2:])
-    return F.interpolate(pixels[..., :side, :side], (128, 128), mode="area")
 
 
 def slope(image: Tensor) -> float:
@@ -82,25 +74,6 @@ def test_there_are_flat_areas_and_sharp_edges(scenes: list[Tensor]) -> None:
     steps = (gray.diff(dim=3)[..., 1:, :].square() + gray.diff(dim=2)[..., 1:].square()).sqrt()
     assert 0.1 < (steps < 0.01).float().mean() < 0.5
     assert (steps > 0.2).float().mean() > 0.01
-
-
-def test_a_shape_hides_what_is_behind_it_and_casts_a_shadow() -> None:
-    canvas = Canvas(64, torch.Generator().manual_seed(0))
-    canvas.image = torch.full((1, 3, 64, 64), 0.5)
-    canvas.sun = (-0.7, 0.0)  # from the left: the shadow falls to the right
-    shape = Shape("disc", 0.5, 0.5, 0.2, 0.2)
-    canvas.put(shape, torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1), round_=0.0, rough=0.0, shadow=0.8)
-    assert canvas.image[0, 0, 32, 32] > 0.6 and canvas.image[0, 1:, 32, 32].max() < 1e-3
-    right, left = canvas.image[0, 1, 32, 46], canvas.image[0, 1, 32, 17]
-    assert right < 0.45 and left > right + 0.04
-    assert torch.equal(canvas.image[0, :, :8], torch.full((3, 8, 64), 0.5))
-
-
-def test_a_shape_outside_the_picture_changes_nothing() -> None:
-    canvas = Canvas(32, torch.Generator().manual_seed(0))
-    before = canvas.image.clone()
-    canvas.put(Shape("polygon", 3.0, -3.0, 0.1, 0.1), torch.ones(1, 3, 1, 1))
-    assert torch.equal(canvas.image, before)
 
 
 @pytest.mark.parametrize(("count", "size_px"), [(0, 64), (-1, 64), (3, 15)])

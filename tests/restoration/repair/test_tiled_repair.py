@@ -77,3 +77,22 @@ def test_strength_goes_from_the_picture_to_its_repair(rng, strength: float) -> N
     box = Box(3, 5, 39, 60)
     found, all_ = (Repaired(restorer, InMemory(image), amount).read(box) for amount in (strength, 1.0))
     assert torch.allclose(found, (1 - strength) * box.of(image) + strength * all_, atol=1e-6)
+
+
+@pytest.mark.parametrize("box", [Box(0, 0, 5, 7), Box(300, 401, 333, 420), Box(700, 790, 720, 801)])
+def test_all_that_is_seen_from_a_box_is_read(rng, box: Box) -> None:
+    """Including what a random network hardly notices; and not much more."""
+    read = []
+
+    class Recorded(InMemory):
+        def read(self, window: Box) -> torch.Tensor:
+            read.append(window)
+            return super().read(window)
+
+    repaired = Repaired(random_restorer(), Recorded(torch.rand(1, 3, 720, 801, generator=rng)))
+    read.clear()
+    assert repaired.read(box).shape == (1, 3, box.height, box.width)
+    (window,), reach = read, restorer_reach_px(TINY)
+    least, most = (box.grown(margin_px).clipped(720, 801) for margin_px in (reach, reach + 15))
+    assert all(most[side] <= window[side] <= least[side] for side in (0, 1))
+    assert all(least[side] <= window[side] <= most[side] for side in (2, 3))
