@@ -89,3 +89,10 @@ def test_statistics_of_several_pictures_are_taken_together(scenes) -> None:
 def test_flat_pictures_have_no_edges_and_no_chroma() -> None:
     flat = torch.full((1, 3, 64, 71), 0.4)
     assert measure_softness(flat) == 0 and measure_chroma(flat) < 1e-2
+
+
+def test_ink_whose_color_turns_with_lightness_has_no_chroma(rng) -> None:
+    """Along a curve of third degree, across which the brightness does not change."""
+    gray = torch.rand(1, 1, 20, 21, generator=rng).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    turn = torch.tensor([0.587, -0.299, 0.0]).view(1, 3, 1, 1)
+    assert measure_chroma(gray + 4 * turn * (gray - 0.2) * (gray - 0.5) * (gray - 0.8)) < 1e-3
