@@ -51,7 +51,13 @@ def test_scratches_are_learned_dark_and_light(find_marks) -> None:
     assert found.light_color == pytest.approx(scratched.light_color, abs=0.12)
 
 
-def test_newsprint_is_learned_with_its_dots_and_inks(scenes, find_marks) -> None:
+def no_marks(scan: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(scan[:, :1])
+
+
+@pytest.mark.parametrize("restorer_looks", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_newsprint_is_learned_with_its_dots_and_inks(restorer_looks, scenes, find_marks) -> None:
+    find_marks = find_marks if restorer_looks else no_marks
     found = fit_damage(damaged_alike(scenes, NEWS, 5), content_pictures(4, 224, 3), QUICK, find_marks)
     assert found.screen == pytest.approx(NEWS.screen, rel=0.2)
     assert found.screen_px == pytest.approx(4.2, rel=0.01)
