@@ -5,18 +5,18 @@
     paint = load_painter("my_style.safetensors", device="cpu")
     picture = paint(picture, PaintSettings(strength=0.8))  # (B, 3, H, W) in, (B, 3, H, W) out
 
-The alphabet of shapes:
+Shapes:
 
     B  pictures in a batch          H  height in pixels
     C  channels (feature maps)      W  width in pixels
     D  size of the latent           L  levels (named layers of the VGG)
 
 A picture is sRGB, float32 in [0, 1], shaped (B, 3, H, W); a mask is (B, 1, H, W) in [0, 1]. Features are
-(B, C, H / 2^k, W / 2^k); in the formulas N is C, and M is H * W, of a feature map. Latents are float32 of
-about unit variance, (B, D).
+(B, C, H / 2^k, W / 2^k); in formulas N is a feature map's C, and M its H * W. Latents are (B, D), float32
+with about unit variance.
 
-The alphabet of units, as names end: `_px` pixels, `_seconds`, `_mib` mebibytes, `_bytes`. `steps` are those
-of an optimizer; `strength` and every `weight` are plain numbers; a distance or a loss is dimensionless.
+Names end in their unit: `_px` pixels, `_seconds`, `_mib` mebibytes, `_bytes`. `steps` counts optimizer
+steps; `strength` and every `weight` are plain numbers; distances and losses are dimensionless.
 """
 
 from __future__ import annotations

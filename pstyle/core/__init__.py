@@ -1,1 +1,1 @@
-"""What everything stands on: settings, files and their checks, devices, memory, random seeds."""
+"""The foundation of every wing: settings, files and their checks, devices, memory, random seeds."""

@@ -1,4 +1,4 @@
-"""What painting needs of a picture, kept for the next painting of it: found by content, bounded in bytes."""
+"""A cache of the values that painting computes from a picture, keyed by content and bounded in bytes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-KEPT_BYTES = 256 << 20  # some 100 MiB are kept of a picture of 1024x1024 px in float32
-LARGEST_SHARE = 1 / 4  # of the limit that one picture may take and still have anything kept
+KEPT_BYTES = 256 << 20  # a 1024x1024 px picture in float32 takes some 100 MiB
+LARGEST_SHARE = 1 / 4  # of the limit; pictures that need more are not cached at all
 Value = TypeVar("Value")
 
 
 class ActivationCache:
-    """Values made once for a picture and kept, those least recently used let go when all take more than
-    `limit_bytes`; with a limit of 0 nothing is kept.
+    """Values computed once per picture; above `limit_bytes`, the least recently used are evicted.
 
-    A value is a tensor, or tuples and mappings of them; whoever takes one must not change it.
+    A value is a tensor, or tuples and mappings of tensors, and must not be modified. A limit of 0 disables
+    the cache.
     """
 
     def __init__(self, limit_bytes: int = KEPT_BYTES) -> None:
@@ -30,26 +30,26 @@ class ActivationCache:
         self._lock = Lock()
 
     def of(self, picture: Tensor | None, *context: Hashable) -> CacheView:
-        """What is known of a picture's content (any shape) in a context, such as the networks that read it.
+        """The cached values of a picture (any shape) in a context, such as the networks that read it.
 
-        Nothing is ever known of None, nor of a picture that takes more than a quarter of the limit.
+        None, and pictures that take more than a quarter of the limit, get a view that caches nothing.
         """
         if picture is None or picture.nbytes > self.limit_bytes * LARGEST_SHARE:
             return CacheView(None, ())
         return CacheView(self, (digest(picture), *context))
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of a key: the one kept, or `make`'s, which is then kept."""
+        """The cached value of a key, computed by `make` if it is missing."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
                 return self._values[key][0]
-        value = make()  # outside of the lock: it takes long, and may ask for other values
+        value = make()  # outside the lock: this takes long and may look up other values
         self._keep(key, value)
         return value
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Drop all values."""
         with self._lock:
             self._values.clear()
             self.bytes = 0
@@ -66,21 +66,21 @@ class ActivationCache:
 
 
 class CacheView:
-    """What is known of one picture: `known(name, make)` gives the value of a name, made if it is not kept."""
+    """The cached values of one picture: `view(name, make)` looks up a name and computes it if missing."""
 
     def __init__(self, memory: ActivationCache | None, key: tuple[Hashable, ...]) -> None:
         self._memory, self._key = memory, key
 
     def __call__(self, name: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of a name."""
+        """The value of a name, computed by `make` if it is missing."""
         return make() if self._memory is None else self._memory.get((*self._key, name), make)
 
 
-NO_CACHE = CacheView(None, ())  # is known: everything is made anew
+NO_CACHE = CacheView(None, ())  # caches nothing: every value is computed anew
 
 
 def digest(picture: Tensor) -> bytes:
-    """SHA-256 of a picture's shape, type and numbers."""
+    """SHA-256 of a picture's shape, dtype and values."""
     numbers = picture.detach().cpu().contiguous()
     header = f"{tuple(numbers.shape)} {numbers.dtype}".encode()
     found = hashlib.sha256(header)
@@ -89,7 +89,7 @@ def digest(picture: Tensor) -> bytes:
 
 
 def bytes_of(value: Any) -> int:
-    """Bytes of all tensors in a value."""
+    """Total bytes of the tensors in a value."""
     if isinstance(value, Tensor):
         return value.nbytes
     parts = value.values() if isinstance(value, Mapping) else value

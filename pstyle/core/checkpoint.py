@@ -1,7 +1,7 @@
-"""Tensors in safetensors files, and every check of an untrusted one; what a whole file is lies in `files`.
+"""Tensors in safetensors files, with every check of an untrusted one. `files` reads and writes the bytes.
 
-A file is data: nothing in it is run, it is read whole and never mapped, and it is refused unless its names,
-shapes, types, values and checksum are what they must be.
+A file is data: nothing in it is executed, it is read whole and never mapped, and it is refused unless its
+names, shapes, dtypes, values and checksum are valid.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_METADATA_BYTES = 64 * 1024
 MAX_TENSORS = 2000
 MAX_WEIGHT = 1e4
-# By format, else MAX_WEIGHT: Adam counts its steps in a float tensor, a camera may go far.
+# By format, else MAX_WEIGHT: Adam counts its steps in a float tensor, and a camera may travel far.
 LARGEST = {"pstyle.training": math.inf, "pstyle.video": math.inf}
 DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -63,8 +63,8 @@ def load(
     foreign: bool = False,
     limit_bytes: int = MAX_FILE_BYTES,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file: `files.read_file`, then `decode`. Raises BadFile naming the file."""
-    read_metadata(path, limit_bytes)  # a header that is a bomb is refused before the rest is read
+    """Read tensors and metadata: `files.read_file`, then `decode`. Raises BadFile naming the file."""
+    read_metadata(path, limit_bytes)  # refuses an oversized header before the rest is read
     data = read_file(path, limit_bytes)
     try:
         return decode(
@@ -75,7 +75,7 @@ def load(
 
 
 def read_metadata(path: str | Path, limit_bytes: int = MAX_FILE_BYTES) -> dict[str, str]:
-    """Metadata of a file from its header alone, unverified: for lists and `inspect`. Raises BadFile."""
+    """Read a file's metadata from its header alone, unverified: for lists and `inspect`. Raises BadFile."""
     start = read_file(path, limit_bytes, most_bytes=8 + MAX_HEADER_BYTES)
     try:
         return _header(start)[1]
@@ -84,10 +84,11 @@ def read_metadata(path: str | Path, limit_bytes: int = MAX_FILE_BYTES) -> dict[s
 
 
 def encode(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """A safetensors file as bytes, the same for the same content.
+    """Encode a safetensors file as bytes; the same content gives the same bytes.
 
-    The metadata must hold "format" (such as "pstyle.style") and may hold "version" (else "1"); "sha256" is
-    added. What `decode` would refuse is refused here: nothing is saved that cannot be loaded. Raises BadFile.
+    The metadata must hold "format" (such as "pstyle.style") and may hold "version" ("1" by default);
+    "sha256" is added. Anything that `decode` would refuse is refused here, so every saved file can be loaded.
+    Raises BadFile.
     """
     if not all(isinstance(text, str) for pair in metadata.items() for text in pair):
         raise BadFile("metadata must be text by text")
@@ -112,12 +113,12 @@ def decode(
     version: int = 1,
     foreign: bool = False,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file's bytes.
+    """Decode the bytes of a safetensors file into tensors and metadata.
 
-    `expected(metadata)` gives shape and dtype of every tensor by name, which the file must match exactly, or
-    None if the caller checks the tensors itself. `kind` is the format it must have, `version` the newest one
-    known; `keys`, if given, name all metadata of that format but OWN_KEYS and the `optional` ones. With
-    `foreign`, a file that names no format of pstyle passes without a checksum. Raises BadFile.
+    `expected(metadata)` returns the shape and dtype of every tensor by name, which the file must match
+    exactly, or None if the caller checks the tensors itself. `kind` is the required format and `version` the
+    newest supported one; `keys`, if given, lists the format's required metadata beside OWN_KEYS and the
+    `optional` ones. With `foreign`, a file without a pstyle format passes without a checksum. Raises BadFile.
     """
     if len(data) > MAX_FILE_BYTES:
         raise BadFile(f"{len(data)} bytes are more than the {MAX_FILE_BYTES} allowed")
@@ -129,7 +130,7 @@ def decode(
     _check_shapes(entries, _expectation(expected, metadata))
     try:
         tensors = safetensors.torch.load(data)
-    except Exception as error:  # whatever it is, the file is at fault
+    except Exception as error:  # safetensors raises many types; the file is always at fault
         raise BadFile(f"not a valid safetensors file ({type(error).__name__}: {error})") from error
     _check_values(tensors, LARGEST.get(kind or "", MAX_WEIGHT))
     if ours and digest(tensors, metadata) != metadata.get("sha256"):
@@ -138,7 +139,7 @@ def decode(
 
 
 def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:
-    """SHA-256 as hex text of the tensors' names, dtypes, shapes and bytes, and of metadata but "sha256"."""
+    """SHA-256 in hex of the tensors' names, dtypes, shapes and bytes, and of all metadata except "sha256"."""
     found = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
@@ -175,7 +176,7 @@ def _header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _in_order(data: bytes) -> bytes:
-    """The same file with its metadata sorted: safetensors writes them in another order every time."""
+    """The same file with sorted metadata: safetensors writes them in a different order every time."""
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))

@@ -1,4 +1,4 @@
-"""Settings: a dataclass field declares default, range and help once; widgets, flags and files read them."""
+"""Settings: a dataclass field declares default, range and help once, for widgets, flags and files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Config = TypeVar("Config")
 def setting(default: Any, minimum: Any = None, maximum: Any = None, help: str = "") -> Any:
     """A numeric dataclass field within [minimum, maximum].
 
-    The default's type is the field's type: int, float, bool (which needs no range), or a tuple of them of the
-    default's length. The help text names the unit. The field's metadata hold "default", "minimum", "maximum",
-    "options" (None here) and "help", which is all that a widget or a flag needs.
+    The default's type is the field's type: int, float, bool (which needs no range), or a tuple of these with
+    the default's length. The help text names the unit. The field's metadata hold "default", "minimum",
+    "maximum", "options" (None here) and "help": all that a widget or a flag needs.
     """
     if not isinstance(default, bool) and not all(_is_finite(bound) for bound in (minimum, maximum)):
         raise TypeError(f"a setting needs a finite minimum and maximum, got {minimum!r} and {maximum!r}")
@@ -25,7 +25,7 @@ def setting(default: Any, minimum: Any = None, maximum: Any = None, help: str = 
 
 
 def choice(default: Any, options: Sequence[Any], help: str = "") -> Any:
-    """A dataclass field whose value is one of `options`, by value and type; metadata as in `setting`."""
+    """A dataclass field that equals one of `options` in value and type; metadata as in `setting`."""
     return _field(default, None, None, tuple(options), help)
 
 
@@ -35,31 +35,31 @@ def text(default: str, longest: int, help: str = "") -> Any:
 
 
 def describe(config_class: Any) -> dict[str, Mapping[str, Any]]:
-    """Metadata of every field by name, in order of declaration: what widgets and flags are built from."""
+    """Metadata of every field by name, in declaration order, to build widgets and flags from."""
     return {field.name: field.metadata for field in dataclasses.fields(config_class)}
 
 
 def check_settings(config: Any) -> None:
     """Check type, finiteness and range of every field of a config; call it from __post_init__.
 
-    An int given for a float becomes a float. Raises ValueError naming the field, what is allowed and was got.
+    An int given for a float becomes a float. Raises ValueError naming the field, the range and the value.
     """
     for name, metadata in describe(config).items():
         if "default" not in metadata:
             raise TypeError(f"{type(config).__name__}.{name} must be a setting(), a choice() or a text()")
         value = _checked(f"{type(config).__name__}.{name}", getattr(config, name), metadata)
-        object.__setattr__(config, name, value)  # the config is frozen, and this is still its construction
+        object.__setattr__(config, name, value)  # a frozen config, still under construction
 
 
 def to_json(config: Any) -> str:
-    """The fields of a config as one line of JSON, sorted by name."""
+    """Write the fields of a config as one line of JSON, sorted by name."""
     return json.dumps(dataclasses.asdict(config), sort_keys=True, allow_nan=False)
 
 
 def from_json(cls: type[Config], text: str) -> Config:
-    """The config that `to_json` wrote: exactly its fields, with exactly their types, in at most 64 KiB.
+    """Read a config that `to_json` wrote: exactly its fields and types, in at most 64 KiB.
 
-    Raises ValueError for anything else; the text may come from a stranger's file.
+    Raises ValueError for anything else; the text may come from an untrusted file.
     """
     values = _parsed(cls.__name__, text)
     declared = describe(cls)
@@ -74,7 +74,7 @@ def from_json(cls: type[Config], text: str) -> Config:
 
 
 def parse_json(text: str) -> Any:
-    """JSON from a stranger: no repeated names, no NaN, no nesting beyond reason. Raises ValueError."""
+    """Parse untrusted JSON: no duplicate names, no NaN, no excessive nesting. Raises ValueError."""
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RecursionError as error:

@@ -1,4 +1,4 @@
-"""The device that nodes run on when no ComfyUI is there to say: auto, cpu or cuda."""
+"""The device that nodes run on without ComfyUI: auto, cpu or cuda."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _current: ContextVar[str] = ContextVar("pstyle_device", default="auto")
 
 
 def current_device() -> str:
-    """The device asked for here: that of the innermost `use_device`, else "auto"."""
+    """The device of the innermost `use_device`, else "auto"."""
     return _current.get()
 
 
 @contextmanager
 def use_device(device: str) -> Iterator[str]:
-    """Make `device` the one asked for inside the block (a thread started inside sees "auto")."""
+    """Use `device` inside the block (a thread started inside sees "auto")."""
     token = _current.set(device)
     try:
         yield device
@@ -27,9 +27,9 @@ def use_device(device: str) -> Iterator[str]:
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:
-    """The device for "auto" (CUDA if present, else CPU), "cpu" or "cuda".
+    """Resolve "auto" (CUDA if available, else CPU), "cpu" or "cuda".
 
-    Raises ValueError if it is not there.
+    Raises ValueError if the device is not available.
     """
     if str(device) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,6 +1,6 @@
 """Whole files: crash-safe writes, guarded reads, and names from an allow-list instead of paths.
 
-Killed or failing at any moment, a write leaves the old file or the new one, never a torn one.
+A write that is killed or fails at any moment leaves the old file or the new one, never a torn one.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ CHUNK_BYTES = 1 << 20
 
 
 class BadFile(ValueError):  # noqa: N818
-    """A file, or the name of one, that is refused; its message is one line without control characters."""
+    """A refused file or file name; the message is one line without control characters."""
 
     def __init__(self, message: str) -> None:
         super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in message))
 
 
 def write_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Write a whole file so that whoever reads it, also after a crash, finds the old one or the new one.
+    """Write a whole file so that readers find the old file or the new one, even after a crash.
 
-    Raises BadFile if the file exists and `overwrite` is False. Raises OSError if the system fails: then
-    the old file is intact, or the new one complete if only the last step, syncing the folder, failed.
+    Raises BadFile if the file exists and `overwrite` is False. Raises OSError if the system fails: the old
+    file is then intact, or the new one complete if only the last step, syncing the folder, failed.
     """
     with _replacing(Path(path), overwrite) as temporary:
         _write_new(temporary, data)
@@ -39,10 +39,9 @@ def write_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) 
 
 @contextlib.contextmanager
 def written_whole(path: str | Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
-    """A file to write piece by piece, which is there once the block has ended well: `write_atomically` for
-    what does not fit into memory. It can be read and sought in too.
+    """Open a file for writing that appears once the block succeeds: `write_atomically` for large files.
 
-    Raises BadFile and OSError as that does.
+    The file can also be read and sought in. Raises BadFile and OSError like `write_atomically`.
     """
     with _replacing(Path(path), overwrite) as temporary:
         with contextlib.suppress(FileNotFoundError):
@@ -55,7 +54,7 @@ def written_whole(path: str | Path, *, overwrite: bool = False) -> Iterator[Bina
 
 @contextlib.contextmanager
 def _replacing(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A temporary file's name, which takes the place of `path` once the block has ended well."""
+    """Yield the name of a temporary file that replaces `path` once the block succeeds."""
     _check_target(path, overwrite)
     temporary = path.with_name(f".{path.name}.tmp")  # one fixed name, so crashes do not pile up leftovers
     try:
@@ -69,7 +68,7 @@ def _replacing(path: Path, overwrite: bool) -> Iterator[Path]:
 
 
 def move_whole(path: str | Path, target: str | Path) -> None:
-    """Give a whole file another name in its folder, in place of a file of that name, for good.
+    """Durably rename a whole file within its folder, replacing any file of the new name.
 
     Raises OSError if the system fails.
     """
@@ -78,16 +77,16 @@ def move_whole(path: str | Path, target: str | Path) -> None:
 
 
 def read_file(path: str | Path, limit_bytes: int, *, most_bytes: int = -1) -> bytes:
-    """The bytes of a regular file, or its first `most_bytes`.
+    """Read a regular file, or its first `most_bytes`.
 
-    A link is followed: reading through one's own link is fine, writing through it is not (see `path_in`).
-    Raises BadFile if it is no regular file, cannot be read or is above the limit.
+    Links are followed: reading through a user's own link is fine, writing through it is not (see `path_in`).
+    Raises BadFile if it is not a regular file, cannot be read or exceeds the limit.
     """
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise BadFile(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', error)}") from error
-    if not stat.S_ISREG(found.st_mode):  # asked before opening, since opening a FIFO waits for ever
+    if not stat.S_ISREG(found.st_mode):  # checked before opening, since opening a FIFO blocks forever
         raise BadFile(f"{str(path)!r} is not a regular file")
     if found.st_size > limit_bytes:
         raise BadFile(f"{str(path)!r} has {found.st_size} bytes, more than the {limit_bytes} allowed")
@@ -99,9 +98,9 @@ def read_file(path: str | Path, limit_bytes: int, *, most_bytes: int = -1) -> by
 
 
 def safe_name(name: str) -> str:
-    """The name itself, if it is plain: letters, digits, space, dot, dash and underscore, 64 of them at most.
+    """Return a plain name unchanged: at most 64 letters, digits, spaces, dots, dashes and underscores.
 
-    Raises BadFile for any other, also for names that Windows reserves: shared files are written anywhere.
+    Raises BadFile for any other name, and for names that Windows reserves, since files are shared.
     """
     plain = isinstance(name, str) and NAME.fullmatch(name) and not name.endswith((".", " "))
     if not plain or DEVICE_NAME.fullmatch(name.split(".")[0].rstrip(" ")):
@@ -113,7 +112,7 @@ def safe_name(name: str) -> str:
 
 
 def path_in(folder: str | Path, name: str, suffix: str) -> Path:
-    """Where to write `name`, with or without its suffix. Raises BadFile if that is not in the folder."""
+    """The path to write `name` to, with or without its suffix. Raises BadFile if it leaves the folder."""
     stem = name.removesuffix(suffix) if isinstance(name, str) else name
     path = Path(folder) / (safe_name(stem) + suffix)
     if os.path.dirname(os.path.realpath(path)) != os.path.realpath(folder):
@@ -122,7 +121,7 @@ def path_in(folder: str | Path, name: str, suffix: str) -> Path:
 
 
 def list_files(folder: str | Path, suffix: str) -> list[str]:
-    """Sorted full names of the files in a folder that end with `suffix`, without hidden ones."""
+    """Sorted full names of the visible files in a folder that end with `suffix`."""
     try:
         with os.scandir(folder) as entries:
             found = [entry.name for entry in entries if os.path.isfile(entry.path)]
@@ -132,7 +131,7 @@ def list_files(folder: str | Path, suffix: str) -> list[str]:
 
 
 def find_file(folder: str | Path, name: str) -> Path:
-    """The path of a file that lies in the folder just now, by its full name. Raises BadFile for any other."""
+    """The path of a file that is in the folder now, by its full name. Raises BadFile for any other name."""
     if name not in list_files(folder, ""):
         raise BadFile(f"there is no file {str(name)[:80]!r} in {str(folder)!r}")
     return Path(folder) / name
@@ -160,7 +159,7 @@ def _write_new(path: Path, data: bytes) -> None:
 def write_through(descriptor: int, data: bytes) -> None:
     """Write to an open file, and wait until it is on the disk. Raises OSError if the system fails."""
     rest = memoryview(data)
-    while rest:  # the system may take less than it is given
+    while rest:  # the system may write less than it is given
         rest = rest[os.write(descriptor, rest) :]
     os.fsync(descriptor)
 

@@ -37,13 +37,13 @@ def default_folders() -> Folders:
 
 
 def current_folders() -> Folders:
-    """The folders in use here: those of the innermost `use_folders`, else the defaults."""
+    """The folders of the innermost `use_folders`, else the defaults."""
     return _current.get() or default_folders()
 
 
 @contextmanager
 def use_folders(folders: Folders) -> Iterator[Folders]:
-    """Make `folders` the current ones inside the block (a thread started inside sees the defaults)."""
+    """Use `folders` inside the block (a thread started inside sees the defaults)."""
     token = _current.set(folders)
     try:
         yield folders

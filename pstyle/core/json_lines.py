@@ -1,6 +1,6 @@
 """Append-only files of JSON lines that survive a crash.
 
-A line counts once its end is written; a torn last one, left by a kill or a full disk, is dropped.
+A line counts once its newline is written; a torn last line, left by a kill or a full disk, is dropped.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from .files import write_through
 
 
 def line_of(record: Mapping[str, Any]) -> str:
-    """A record as a line. Raises ValueError for numbers that JSON has not."""
+    """A record as a line. Raises ValueError for numbers that JSON lacks."""
     return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
 
 
 def records_in(text: str) -> list[Any]:
-    """The records in whole lines. Raises ValueError for anything but JSON."""
+    """Parse the records in whole lines. Raises ValueError for anything but JSON."""
     return [parse_json(line) for line in text.splitlines()]
 
 
 def whole_lines(data: bytes) -> bytes:
-    """A file's bytes without a torn last line."""
+    """Read a file's bytes without a torn last line."""
     return data[: data.rfind(b"\n") + 1]
 
 
 def append(descriptor: int, line: str) -> None:
-    """Add a line at the end of an open file and wait until it is on the disk.
+    """Append a line to an open file and wait until it is on the disk.
 
-    Raises OSError if the system fails: then the file is as before, or ends in a torn line.
+    Raises OSError if the system fails: the file is then unchanged, or ends in a torn line.
     """
     start = os.lseek(descriptor, 0, os.SEEK_END)
     try:
@@ -46,7 +46,7 @@ def append(descriptor: int, line: str) -> None:
 
 
 def append_to(path: Path, line: str) -> None:
-    """Add a line to the file at a path, or begin it, dropping a torn last one. Raises OSError as `append`."""
+    """Append a line to a new or existing file, dropping a torn last line. Raises OSError like `append`."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with open(descriptor, "rb", closefd=False) as file:

@@ -1,7 +1,7 @@
-"""Several processes that train as one: numbers and gradients averaged, decisions made alike.
+"""Several processes that train as one: numbers and gradients are averaged, and decisions are shared.
 
 The semantics of PyTorch's DistributedDataParallel (Li et al., arXiv 2006.15704): every process has the whole
-model and a batch of its own, and moves by the mean gradient. We differ in how: see
+model and its own batch, and steps by the mean gradient. We differ in how the gradients are averaged: see
 `ProcessGroup.average_gradients`.
 """
 
@@ -18,14 +18,15 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 STRIDE_OF_SEEDS = 0x9E3779B1  # odd, so that seeds of processes differ; torch's CPU generator takes 32 bits
-TIMEOUT = timedelta(days=1)  # the first process works alone at times; one that dies ends the others at once
+TIMEOUT = timedelta(days=1)  # the first process sometimes works alone; if one dies, the others end at once
 
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """The processes that train together, as one of them sees it: its rank from 0, their number, its device.
+    """The processes that train together, as seen by one: its rank (from 0), their number, its device.
 
-    Alone, every method returns what it was given. All processes must call the same methods in the same order.
+    In a group of one, every method returns its argument. All processes must call the same methods in the same
+    order.
     """
 
     rank: int = 0
@@ -34,11 +35,11 @@ class ProcessGroup:
 
     @property
     def first(self) -> bool:
-        """Whether this process is the one that writes files and tells people."""
+        """Whether this process writes files and reports progress."""
         return self.rank == 0
 
     def mean(self, *values: Tensor) -> tuple[Tensor, ...]:
-        """Means over the processes, of tensors of any shapes and one type, in one message; differentiable."""
+        """Mean over the processes of tensors of any shapes and one dtype, in one message; differentiable."""
         if self.size == 1:
             return values
         flat = _Mean.apply(self, torch.cat([value.flatten() for value in values]))
@@ -46,9 +47,10 @@ class ProcessGroup:
         return tuple(offset_seed.view(value.shape) for offset_seed, value in zip(parts, values, strict=True))
 
     def norm(self, value: Tensor) -> Tensor:
-        """Norm of the gradient of a mean over all processes' pictures, from its part for this process's own.
+        """Norm of the gradient of a mean over all processes' pictures, from this process's part of it.
 
-        The part (B, ...) is that of a mean over these B pictures alone, hence as many times too large.
+        The part (B, ...) belongs to a mean over these B pictures alone, hence is too large by the number of
+        processes.
         """
         if self.size == 1:
             return value.norm()
@@ -57,17 +59,17 @@ class ProcessGroup:
 
     def average_gradients(self, weights: Iterable[nn.Parameter]) -> None:
         """Replace each gradient by its mean over the processes; a weight must lack one in all or in none."""
-        # Not by DistributedDataParallel's hooks: they want one forward() of a wrapped module before each
-        # backward(). A painter is used by its methods, the adaptive weight takes gradients at pixels,
-        # and the painter's loss goes through a discriminator that must not be averaged then. The buckets are
-        # one: a million numbers leave nothing to gain by sending some while others are computed.
+        # DistributedDataParallel's hooks do not fit: they expect one forward() of a wrapped module before
+        # each backward(), but a painter is used through several methods, the adaptive weight takes gradients
+        # at pixels, and the painter's loss passes through a discriminator that must not be averaged then.
+        # There is one bucket: with a million numbers, overlapping communication would gain nothing.
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         if self.size > 1 and gradients:
             for gradient, mean in zip(gradients, self.mean(*gradients), strict=True):
                 gradient.copy_(mean)
 
     def mean_of(self, numbers: Mapping[str, float]) -> dict[str, float]:
-        """Means of named numbers, whose names and order are the same in all processes."""
+        """Means of named numbers; names and order must be the same in all processes."""
         if self.size == 1:
             return dict(numbers)
         values = self._float64(numbers)
@@ -75,7 +77,7 @@ class ProcessGroup:
         return dict(zip(numbers, (values / self.size).tolist(), strict=True))
 
     def broadcast(self, numbers: Mapping[str, float]) -> dict[str, float]:
-        """The first process's numbers: what decisions are taken by."""
+        """The first process's numbers, so that all processes decide alike."""
         if self.size == 1:
             return dict(numbers)
         values = self._float64(numbers)
@@ -83,7 +85,7 @@ class ProcessGroup:
         return dict(zip(numbers, values.tolist(), strict=True))
 
     def gather(self, value: Tensor) -> list[Tensor]:
-        """The tensor of every process, by rank, on the CPU; all of one shape."""
+        """The tensors of all processes by rank, on the CPU; they must have one shape."""
         if self.size == 1:
             return [value]
         own = value.to(self.device)
@@ -92,7 +94,7 @@ class ProcessGroup:
         return [offset_seed.cpu() for offset_seed in found]
 
     def broadcast_parameters(self, modules: Iterable[nn.Module]) -> None:
-        """Give every process the first one's weights and buffers."""
+        """Copy the first process's weights and buffers to every process."""
         if self.size > 1:
             for module in modules:
                 for value in module.state_dict().values():
@@ -101,13 +103,13 @@ class ProcessGroup:
                     value.copy_(plain)
 
     def offset_seed(self, rng: torch.Generator, seed: int) -> None:
-        """From here on the generator draws differently in each process; in the first it goes on."""
+        """Make the generator draw differently in each process from here on; the first one's is unchanged."""
         if self.rank:
             rng.manual_seed((seed + self.rank * STRIDE_OF_SEEDS) % 2**32)
 
     @contextmanager
     def first_ahead(self) -> Iterator[None]:
-        """The first process does what is inside before the others, which find there what it wrote."""
+        """The first process runs the block before the others, which then find the files that it wrote."""
         if not self.first:
             self.wait()
         yield
@@ -115,7 +117,7 @@ class ProcessGroup:
             self.wait()
 
     def wait(self) -> None:
-        """Go on when every process has come here, so when what the first one wrote before is there."""
+        """Wait until every process arrives here, so that files the first one wrote exist for all."""
         self.gather(torch.zeros(1))
 
     def _float64(self, numbers: Mapping[str, float]) -> Tensor:
@@ -127,10 +129,10 @@ ALONE = ProcessGroup()
 
 @contextmanager
 def process_group_from_environment(device: torch.device) -> Iterator[ProcessGroup]:
-    """The world that `torchrun` started this process in, or a process alone, on a device of this kind.
+    """The group that `torchrun` started this process in, or a group of one, on a device of this kind.
 
-    Processes talk by NCCL on CUDA, each with a device of its own, and by gloo else. Raises ValueError where
-    the environment makes no sense or devices do not suffice.
+    Processes communicate by NCCL on CUDA, each with its own device, and by gloo otherwise. Raises ValueError
+    if the environment is inconsistent or there are too few devices.
     """
     rank, size, local = (_number(name, default) for name, default in VARIABLES.items())
     if not 0 <= rank < size:
@@ -168,7 +170,7 @@ def _own_device(local: int) -> torch.device:
 
 
 class _Mean(torch.autograd.Function):
-    """Mean over the processes. All their losses depend on it, so its gradient is the mean of theirs."""
+    """Mean over the processes. All losses depend on it, so its gradient is the mean of their gradients."""
 
     @staticmethod
     def forward(ctx, processes: ProcessGroup, value: Tensor) -> Tensor:

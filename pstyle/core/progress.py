@@ -1,6 +1,6 @@
 """Progress of a loop: the record of a step, and the callback that receives it.
 
-A callback may cancel the loop by raising; what the loop has made so far stays usable.
+A callback may cancel the loop by raising; the loop's results so far stay usable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the weights that come with the package lie, in a checkout and after an installation."""
+"""The folder of the shipped weights, in a checkout and after installation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 def weights_folder() -> Path:
     """The folder of the shipped `*.safetensors`: `weights` in an installed `pstyle`, else beside `pstyle`.
 
-    It is looked for, not created: where an installation lacks it, the path returned does not exist.
+    The folder is not created: if an installation lacks it, the returned path does not exist.
     """
     package = Path(__file__).resolve().parents[1]
     installed = package / "weights"  # pyproject.toml maps the root's weights/ to the package pstyle.weights

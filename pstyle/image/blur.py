@@ -1,4 +1,4 @@
-"""Gaussian blur, the same for all pictures or with a deviation for each."""
+"""Gaussian blur, with one deviation for all pictures or one for each."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor
 from .padding import pad
 from .separable import filtered
 
-DEVIATIONS = 3  # that a Gaussian window reaches to each side
+DEVIATIONS = 3  # half width of a Gaussian window
 
 
 def reach_px(sigma_px: float) -> int:
-    """The radius of the window of a Gaussian."""
+    """The radius of a Gaussian window in pixels."""
     return max(1, math.ceil(DEVIATIONS * sigma_px))
 
 
 def gaussian_blur(x: Tensor, sigma_px: float | Tensor, radius_px: int, border: str = "replicate") -> Tensor:
-    """Maps (B, C, H, W) blurred with a Gaussian cut off at a radius, padded as `border` says (see `pad`).
+    """Blur maps (B, C, H, W) by a Gaussian cut off at a radius; `border` is a mode of `pad`.
 
-    A deviation of 0 leaves a picture as it is. One number for all pictures makes sums of shifted maps, which
-    are fastest on a CPU; a tensor (1 or B, 1, 1, 1) of deviations makes one convolution along each axis.
+    A deviation of 0 leaves a picture unchanged. A single number is computed as sums of shifted maps, fastest
+    on a CPU; a tensor (1 or B, 1, 1, 1) of deviations as one convolution along each axis.
     """
     padded = pad(x, radius_px, border)
     if not isinstance(sigma_px, Tensor):
@@ -38,7 +38,7 @@ def gaussian_blur(x: Tensor, sigma_px: float | Tensor, radius_px: int, border: s
 
 
 def _windows(sigma_px: Tensor, radius_px: int) -> Tensor:
-    """Normalized Gaussian windows, (N, 2 * radius + 1), of N deviations."""
+    """Normalized Gaussian windows (N, 2 * radius + 1) of N deviations."""
     away = torch.arange(-radius_px, radius_px + 1).to(sigma_px)
     window = torch.exp(-0.5 * (away / sigma_px.view(-1, 1).clamp_min(1e-3)) ** 2)
     return window / window.sum(1, keepdim=True)

@@ -1,7 +1,4 @@
-"""What a picture is, and the check of one that is handed over.
-
-Inside the library a picture is sRGB float32 in [0, 1], (B, 3, H, W).
-"""
+"""Validation of pictures that enter the library, where they are sRGB float32 in [0, 1], (B, 3, H, W)."""
 
 from __future__ import annotations
 
@@ -9,11 +6,11 @@ import torch
 from torch import Tensor
 
 DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
-NOISE = 0.01  # how far outside [0, 1] a value may lie and be clamped in silence
+NOISE = 0.01  # values this far outside [0, 1] are clamped silently
 
 
 def check_image(image: Tensor, what: str = "image") -> Tensor:
-    """A float32 contiguous clone, (B, C, H, W) with C 1, 3 or 4, clamped to [0, 1], without autograd history.
+    """A contiguous float32 clone (B, C, H, W), C 1, 3 or 4, clamped to [0, 1], without autograd history.
 
     uint8 is divided by 255. Raises ValueError for a wrong shape or type, a non-finite pixel, or values beyond
     [0, 1] by more than 0.01.
@@ -21,13 +18,13 @@ def check_image(image: Tensor, what: str = "image") -> Tensor:
     _check_shape(image, what)
     if image.is_floating_point():
         _check_range(image, what)
-    with torch.inference_mode(False):  # so that also an inference tensor becomes one that can be trained with
+    with torch.inference_mode(False):  # an inference tensor becomes a normal one, usable in training
         clone = image.detach().to(torch.float32, copy=True, memory_format=torch.contiguous_format)
         return clone.div_(255) if image.dtype == torch.uint8 else clone.clamp_(0, 1)
 
 
 def split_alpha(image: Tensor) -> tuple[Tensor, Tensor | None]:
-    """(B, C, H, W) with C 1, 3 or 4 -> color (B, 3, H, W), gray repeated, and alpha (B, 1, H, W) or None."""
+    """Split (B, C, H, W), C 1, 3 or 4, into RGB (B, 3, H, W) and alpha (B, 1, H, W) or None."""
     channels = image.shape[1]
     if channels == 4:
         return image[:, :3].contiguous(), image[:, 3:].contiguous()
@@ -56,7 +53,7 @@ def _check_range(image: Tensor, what: str) -> None:
     bad = ~image.isfinite().all(1)  # (B, H, W)
     if not bad.any():
         raise ValueError(
-            f"{what} has values from {low:.4g} to {high:.4g}, allowed is 0 to 1: scale it, 0..255 by 1/255"
+            f"{what} has values from {low:.4g} to {high:.4g}, must be in [0, 1]: divide 8-bit values by 255"
         )
     index, y, x = bad.nonzero()[0].tolist()
     count = int(bad[index].sum())

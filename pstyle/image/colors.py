@@ -1,6 +1,4 @@
-"""Color spaces: sRGB to CIE Lab (D65) and back, and the lightness of one picture with the colors of
-another, within what a display can show.
-"""
+"""Color spaces: sRGB to CIE Lab (D65) and back, and one picture's lightness with another's color."""
 
 from __future__ import annotations
 
@@ -15,8 +13,8 @@ RGB_TO_XYZ = (
 WHITE = (0.95047, 1.0, 1.08883)  # D65
 DELTA = 6 / 29
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601, of sRGB values
-TOLERANCE = 1e-3  # a quarter of an 8-bit step: what a picture in gamut may miss it by after the way to Lab
-HALVINGS = 16  # of the way to a color out of gamut: a step less than what tiles may differ by
+TOLERANCE = 1e-3  # a quarter of an 8-bit step: rounding error of an in-gamut color after the trip to Lab
+HALVINGS = 16  # bisection steps toward an out-of-gamut color, finer than the tolerance between tiles
 
 
 def luma(image: Tensor) -> Tensor:
@@ -50,7 +48,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 def with_colors_of(painted: Tensor, photo: Tensor) -> Tensor:
     """The lightness of `painted` with the a and b of `photo`, both sRGB (B, 3, H, W) in [0, 1].
 
-    Where no display can show that color so light or dark, the lightness stays nearer to the photo's.
+    Where that lightness would leave the gamut, it stays closer to the photo's.
     """
     safe = rgb_to_lab(photo)
     return _toward(safe, torch.cat([rgb_to_lab(painted)[:, :1], safe[:, 1:]], dim=1))
@@ -59,7 +57,7 @@ def with_colors_of(painted: Tensor, photo: Tensor) -> Tensor:
 def with_light_of(painted: Tensor, photo: Tensor) -> Tensor:
     """The a and b of `painted` with the lightness of `photo`, both sRGB (B, 3, H, W) in [0, 1].
 
-    Where no display can show that color so light or dark, it is grayer.
+    Where that color would leave the gamut, it is grayer.
     """
     lightness = rgb_to_lab(photo)[:, :1]
     gray = torch.zeros_like(lightness)
@@ -69,9 +67,7 @@ def with_light_of(painted: Tensor, photo: Tensor) -> Tensor:
 
 
 def _toward(safe: Tensor, wanted: Tensor) -> Tensor:
-    """The sRGB of Lab colors `wanted` (B, 3, H, W), or of the last on the way there from `safe` ones that a
-    display can show.
-    """
+    """sRGB of the Lab colors `wanted` (B, 3, H, W), or the last in-gamut color on the way from `safe`."""
     image = lab_to_rgb(wanted)
     outside = ((image < -TOLERANCE) | (image > 1 + TOLERANCE)).any(1)  # (B, H, W)
     start, end = (colors.movedim(1, -1)[outside].T[None, :, :, None] for colors in (safe, wanted))

@@ -1,4 +1,4 @@
-"""Random crops of pictures, and pictures held in memory at several sizes: the data side of every loop."""
+"""Random crops from pictures held in memory at several sizes: the training data of every loop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHORT_SIDES_PX = (640, 448, 320, 224)
 class Crops:
     """Random square crops from a set of pictures, each kept as uint8 at several sizes.
 
-    Choosing among stored sizes replaces resizing every crop: the strokes' scale still varies, for no time.
+    Choosing among stored sizes varies the scale of strokes without the cost of resizing every crop.
     """
 
     def __init__(self, pictures: Iterable[Tensor], short_sides_px: Sequence[int] = SHORT_SIDES_PX) -> None:
@@ -40,7 +40,7 @@ class Crops:
         return min(min(level.shape[1:]) for pyramid in self.pyramids for level in pyramid)
 
     def reduced(self, short_sides_px: Sequence[int]) -> Crops:
-        """The same pictures at smaller sizes."""
+        """The same crops at additional, smaller sizes."""
         return Crops((pyramid[0][None].float() / 255 for pyramid in self.pyramids), short_sides_px)
 
     def draw(self, count: int, size_px: int, rng: torch.Generator, flip: bool = True) -> Tensor:
@@ -62,7 +62,7 @@ class Crops:
 def single_pictures(pictures: Sequence[Tensor], what: str, minimum_px: int) -> list[Tensor]:
     """Checked pictures, each (1, 3, H, W), from batches (B, C, H, W) of any sizes.
 
-    Raises ValueError for none or a small one.
+    Raises ValueError if there are none, or if one is too small.
     """
     checked = [split_alpha(check_image(batch, what))[0] for batch in pictures]
     singles = [picture[None] for batch in checked for picture in batch]
@@ -81,9 +81,9 @@ def single_pictures(pictures: Sequence[Tensor], what: str, minimum_px: int) -> l
 def random_crop(
     pictures: Sequence[Tensor], size_px: int, rng: torch.Generator, shares: Sequence[float] | None = None
 ) -> Tensor:
-    """A random square (1, 3, size_px, size_px) of a random picture, mirrored half of the time.
+    """A random square (1, 3, size_px, size_px) of a random picture, mirrored half the time.
 
-    Pictures are drawn evenly, or in proportion to `shares`.
+    Pictures are drawn uniformly, or in proportion to `shares`.
     """
     if shares is None:
         index = _randint(len(pictures), rng)
@@ -102,7 +102,7 @@ def random_crops(
     rng: torch.Generator,
     shares: Sequence[float] | None = None,
 ) -> Tensor:
-    """A batch (count, 3, size_px, size_px) of random crops, in the memory layout that convolutions like."""
+    """A batch (count, 3, size_px, size_px) of random crops in channels_last layout."""
     crops = torch.cat([random_crop(pictures, size_px, rng, shares) for _ in range(count)])
     return crops.contiguous(memory_format=torch.channels_last)
 

@@ -1,4 +1,4 @@
-"""Which files are pictures: those named, and those in folders."""
+"""The picture files among the given paths and folders."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
 def list_pictures(paths: str | Path | Iterable[str | Path], recursive: bool = False) -> list[Path]:
-    """Picture files, sorted, each once; a folder stands for those in it (and below it, with `recursive`).
+    """Sorted picture files without duplicates; folders are expanded, with `recursive` at any depth.
 
-    Hidden files and files of other kinds in a folder are passed over. Raises ValueError for a path that is
-    missing, a file of another kind, or a folder without pictures.
+    Hidden files and other file types in a folder are skipped. Raises ValueError for a missing path, a file of
+    another type, or a folder without pictures.
     """
     found: dict[Path, Path] = {}  # by real path, so that no picture counts twice
     for path in map(Path, [paths] if isinstance(paths, str | Path) else paths):

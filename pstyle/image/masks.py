@@ -1,4 +1,4 @@
-"""Masks as pictures need them: one channel, one for each picture or for all, of the same size."""
+"""Masks fitted to pictures: one channel, the same size, one mask for each picture or for all."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Two painted pictures in one, region by region, without a seam: each band of frequencies is joined over its
-own wavelength (Burt & Adelson, ACM Transactions on Graphics 1983).
+"""Seamless blending of two pictures by a mask: each frequency band is blended over its own wavelength.
+
+Burt & Adelson, ACM Transactions on Graphics 1983.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from torch import Tensor
 
 from .padding import crop_back, pad_to_multiple
 
-MOST_OCTAVES = 5  # the broadest band is joined over about 2 ** 5 pixels
+MOST_OCTAVES = 5  # the lowest band is blended over about 2 ** 5 pixels
 SMALLEST_PX = 8
 
 
 def octaves_of(height: int, width: int) -> int:
-    """How many octaves of bands pictures of this size are joined in."""
+    """The number of octaves that pictures of this size are blended in."""
     found = 0
     while found < MOST_OCTAVES and -(-min(height, width) // 2**found) >= 2 * SMALLEST_PX:
         found += 1
@@ -22,24 +23,23 @@ def octaves_of(height: int, width: int) -> int:
 
 
 def reach_px(octaves: int) -> int:
-    """From how far, in pixels, a pixel changes what is joined: two to halve and to double, at each octave."""
+    """How far, in pixels, an input pixel affects the result: two for halving and doubling, at each octave."""
     return 4 * (2**octaves - 1)
 
 
 def joined(inside: Tensor, outside: Tensor, mask: Tensor, octaves: int | None = None) -> Tensor:
-    """`inside` where the mask is 1 and `outside` where it is 0: pictures (B, 3, H, W), mask (B or 1, 1, H,
-    W).
+    """Blend `inside`, where the mask is 1, with `outside`, where it is 0.
 
-    Parts of larger pictures are joined as in the whole given its `octaves`, if their corner lies at a
-    multiple of 2 ** octaves, and but for what is within `reach_px` of where they were cut. Raises ValueError
-    for pictures or a mask of different sizes.
+    Pictures are (B, 3, H, W), the mask (B or 1, 1, H, W). A part of a larger picture blends as in the whole,
+    except within `reach_px` of the cut, if it is given the whole's `octaves` and its corner is at a multiple
+    of 2 ** octaves. Raises ValueError if sizes differ.
     """
     if inside.shape != outside.shape or mask.shape[2:] != inside.shape[2:]:
         sizes = ", ".join(f"{x.shape[3]}x{x.shape[2]}" for x in (inside, outside, mask))
         raise ValueError(f"regions are joined at one size, got pictures and mask of {sizes} px")
     size = inside.shape[2:]
     octaves = octaves_of(*size) if octaves is None else octaves
-    # Else halves of odd sides would lie elsewhere in a part than in the whole.
+    # Otherwise, halving an odd side would shift a part's pixels against the whole's.
     inside, outside, mask = (pad_to_multiple(x, 2**octaves)[0] for x in (inside, outside, mask))
     return crop_back(_joined(inside, outside, mask, octaves).clamp(0, 1), size)
 

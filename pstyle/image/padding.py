@@ -1,4 +1,4 @@
-"""Padding: by any number of pixels, in the modes that networks and filters use; to a multiple, and back."""
+"""Padding by any number of pixels, in the modes of networks and filters, and to a multiple and back."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def reflected(x: Tensor, amount: int, axis: int) -> Tensor:
 def pad_to_multiple(image: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor, tuple[int, int]]:
     """Pad (B, C, H, W) at the bottom and right until both sides are multiples and at least `minimum` pixels.
 
-    The border is reflected as far as the picture reaches and its last row or column repeated from there.
-    Returns the padded picture and the (H, W) to give to `crop_back`.
+    The border is reflected as far as the picture allows; beyond that the last row or column is repeated.
+    Returns the padded picture and the (H, W) for `crop_back`.
     """
     height, width = image.shape[2:]
     bottom, right = (-(-max(side, minimum) // multiple) * multiple - side for side in (height, width))

@@ -15,25 +15,25 @@ from ..core.files import BadFile, read_file
 from .checks import check_image, split_alpha
 from .resizing import MAX_PIXELS
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # none that starts another program
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # none of these runs an external program
 MAX_FILE_BYTES = 1 << 30
 
 
 def open_image(path: str | Path) -> Tensor:
-    """The picture in a file, upright, as sRGB (1, 3, H, W); transparency is dropped, as ComfyUI does.
+    """Read a picture file, upright, as sRGB (1, 3, H, W); transparency is dropped, as in ComfyUI.
 
-    Raises BadFile if the file is no picture, is damaged, cut short or above 89 megapixels.
+    Raises BadFile if the file is not a picture, is damaged or truncated, or exceeds 89 megapixels.
     """
     return decoded(read_file(path, MAX_FILE_BYTES), path)
 
 
 def decoded(data: bytes, name: str | Path) -> Tensor:
-    """The picture in the bytes of a file of this name, as `open_image` gives it. Raises BadFile as that."""
+    """Decode the bytes of a picture file; `name` is for messages. Result and BadFile as in `open_image`."""
     return _converted(data, name, _color)
 
 
 def open_mask(path: str | Path) -> Tensor:
-    """The mask in a file, (1, 1, H, W): 1 where it is white and opaque. Raises BadFile as `open_image`."""
+    """Read a mask (1, 1, H, W): 1 where it is white and opaque. Raises BadFile like `open_image`."""
     return _converted(read_file(path, MAX_FILE_BYTES), path, _mask)
 
 
@@ -46,7 +46,7 @@ def _converted(data: bytes, name: str | Path, convert: Callable[[Image.Image], T
         reason = f"{picture.width}x{picture.height} px are more than the {MAX_PIXELS} pixels allowed"
     except UnidentifiedImageError:
         reason = f"it is none of {', '.join(FORMATS)}"
-    except Exception as error:  # Pillow's readers raise many types over a damaged file; the file is at fault
+    except Exception as error:  # Pillow raises many types for damaged files; the file is at fault
         reason = str(error) or type(error).__name__
     raise BadFile(f"{str(name)!r} cannot be opened as a picture: {reason}")
 
@@ -68,13 +68,13 @@ def _mask(picture: Image.Image) -> Tensor:
 
 
 def _srgb(picture: Image.Image) -> Image.Image:
-    """8-bit RGB, converted from the picture's own color profile if it names another one than sRGB."""
+    """8-bit RGB, converted from the picture's embedded color profile unless that is sRGB."""
     colors = picture if picture.mode in ("L", "CMYK") else picture.convert("RGB")
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
         if "sRGB" not in ImageCms.getProfileDescription(own):
             return ImageCms.profileToProfile(colors, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (KeyError, OSError, ImageCms.PyCMSError):  # without a valid profile, a picture is taken to be sRGB
+    except (KeyError, OSError, ImageCms.PyCMSError):  # without a valid profile, sRGB is assumed
         pass
     return colors.convert("RGB")
 

@@ -1,4 +1,4 @@
-"""Separable filters by sums of shifted maps: a seventh of the time of a convolution or a pooling on a CPU."""
+"""Separable filters as sums of shifted maps: a seventh of a convolution's or pooling's time on a CPU."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from torch import Tensor
 
 
 def filtered(padded: Tensor, axis: int, shares: Sequence[float]) -> Tensor:
-    """Maps (..., H, W) filtered along an axis by a row of shares, of which there are K; the axis becomes
-    K - 1 shorter.
-    """
+    """Filter maps (..., H, W) along an axis by K weights; the axis becomes K - 1 shorter."""
     side = padded.shape[axis] - len(shares) + 1
     found = shares[0] * padded.narrow(axis, 0, side)
     for shift, share in enumerate(shares[1:], start=1):

@@ -1,4 +1,4 @@
-"""Pictures read between their pixels."""
+"""Bilinear sampling of pictures at fractional positions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from torch import Tensor
 
 
 def at_pixels(picture: Tensor, row: Tensor, column: Tensor, mode: str = "bicubic") -> Tensor:
-    """Pictures (B, C, H, W) at rows and columns that broadcast to (h, w), counted from 0: (B, C, h, w). The
-    border extends outward.
+    """Sample pictures (B, C, H, W) at rows and columns, counted from 0, that broadcast to (h, w).
+
+    Returns (B, C, h, w); the border extends outward.
     """
     height, width = picture.shape[2:]
     x, y = 2 * column / max(width - 1, 1) - 1, 2 * row / max(height - 1, 1) - 1

@@ -17,7 +17,7 @@ from .checks import check_image
 def save_image(
     path: str | Path, image: Tensor, *, text: Mapping[str, str] | None = None, overwrite: bool = False
 ) -> None:
-    """Write one picture (1, C, H, W) as PNG or JPEG, by the suffix; PNG also carries `text` chunks and alpha.
+    """Write one picture (1, C, H, W) as PNG or JPEG, by suffix; PNG also carries `text` chunks and alpha.
 
     Raises ValueError for a bad picture or suffix, BadFile if the file exists and `overwrite` is False.
     """

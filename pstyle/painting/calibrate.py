@@ -1,7 +1,6 @@
-"""What makes strength mean the same for every style: the amounts of it that bring a painting a given part of
-the way.
+"""Measures a style's strength calibration: the amounts that bring a painting a given part of the way.
 
-Mixed in evenly, a violent style has nearly arrived at a third of its amount, a mild one at three quarters.
+Mixed in linearly, a strong style is nearly reached at a third of its amount, a mild one at three quarters.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from ..style.style import Style
 from .native import NativePainter
 
 AMOUNTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
-LAYERS = ("relu1_1", "relu2_1", "relu3_1")  # what the benchmark's style distance looks at
+LAYERS = ("relu1_1", "relu2_1", "relu3_1")  # as in the benchmark's style distance
 CONTENTS = 4
 SIZE_PX = 192
 
@@ -40,8 +39,8 @@ def calibrated(
 ) -> Style:
     """The style with its calibration, measured on the first few contents (1, 3, H, W).
 
-    Strength 0.5 halves the style distance that the picture had, if the style itself reaches less than about
-    a third of it, and goes half the way of a style that does not.
+    Strength 0.5 halves the picture's style distance if the full style brings it below about a third; for a
+    weaker style it goes half of that style's way.
     """
     device = next(generator.parameters()).device
     painter = NativePainter(style, generator, vgg, device)
@@ -55,9 +54,9 @@ def calibrated(
         painted = painter.paint(picture, (amount,) * LEVELS).to(device)
         return style_distance(moments_by_layer(perceptual.features(painted)), wanted, gram_weight=1.0).item()
 
-    # Amount by amount, since a painter dresses its generator anew for each.
+    # Amounts in the outer loop, since each takes a new styled generator.
     found = torch.tensor([[distance(picture, amount) for picture in pictures] for amount in AMOUNTS])
-    # Each content in parts of its own: else the one that is farthest from the style would decide alone.
+    # Relative to each content's own distance; otherwise the one farthest from the style would decide alone.
     shares = (found / found[:1].clamp_min(1e-8)).mean(1)
     return replace(style, calibration=calibration_for(shares.tolist()))
 
@@ -65,7 +64,7 @@ def calibrated(
 def calibration_for(distances: Sequence[float]) -> Calibration:
     """The calibration for style distances measured at AMOUNTS.
 
-    A style that comes no nearer with more of it is left uncalibrated.
+    A style that does not come closer as the amount grows stays uncalibrated.
     """
     start, end = distances[0], distances[-1]
     if not end < start:
@@ -76,14 +75,14 @@ def calibration_for(distances: Sequence[float]) -> Calibration:
     wanted = ((knots[0] + knots[1]) / 2, half, (knots[1] + knots[2]) / 2)
     lowest = 1.0
     falling = []
-    for distance in distances:  # a bump on the way would make two amounts out of one distance
+    for distance in distances:  # made monotonic, so that each distance has one amount
         lowest = min(lowest, distance / start)
         falling.append(lowest)
     return Calibration(*(amount_at(share, falling) for share in wanted))
 
 
 def amount_at(share: float, falling: Sequence[float]) -> float:
-    """The amount at which shares of the first distance, measured at AMOUNTS, have fallen to `share`."""
+    """The amount at which the distance, relative to the first and measured at AMOUNTS, falls to `share`."""
     for (low, high), (before, after) in zip(pairwise(AMOUNTS), pairwise(falling), strict=True):
         if after <= share:
             return low + (high - low) * (before - share) / (before - after) if before > after else low

@@ -1,9 +1,9 @@
-"""A painting made larger: its strokes grow with it, and the photograph's fine structure comes back.
+"""Enlarges a painting: its strokes grow with it, and the photograph's fine detail is restored.
 
-Where the painting gives an edge of the photograph more or less contrast, or turns it around, so it does with
-the edge's fine structure: each pixel has the gain that a guided filter finds (He & Sun, arXiv 1505.00996). We
-differ in two places: what the painting has beyond the photograph, its strokes, is kept, and the gain of what
-is flat is 1. So of a painting that is the photograph, the photograph itself comes back.
+Where the painting raises, lowers or inverts the contrast of an edge, the edge's fine detail changes likewise:
+each pixel has the gain that a guided filter finds (He & Sun, arXiv 1505.00996). We differ in two places: the
+painting's own strokes are kept, and flat areas have a gain of 1, so that a painting equal to the photograph
+gives back the photograph.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from .boxes import Box
 from .resampling import cubic, resized
 from .sources import InMemory, Source
 
-WINDOW_PX = 5  # in which a gain is found, at the size of the painting
-LEAST_DEVIATION = 0.03  # of brightness or color; what varies less counts as flat
+WINDOW_PX = 5  # side of the window of a gain, at the size of the painting
+LEAST_DEVIATION = 0.03  # of brightness or color; areas that vary less count as flat
 GAINS = (-1.0, 2.0)
-# What enlarging by a cubic spline and reducing by a triangle do to a row: together, the quintic spline.
+# Enlarging by a cubic spline and reducing by a triangle filter amount to the quintic spline.
 BLUR = (1 / 120, 26 / 120, 66 / 120, 26 / 120, 1 / 120)
-ROUNDS = 3  # of giving back what it takes
+ROUNDS = 3  # of prefiltering that compensates for its blur
 
 
 class Enlarged:
-    """A painting (1, 3, h, w) of a small copy (1, 3, h, w) of a picture, at the picture's size; what does not
-    change with the painting is kept in what is `cached` of the picture.
+    """A source: the painting (1, 3, h, w) of a picture's small copy (1, 3, h, w), at the picture's size.
+
+    Values that do not depend on the painting are kept in the picture's `cached` view.
     """
 
     def __init__(self, painted: Tensor, small: Tensor, picture: Source, cached: CacheView = NO_CACHE) -> None:
@@ -50,7 +51,7 @@ class Enlarged:
         return torch.addcmul(painted, light, bright).addcmul_(color, missing - bright).clamp_(0, 1)
 
     def _missing(self, box: Box) -> Tensor:
-        """What the small copy lost."""
+        """The fine detail that the small copy lost."""
         return self.picture.read(box) - self._smooth.read(box)
 
     @cached_property
@@ -59,7 +60,7 @@ class Enlarged:
 
 
 def prefiltered(image: Tensor) -> Tensor:
-    """Pictures (1, C, H, W) changed such that, made large and small again, they are nearly what they were."""
+    """Prefilter pictures (1, C, H, W) so that enlarging and reducing them again nearly restores them."""
     found = image
     for _ in range(ROUNDS):
         found = found + image - _blurred(_blurred(found, 2), 3)
@@ -67,14 +68,14 @@ def prefiltered(image: Tensor) -> Tensor:
 
 
 def _blurred(x: Tensor, axis: int) -> Tensor:
-    """Maps (1, C, H, W) blurred along an axis."""
+    """Blur maps (1, C, H, W) along an axis."""
     around = len(BLUR) // 2
     padded = F.pad(x, (0, 0, around, around) if axis == 2 else (around, around, 0, 0), mode="replicate")
     return filtered(padded, axis, BLUR)
 
 
 class Contrast(NamedTuple):
-    """A map (1, C, H, W), its mean in the window around each pixel, and its variance there, (1, 1, H, W)."""
+    """A map (1, C, H, W) with the mean and variance (1, 1, H, W) of the window around each pixel."""
 
     x: Tensor
     mean: Tensor
@@ -89,9 +90,7 @@ def contrasts_of(photo: Tensor) -> tuple[Contrast, Contrast]:
 
 
 def gains(painted: Tensor, contrasts: tuple[Contrast, Contrast]) -> Tensor:
-    """How much of a photograph's contrasts its painting (1, 3, H, W) has at each pixel, in brightness and in
-    color: (1, 2, H, W).
-    """
+    """The painting's gain on the photograph's contrast at each pixel, (1, 2, H, W): brightness and color."""
     found, bright, least = [], luma(painted), LEAST_DEVIATION**2
     for (x, mean, variance), y in zip(contrasts, (bright, painted - bright), strict=True):
         found.append((_covariance(x, mean, y, _mean(y)) + least) / (variance + least))
@@ -99,12 +98,12 @@ def gains(painted: Tensor, contrasts: tuple[Contrast, Contrast]) -> Tensor:
 
 
 def _covariance(x: Tensor, mean_x: Tensor, y: Tensor, mean_y: Tensor) -> Tensor:
-    """Covariance of maps (1, C, H, W) in the window around each pixel, added over the channels."""
+    """Covariance of maps (1, C, H, W) in the window around each pixel, summed over channels."""
     return _mean((x * y).sum(1, keepdim=True)) - (mean_x * mean_y).sum(1, keepdim=True)
 
 
 def _mean(x: Tensor) -> Tensor:
-    """Means of maps (1, C, H, W) in the window around each pixel, of which less is there at the border."""
+    """Means of maps (1, C, H, W) in the window around each pixel; windows shrink at the border."""
     around, window = WINDOW_PX // 2, (1.0,) * WINDOW_PX
     height, width = x.shape[2:]
     for axis, sides, line in ((2, (0, 0, around, around), (height, 1)), (3, (around, around), (1, width))):

@@ -1,9 +1,9 @@
-"""What tiles need to know of the whole picture, found exactly: layer by layer, over tiles.
+"""Exact global statistics for tiled painting, accumulated over tiles, layer by layer.
 
-Each pass over the picture finds the statistics of the sites whose features depend on known sites only. Sites
-without statistics yet output NaN, and sites that NaN reaches are left for a later pass. Thumbnail instance
-norm (Chen et al., arXiv 2103.11784) takes one pass over a reduced picture in place of these; a reduced
-picture has other statistics than the picture, and a painting of other contrast.
+Each pass over the picture finds the statistics of the sites whose features depend only on sites already
+known. Sites without statistics yet output NaN, and a site whose input has NaN waits for a later pass.
+Thumbnail instance norm (Chen et al., arXiv 2103.11784) makes one pass over a reduced picture instead, whose
+statistics differ, and with them the painting's contrast.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ from .sources import Source
 
 @dataclass(frozen=True)
 class Tile:
-    """A piece of a picture that is read with its surroundings: its own part `core` and all of it, `window`,
-    both in pixels of the picture of `height` x `width`.
-    """
+    """A tile of a `height` x `width` picture: its own part `core`, and `window` with its surroundings."""
 
     core: Box
     window: Box
@@ -36,9 +34,7 @@ class Tile:
     width: int
 
     def own(self, x: Tensor) -> Tensor:
-        """The core's part of features (B, C, h, w) of the window; at the end of the picture with what was
-        padded there.
-        """
+        """The core's part of the window's features (B, C, h, w), with the padding at the picture's end."""
         stride = -(-max(self.window.height, MIN_SIDE_PX) // STRIDE) * STRIDE // x.shape[2]
         top, left, bottom, right = (side // stride for side in self.core.seen_from(self.window))
         last_row = None if self.core.bottom == self.height else bottom
@@ -47,7 +43,7 @@ class Tile:
 
 
 def tiles_of(source: Source, side_px: int, reach_px: int) -> Iterator[Tile]:
-    """The tiles of a source with what is seen from each, aligned to the generator's stride."""
+    """The tiles of a source with their receptive fields, aligned to the generator's stride."""
     for core in tiles(source.height, source.width, side_px):
         window = core.grown(reach_px).aligned(STRIDE).clipped(source.height, source.width)
         yield Tile(core, window, source.height, source.width)
@@ -57,7 +53,7 @@ def tiles_of(source: Source, side_px: int, reach_px: int) -> Iterator[Tile]:
 def global_statistics_of(
     painter: NativePainter, source: Source, amounts: Amounts, side_px: int
 ) -> GlobalStatistics:
-    """What parts of a source need to know of all of it to be painted as in the whole, found over tiles.
+    """The global statistics that make a part of a source paint as in the whole, found tile by tile.
 
     `side_px` is a multiple of 8. Raises ValueError if features are not finite.
     """
@@ -76,22 +72,23 @@ def global_statistics_of(
 
 
 class Gathered:
-    """Normalizes by the statistics of known sites, and gathers those of others over the tiles of a pass."""
+    """Normalizes known sites by their statistics, and accumulates the others' over the tiles of a pass."""
 
     def __init__(self) -> None:
         self.known: dict[str, Statistics] = {}
-        self.is_open = True  # whether a site may still be unknown
-        self._running: dict[str, RunningStatistics] = {}  # of this pass, in the order in which sites are met
-        self._is_waiting = False  # whether a site was met in this pass whose features are not known yet
+        self.is_open = True  # whether some sites may still be unknown
+        self._running: dict[str, RunningStatistics] = {}  # of this pass, in the order of the sites
+        self._is_waiting = False  # whether a site of this pass has unknown features
 
     def begin(self, tile: Tile) -> None:
-        """From here on features are those of this tile."""
+        """Start a tile: the features that follow are its."""
         self._tile = tile
-        self._last = next(reversed(self._running), None)  # by the tile before; no site after it is known
+        self._last = next(reversed(self._running), None)  # of the previous tile; later sites are unknown
 
     def __call__(self, site: str, x: Tensor) -> Statistics:
-        """Statistics of a known site; NaN for another, whose features x (1, C, h, w) are counted if they are
-        known. Raises StopForward after the last of those.
+        """Statistics of a site, or NaN if unknown; then finite features x (1, C, h, w) are accumulated.
+
+        Raises StopForward after the last site of the pass.
         """
         if site in self.known:
             return self.known[site]
@@ -105,7 +102,7 @@ class Gathered:
         return Statistics(nothing, nothing)
 
     def end_pass(self) -> None:
-        """Make known what was gathered. Raises ValueError if nothing was and something is missing."""
+        """End a pass: its sites become known. Raises ValueError if there were none and some are missing."""
         if self._is_waiting and not self._running:
             raise ValueError("the features of this picture in this style are not finite: lower the strength")
         self.known |= {site: running.statistics() for site, running in self._running.items()}
@@ -113,9 +110,7 @@ class Gathered:
 
 
 class RunningStatistics:
-    """Mean and variance of a map that comes in pieces, in float64 (Chan et al., The American Statistician
-    1983).
-    """
+    """Mean and variance of a map, accumulated in float64 (Chan et al., The American Statistician 1983)."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -123,7 +118,7 @@ class RunningStatistics:
         self.squares: Tensor | float = 0.0  # sum of squared differences from the mean
 
     def add(self, x: Tensor) -> None:
-        """Take a piece (1, C, h, w)."""
+        """Add a piece (1, C, h, w)."""
         count = x.shape[2] * x.shape[3]
         dense = x.float().contiguous(memory_format=torch.channels_last)
         mean, variance = (value.double() for value in statistics_of_bands(dense))
@@ -135,7 +130,7 @@ class RunningStatistics:
         self.count = total
 
     def statistics(self) -> Statistics:
-        """Those of all pieces."""
+        """The statistics of all pieces."""
         return Statistics(self.mean.float(), (self.squares / self.count).float())
 
 

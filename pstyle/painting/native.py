@@ -1,7 +1,7 @@
-"""A style bound to its networks, which paints a picture at the picture's own size. What depends on the style
-alone is computed once.
+"""A style bound to its networks, which paints a picture at the picture's own size.
 
-`paint.py` decides at which size a picture is painted, and calls this.
+Values that depend on the style alone are computed once. `paint.py` decides at which size a picture is
+painted, and calls this.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from ..style.paint_settings import MAX_STRENGTH, PaintSettings
 from ..style.style import Style
 from ..style.styled_generator import StyledGenerator
 
-MIN_SIDE_PX = 2 * STRIDE  # below it the deepest features would be a single pixel, which instance norm erases
-CACHED_GENERATORS = 4  # styled generators held at once, for people who move a slider back and forth
+MIN_SIDE_PX = 2 * STRIDE  # below it the deepest features are a single pixel, which instance norm erases
+CACHED_GENERATORS = 4  # styled generators kept, for people who move a slider back and forth
 
 Amounts = tuple[float, ...]  # (L,) how much of the style each level gets
 StyledKey = tuple[Amounts, torch.dtype]
@@ -52,8 +52,9 @@ FULL_STRENGTH: Amounts = (1.0,) * LEVELS
 
 @dataclass(frozen=True)
 class GlobalStatistics:
-    """What parts of a picture need to know of all of it: the modulation of its own style, None at full
-    strength, and each site's statistics, empty for a picture that is no part.
+    """Global statistics for painting parts of a picture as in the whole.
+
+    The modulation of its own style is None at full strength; the sites' statistics are empty for a whole.
     """
 
     own: Modulation | None = None
@@ -62,12 +63,12 @@ class GlobalStatistics:
 
 
 class NativePainter:
-    """Paints pictures (1, 3, H, W) in one style, at their own size and whole; takes checked pictures.
+    """Paints whole checked pictures (1, 3, H, W) in one style, at their own size.
 
-    Strength goes from the picture itself (0) to the style (1) and beyond (1.5). Between, modulation and
-    convolutions are mixed with those of the picture's own style, in the amount that the style's calibration
-    gives, and the detail that its reconstruction loses is given back in proportion, so that strength 0
-    returns the picture exactly.
+    Strength runs from the picture itself (0) to the style (1) and beyond (1.5). In between, modulation and
+    convolutions are mixed with those of the picture's own style, by the amount that the style's calibration
+    gives. The detail that reconstruction loses is added back in proportion, so strength 0 returns the picture
+    exactly.
     """
 
     def __init__(
@@ -79,10 +80,10 @@ class NativePainter:
         dtype: torch.dtype | None = None,
         cache: ActivationCache | None = None,
     ) -> None:
-        """`dtype` is what convolutions compute in; without it, the device's number format.
+        """`dtype` is the number format of convolutions, by default the device's.
 
-        What does not depend on the settings is kept in `cache`, which painters may share; without it, nothing
-        is kept.
+        Values that do not depend on the settings are kept in `cache`, which painters may share; the default
+        caches nothing.
         """
         keep_freed_memory()
         with torch.inference_mode(False):
@@ -90,7 +91,7 @@ class NativePainter:
             self.style = style
             self.cache = cache or ActivationCache(limit_bytes=0)
             self.dtype = dtype or number_format(self.device)
-            self._name = object()  # stands for this painter in what is remembered, which may outlive it
+            self._name = object()  # stands for this painter in the cache, which may outlive it
             self.vgg = vgg.to(self.device, memory_format=torch.channels_last)
             self.generator = generator.to(self.device, memory_format=torch.channels_last)
             self._styled: OrderedDict[StyledKey, tuple[StyledGenerator, Modulation]] = OrderedDict()
@@ -99,7 +100,7 @@ class NativePainter:
 
     @torch.inference_mode()
     def paint_native(self, picture: Tensor, settings: PaintSettings) -> Tensor:
-        """A picture (1, 3, H, W) painted at its own size, with everything that the settings ask for.
+        """Paint a picture (1, 3, H, W) at its own size with all settings.
 
         Raises InsufficientMemory if it does not fit into memory.
         """
@@ -119,11 +120,10 @@ class NativePainter:
         origin: tuple[int, int] = (0, 0),
         around_px: int | None = None,
     ) -> Tensor:
-        """A picture (1, 3, H, W) with these amounts of the style, from 0 to 1.5, mixed in; it comes back to
-        the device it is on.
+        """Paint a picture (1, 3, H, W) with these amounts of the style, 0 to 1.5; the result is on its device.
 
-        A part of a larger picture is painted as it is there, given the statistics of the `whole`, the row and
-        column of its `origin`, multiples of 8, and the width of a panorama, `around_px`.
+        A part of a larger picture is painted as in the whole if it is given the `whole`'s statistics, the row
+        and column of its `origin`, multiples of 8, and the width `around_px` of a panorama.
         """
         context = (self.generator, self.vgg, self.device, self.dtype)
         cached = NO_CACHE if whole else self.cache.of(picture, *context)
@@ -140,7 +140,7 @@ class NativePainter:
         place: dict[str, Any],
     ) -> Tensor:
         padded, size = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
-        x = padded.to(self.device)  # contiguous: three channels are padded and pooled faster so
+        x = padded.to(self.device)  # contiguous: padding and pooling three channels is faster so
         if whole is None:
             whole = GlobalStatistics(
                 None if amounts == FULL_STRENGTH else cached("own", lambda: self.own_modulation(x))
@@ -159,9 +159,9 @@ class NativePainter:
     def measure(
         self, picture: Tensor, amounts: Amounts, padding: str = "reflect", rows: Tensor | None = None
     ) -> GlobalStatistics:
-        """What parts of a picture need to know of it, read off the picture (1, 3, H, W) or a reduced one.
+        """Global statistics for parts of a picture, from the picture (1, 3, H, W) or a reduced copy.
 
-        `rows` (H,) weighs its rows of pixels, for panoramas; H is then a multiple of 8.
+        `rows` (H,) weights the rows of pixels, for panoramas; H is then a multiple of 8.
         """
         padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
         own = None if amounts == FULL_STRENGTH else self.own_modulation(padded.to(self.device))
@@ -181,10 +181,10 @@ class NativePainter:
         origin: tuple[int, int] = (0, 0),
         around_px: int | None = None,
     ) -> None:
-        """Let `painted`, and `rebuilt` below full strength, see the features that come to every site as a
-        picture (1, 3, H, W) is painted and rebuilt.
+        """Paint a picture (1, 3, H, W), and below full strength rebuild it, with these normalizations.
 
-        Either gives what its sites go on with, and may raise `layers.StopForward`. The rest is as in `paint`.
+        `painted` and `rebuilt` receive each site's features and return its statistics; they may raise
+        `layers.StopForward`. The other arguments are as in `paint`.
         """
         padded, _ = pad_to_multiple(picture, STRIDE, MIN_SIDE_PX)
         low = padded.to(self.device).to(self.dtype)
@@ -198,12 +198,12 @@ class NativePainter:
 
     @torch.inference_mode()
     def own_modulation(self, x: Tensor) -> Modulation:
-        """The modulation of a picture's own style, for a picture (1, 3, H, W) on the painter's device."""
+        """The modulation of the own style of a picture (1, 3, H, W) on the painter's device."""
         return self.modulation_of(style_moments(self.reader, x))
 
     @property
     def reader(self) -> VGG:
-        """The VGG that pictures' own styles are read with, in the number format of the convolutions."""
+        """The VGG that encodes pictures' own styles, in the number format of the convolutions."""
         if self.dtype == torch.float32:
             return self.vgg
         if self.dtype not in self._readers:
@@ -213,7 +213,7 @@ class NativePainter:
 
     @torch.inference_mode()
     def modulation_of(self, style: Mapping[str, Moments]) -> Modulation:
-        """The modulation of the style that has these moments, as of `style_moments`."""
+        """The modulation of the style with these moments, from `style_moments`."""
         found = self.generator.modulation(self.generator.encode(style))
         return {site: value.to(self.dtype) for site, value in found.items()}
 
@@ -241,11 +241,11 @@ class NativePainter:
         normalize: Normalize | None,
         **place: Any,
     ) -> Tensor:
-        """The picture as the generator makes it in its own style."""
+        """The picture as the generator reconstructs it in its own style."""
         return self.generator_at(amounts)(x, content, own, normalize=normalize, **place).float()
 
     def styled_at(self, amounts: Amounts) -> tuple[StyledGenerator, Modulation]:
-        """The generator and its modulation at these amounts, made once and kept for the next pictures."""
+        """The styled generator and its modulation at these amounts, cached for the next pictures."""
         key = amounts, self.dtype
         found = self._styled.pop(key, None)
         if found is None:
@@ -259,29 +259,29 @@ class NativePainter:
         return found
 
     def clear(self) -> None:
-        """Drop everything that was computed once and kept, of styles and of pictures."""
+        """Drop all cached values, of styles and of pictures."""
         self._styled.clear()
         self._readers.clear()
         self.cache.clear()
 
     def generator_at(self, amounts: Amounts) -> Generator:
-        """The generator whose convolutions are the style's in these amounts."""
+        """The generator with the style's convolutions mixed in by these amounts."""
         return self.styled_at(amounts)[0].generator
 
     def amounts(self, settings: PaintSettings) -> Amounts:
-        """How much of the style each level gets with these settings."""
+        """The amount of the style at each level with these settings."""
         strength = self.style.calibration.amount(settings.strength)
         factors = {FORM: settings.coarse, TEXTURE: settings.fine, GRAIN: settings.fine, COLOR: 1.0}
         return tuple(min(strength * factors[level], MAX_STRENGTH) for level in range(LEVELS))
 
 
 def painted_size(height: int, width: int, settings: PaintSettings) -> tuple[int, int]:
-    """The height and width that a picture is painted at, for strokes of the size that is set."""
+    """The height and width to paint a picture at for the stroke size set."""
     return max(1, round(height / settings.stroke)), max(1, round(width / settings.stroke))
 
 
 def finished(painted: Tensor, picture: Tensor, settings: PaintSettings) -> Tensor:
-    """A painting with what the settings keep of the picture's color, light and detail, both (B, 3, H, W)."""
+    """A painting with the picture's color, light and detail kept as set, both (B, 3, H, W)."""
     if settings.keep_color:
         painted = with_colors_of(painted, picture)
     if settings.keep_light:

@@ -1,8 +1,8 @@
-"""How a picture is painted: the one place that decides at which size, in which tiles and under which mask.
+"""How a picture is painted: the one place that decides on its size, its tiles and its masks.
 
-`paint` is what the Python call, the command line and the nodes come to. A picture whose short side is longer
-than the reference size is painted at that size and enlarged; videos, spheres and stereo pairs follow the same
-rule, see `stabilizing.py`, `panorama.py` and `stereo.py`.
+The Python call, the command line and the nodes all end up in `paint`. A picture whose short side exceeds the
+reference size is painted at that size and enlarged; videos, spheres and stereo pairs follow the same rule,
+see `stabilizing.py`, `panorama.py` and `stereo.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SMALLEST_TILE_PX = 256
 
 @dataclass(frozen=True)
 class SizeConfig:
-    """How pictures larger than memory, or than what a style was learned at, are painted."""
+    """Settings for pictures larger than memory, or than the size a style was learned at."""
 
     tile: str = choice(
         "auto",
@@ -62,11 +62,10 @@ def paint(
     second: NativePainter | None = None,
     size: SizeConfig | None = None,
 ) -> Tensor:
-    """Paint pictures (B, C, H, W) in [0, 1] where `mask` (1 or B, 1, H, W) is 1, and by a second painter
-    elsewhere; the result has 3 channels, or 4 with the input's alpha.
+    """Paint pictures (B, C, H, W) in [0, 1] where `mask` (1 or B, 1, H, W) is 1, with a second painter where 0.
 
-    Raises ValueError for pictures, settings or masks out of range, and for memory that runs out only if tiles
-    may not or cannot help.
+    The result has 3 channels, or 4 with the input's alpha. Raises ValueError for pictures, settings or masks
+    out of range, and if memory runs out while tiles are turned off or cannot help.
     """
     checked = check_image(image)
     where = None if mask is None else check_image(mask, "mask")
@@ -122,7 +121,7 @@ def masked(found: Tensor, picture: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def check_regions(mask: object | None, second: object | None) -> None:
-    """Raises ValueError for a second style without a mask that says where it goes."""
+    """Raise ValueError for a second style without a mask that says where to paint it."""
     if second is not None and mask is None:
         raise ValueError("a second style is painted where a mask is black: give a mask as well")
 
@@ -136,9 +135,10 @@ def painted(
     second: NativePainter | None = None,
     size: SizeConfig | None = None,
 ) -> Source:
-    """A source (3 channels) painted where a mask (1 channel, of its size) is 1, and by a second painter
-    elsewhere. What a picture in memory needs no tiles for is painted here and now; what needs them, as it is
-    read. Raises ValueError as `paint`.
+    """A source (3 channels) painted where a mask (1 channel, same size) is 1, by a second painter elsewhere.
+
+    A picture in memory that needs no tiles is painted at once; otherwise tiles are painted as they are read.
+    Raises ValueError like `paint`.
     """
     size = size or SizeConfig()
     check_regions(mask, second)
@@ -152,13 +152,14 @@ def painted(
             if size.tile == "never" or not is_out_of_memory(error):
                 raise
         painter.cache.clear()
-        empty_cache(painter.device)  # outside of the block, in which the error keeps what it met alive
+        empty_cache(painter.device)  # outside the except block, where the traceback would keep tensors alive
     return _tiled(source, painter, settings, mask, second)
 
 
 def reference_size(height: int, width: int, reference_px: int) -> tuple[int, int] | None:
-    """The height and width that a picture is painted at, its short side `reference_px`; None if that is its
-    own, as it is for pictures that are not larger, and all if `reference_px` is 0.
+    """The height and width to paint a picture at, with `reference_px` as the short side.
+
+    None if it is painted at its own size: if it is not larger, or if `reference_px` is 0.
     """
     short = min(height, width)
     if not 0 < reference_px < short:
@@ -167,22 +168,22 @@ def reference_size(height: int, width: int, reference_px: int) -> tuple[int, int
 
 
 def at_reference(source: Source, small: tuple[int, int]) -> Tensor:
-    """A picture (1, 3, h, w) of the reference size: what is painted in place of a larger one."""
-    side_px = max(8, TILE_PX * small[0] // source.height)  # of which TILE_PX of the source are read
+    """The copy (1, 3, h, w) at the reference size that is painted in place of a larger picture."""
+    side_px = max(8, TILE_PX * small[0] // source.height)  # reads about TILE_PX of the source at a time
     return loaded(resized(source, *small), side_px)
 
 
 def needed_bytes(
     height: int, width: int, settings: PaintSettings, reference_px: int = SizeConfig.look_size_px
 ) -> int:
-    """Memory that painting one picture of this size takes at most, if it is painted whole."""
+    """Upper bound of the memory for painting one picture of this size in one piece."""
     height, width = reference_size(height, width, reference_px) or (height, width)
     reduced = painted_size(height, width, settings)
     return max(height, reduced[0]) * max(width, reduced[1]) * BYTES_PER_PX
 
 
 def tile_px(painter: NativePainter) -> int:
-    """The side of the largest tiles that memory is sure to hold with what is seen around them."""
+    """The side of the largest tiles that fit into memory together with their surroundings."""
     free, side_px = free_bytes(painter.device), TILE_PX
     around_px = 2 * generator_reach_px(painter.generator.config)
     while free and side_px > SMALLEST_TILE_PX and (side_px + around_px) ** 2 * BYTES_PER_PX > free / 2:
@@ -199,7 +200,7 @@ def _enlarged(
     second: NativePainter | None,
     size: SizeConfig,
 ) -> Source:
-    """A source painted at a smaller size, with all settings, and enlarged."""
+    """A source painted at a smaller size with all settings, then enlarged."""
     cached = painter.cache.of(source.image if isinstance(source, InMemory) else None)
     photo = cached(("reduced", small), lambda: at_reference(source, small))
     where = resized(mask, *small) if second is not None else None

@@ -1,4 +1,4 @@
-"""The painter that everybody loads: a style, and a call that paints any picture in it."""
+"""The public painter: a style file loaded into a call that paints any picture."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .paint import SizeConfig, paint
 
 
 def load_painter(path: str | Path, device: str = "auto") -> Painter:
-    """A painter of the style file at `path`, with the shipped networks.
+    """Load the style file at `path` as a painter, with the shipped networks.
 
-    Raises BadFile for an unusable file.
+    Raises BadFile if the file is unusable.
     """
     return Painter(load_style(Path(path)), load_generator(), load_vgg(), device)
 
@@ -36,11 +36,10 @@ class Painter(NativePainter):
         size: SizeConfig | None = None,
         **changes: Any,
     ) -> Tensor:
-        """Paint pictures (B, C, H, W) in [0, 1] with C 1, 3 or 4; the result has 3 channels, or 4 with the
-        input's alpha.
+        """Paint pictures (B, C, H, W) in [0, 1], C 1, 3 or 4.
 
-        Single `changes` of the settings may be given by name, such as strength=0.8. Where `mask` (1 or B, 1,
-        H, W) is 0 the picture stays, or is painted by a `second` painter. Raises ValueError for pictures,
-        settings or masks out of range.
+        The result has 3 channels, or 4 with the input's alpha. `changes` override single settings by name,
+        such as strength=0.8. Where `mask` (1 or B, 1, H, W) is 0, the picture stays unpainted, or is painted
+        by a `second` painter. Raises ValueError for pictures, settings or masks out of range.
         """
         return paint(image, self, replace(settings or PaintSettings(), **changes), mask, second, size)

@@ -1,7 +1,7 @@
-"""How far a network sees: the overlap that a tile needs to be painted as in the whole.
+"""The receptive field of a network: the overlap that a tile needs to be painted as in the whole.
 
-Found by running the layers themselves with positive weights, where nothing cancels: what changes when half of
-the picture changes is what is seen. So no layer's size is written down twice.
+It is measured by running the layers with positive weights, where nothing cancels, and changing half of the
+picture. So no layer's size is written down twice.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ..nets.generator import STRIDE, STYLE_LAYERS, Generator, GeneratorConfig, o
 from ..nets.layers import EPS, Statistics
 from ..nets.vgg import VGG
 
-FIRST_WIDTH_PX = 256  # of the pictures that are tried; doubled until what is seen ends within
-BRIGHT = 10.0  # enough that no unit of a network is silent
+FIRST_WIDTH_PX = 256  # of the test pictures; doubled until the receptive field fits
+BRIGHT = 10.0  # enough to activate every unit of a network
 
 
 @cache
 @torch.inference_mode()
 def generator_reach_px(config: GeneratorConfig) -> int:
-    """The largest distance, in pixels, from which a picture changes its painting with given statistics."""
+    """The largest distance, in pixels, at which a pixel affects a painting with fixed statistics."""
     generator = _positive(outline(config))
     modulation = {
         site: torch.full((1, mod.linear.out_features, 1, 1), BRIGHT, dtype=torch.float64)
@@ -41,7 +41,7 @@ def generator_reach_px(config: GeneratorConfig) -> int:
 @cache
 @torch.inference_mode()
 def vgg_reach_px(width: float, inner: float = 1.0) -> int:
-    """The largest distance, in pixels, from which a picture changes the features its style is read from."""
+    """The largest distance, in pixels, at which a pixel affects the features that its style is read from."""
     with torch.device("meta"):
         vgg = VGG(width, STYLE_LAYERS[-1], inner)
     vgg = _positive(vgg)
@@ -54,10 +54,10 @@ def vgg_reach_px(width: float, inner: float = 1.0) -> int:
 
 
 def reach_px(run: Callable[[Tensor], Tensor], width_px: int = FIRST_WIDTH_PX) -> int:
-    """How many columns beyond a border a change of the picture up to there is seen in what `run` makes of it.
+    """How many columns beyond a border the output of `run` changes when the picture changes up to the border.
 
-    `run` takes float64 pictures (B, 3, H, W) to (B, C, H', W); it is tried at every place of the border
-    within a stride, from both sides.
+    `run` takes float64 pictures (B, 3, H, W) to (B, C, H', W). Every border position within a stride is
+    tried, from both sides.
     """
     columns = torch.arange(width_px)
     borders = (width_px // 2 + torch.arange(STRIDE)).view(-1, 1)
@@ -71,7 +71,7 @@ def reach_px(run: Callable[[Tensor], Tensor], width_px: int = FIRST_WIDTH_PX) ->
 
 
 def _positive(network: Generator | VGG) -> nn.Module:
-    """A network of shapes without memory, filled so that every unit averages what it sees."""
+    """A network on the meta device, materialized with weights that make every unit average its inputs."""
     network = network.to_empty(device="cpu").double()
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

@@ -1,4 +1,4 @@
-"""A source at another size, resampled piece by piece: as `images.resize_to` does it whole, or smoothly."""
+"""A source at another size, resampled piece by piece: like `resize_to`, or by a smooth spline."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ Kernel = Callable[[Tensor], Tensor]  # distances in pixels -> shares
 
 
 def triangle(distance: Tensor) -> Tensor:
-    """Bilinear interpolation; antialiased where a picture is made smaller."""
+    """The triangle kernel of bilinear interpolation, antialiased when a picture is reduced."""
     return (1 - distance).clamp_min(0)
 
 
 def cubic(distance: Tensor) -> Tensor:
-    """The cubic B-spline: no lattice shows, however large a picture is made. It blurs what is not prefiltered
-    (Unser et al., IEEE Transactions on Signal Processing 1993).
+    """The cubic B-spline, which shows no grid at any enlargement; it blurs unless the input is prefiltered.
+
+    Unser et al., IEEE Transactions on Signal Processing 1993.
     """
     return ((2 - distance).clamp_min(0) ** 3 - 4 * (1 - distance).clamp_min(0) ** 3) / 6
 
 
 def resized(source: Source, height: int, width: int, kernel: Kernel = triangle) -> Source:
-    """A source at another size: itself if that is its own."""
+    """A source at another size; the source itself if the size is its own."""
     if (height, width) == (source.height, source.width):
         return source
     return _Resized(source, height, width, kernel)
@@ -46,7 +47,7 @@ class _Resized:
         left, right = across.reach(box.left, box.right)
         part = self.source.read(Box(top, left, bottom, right))
         part = across.resampled(part.mT, box.left, box.right).mT
-        return down.resampled(part, box.top, box.bottom)  # last, so that rows lie in memory as such
+        return down.resampled(part, box.top, box.bottom)  # rows last, so that they are contiguous in memory
 
 
 class _Axis(NamedTuple):
@@ -57,15 +58,15 @@ class _Axis(NamedTuple):
     kernel: Kernel
 
     def reach(self, start: int, stop: int) -> tuple[int, int]:
-        """Which rows of the source the rows `start` to `stop` are made of at most: first, last + 1."""
+        """The range of source rows (first, last + 1) that the rows `start` to `stop` depend on."""
         around = 2 * self._width()
         first, last = (self._center(row) for row in (start, stop - 1))
         return max(0, int(first - around)), min(self.source_size, int(last + around) + 2)
 
     def resampled(self, x: Tensor, start: int, stop: int) -> Tensor:
-        """The rows `start` to `stop`, (1, C, h, W), of those that they reach, (1, C, H, W).
+        """Rows `start` to `stop`, (1, C, h, W), from the source rows that they depend on, (1, C, H, W).
 
-        Piece by piece: nearly all shares of all source rows in all rows are 0.
+        Computed piece by piece, since the full weight matrix would be nearly all zeros.
         """
         begin, found = self.reach(start, stop)[0], []
         for row in range(start, stop, PIECE_ROWS):
@@ -75,16 +76,16 @@ class _Axis(NamedTuple):
         return torch.cat(found, dim=2)
 
     def _shares(self, start: int, stop: int, first: int, last: int) -> Tensor:
-        """How much rows consist of each source row, (stop - start, last - first). Beyond the ends is none."""
+        """The weights of source rows in rows, (stop - start, last - first); 0 beyond the ends."""
         centers = self._center(torch.arange(start, stop, dtype=torch.float64))
         distance = (torch.arange(first, last, dtype=torch.float64) - centers.view(-1, 1)).abs()
         shares = self.kernel(distance / self._width())
         return (shares / shares.sum(1, keepdim=True)).float()
 
     def _center(self, row: float | Tensor) -> float | Tensor:
-        """Where in the source a row lies."""
+        """The position of a row in the source."""
         return (row + 0.5) * self.source_size / self.size - 0.5
 
     def _width(self) -> float:
-        """Source rows that the kernel's unit has."""
+        """The kernel's unit in source rows."""
         return max(self.source_size / self.size, 1.0)

@@ -1,8 +1,7 @@
-"""Pictures that are read and written piece by piece: two small protocols, and the picture in memory that
-serves both.
+"""Protocols for pictures that are read and written piece by piece, and an in-memory picture for both.
 
-A source may compute what it is asked for, so sources stand on sources: a resized one on a file, a painting on
-that. Nothing larger than a tile with its surroundings is ever held.
+A source may compute the pixels on request, so sources stack: a resized one on a file, a painting on that.
+Nothing larger than a tile with its surroundings is ever held in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ OnTile = Callable[[int, int], None]  # tiles done, tiles in all; may raise to st
 
 
 class Source(Protocol):
-    """A picture of `height` x `width` pixels that can be read piece by piece."""
+    """A `height` x `width` picture that can be read piece by piece."""
 
     height: int
     width: int
@@ -31,10 +30,10 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """A picture that can be written piece by piece, tiles in rows from the top."""
+    """A picture that is written piece by piece, row by row of tiles from the top."""
 
     def write(self, box: Box, pixels: Tensor) -> None:
-        """Take the pixels (1, C, h, w) of a box. Raises OSError where there is no room for them."""
+        """Write the pixels (1, C, h, w) of a box. Raises OSError if there is no room for them."""
 
 
 class InMemory:
@@ -46,7 +45,7 @@ class InMemory:
 
     @classmethod
     def empty(cls, height: int, width: int, channels: int = 3) -> InMemory:
-        """One to be written."""
+        """An empty picture to write to."""
         return cls(torch.empty(1, channels, height, width))
 
     def read(self, box: Box) -> Tensor:
@@ -54,12 +53,12 @@ class InMemory:
         return box.of(self.image)
 
     def write(self, box: Box, pixels: Tensor) -> None:
-        """Take the pixels of a box."""
+        """Write the pixels of a box."""
         box.of(self.image).copy_(pixels)
 
 
 def copy(source: Source, sink: Sink, side_px: int = TILE_PX, on_tile: OnTile | None = None) -> None:
-    """Read a source tile by tile into a sink."""
+    """Copy a source into a sink, tile by tile."""
     boxes = list(tiles(source.height, source.width, side_px))
     for done, box in enumerate(boxes, start=1):
         sink.write(box, source.read(box))
@@ -68,7 +67,7 @@ def copy(source: Source, sink: Sink, side_px: int = TILE_PX, on_tile: OnTile | N
 
 
 def loaded(source: Source, side_px: int = TILE_PX, channels: int = 3) -> Tensor:
-    """All of a source of so many channels, (1, C, H, W)."""
+    """Read a whole source of this many channels into a tensor (1, C, H, W)."""
     found = InMemory.empty(source.height, source.width, channels)
     copy(source, found, side_px)
     return found.image

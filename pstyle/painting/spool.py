@@ -1,4 +1,4 @@
-"""Pixels on a disk: a picture of any size as a plain file of bytes, read and written piece by piece."""
+"""A picture of any size in a plain file of bytes on disk, read and written piece by piece."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CHANNELS = 3
 
 
 class Spool:
-    """A picture of RGB bytes, row by row, in a file that lives as long as the block of its `with`.
+    """A picture as rows of RGB bytes in a file that exists for the duration of a `with` block.
 
-    A source and a sink; what it holds is rounded to 8 bits. Raises BadFile where the disk lacks room.
+    A source and a sink; pixels are rounded to 8 bits. Raises BadFile if the disk lacks room.
     """
 
     def __init__(self, path: Path, height: int, width: int) -> None:
@@ -52,11 +52,11 @@ class Spool:
         return pixels.permute(2, 0, 1)[None].float().div_(255).contiguous()
 
     def write(self, box: Box, pixels: Tensor) -> None:
-        """Take the pixels (1, 3, h, w) of a box. Raises OSError where the disk is full."""
+        """Write the pixels (1, 3, h, w) of a box. Raises OSError if the disk is full."""
         rounded = pixels[0].mul(255).round_().clamp_(0, 255).to(torch.uint8)
         values = rounded.permute(1, 2, 0).contiguous().numpy()
         for row, line in zip(range(box.top, box.bottom), values, strict=True):
             self.file.seek((row * self.width + box.left) * CHANNELS)
             rest = memoryview(line).cast("B")
-            while rest:  # the system may take less than it is given
+            while rest:  # the system may write less than it is given
                 rest = rest[self.file.write(rest) :]

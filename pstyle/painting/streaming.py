@@ -1,4 +1,4 @@
-"""Pictures too large for memory: from file to file, through pyvips (the extra `print`)."""
+"""Pictures too large for memory, streamed from file to file by pyvips (the extra `print`)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..core.files import BadFile, read_file, written_whole
 from .sources import TILE_PX, OnTile, Source, copy
 from .spool import CHANNELS, Spool
 
-LARGE_PIXELS = 16_000_000  # from here on files are streamed, if pyvips is there
+LARGE_PIXELS = 16_000_000  # files of this size and larger are streamed if pyvips is installed
 MOST_PIXELS = 1 << 30  # 3 GiB as bytes
-MAGIC = {  # of the formats that can be streamed, with pyvips' name of what reads them: data, never a program
+MAGIC = {  # of the formats that can be streamed, with pyvips' loader: data only, never a program
     b"\x89PNG": "pngload",
     b"\xff\xd8\xff": "jpegload",
     b"II*\0": "tiffload",
@@ -22,7 +22,7 @@ MAGIC = {  # of the formats that can be streamed, with pyvips' name of what read
     b"II+\0": "tiffload",
     b"RIFF": "webpload",
 }
-CHECKED = {"fail_on": "truncated", "revalidate": True}  # else a file of that name from before may come
+CHECKED = {"fail_on": "truncated", "revalidate": True}  # or a file's older content may come
 SAVERS = {
     ".png": ("pngsave", {"compression": 6}),
     ".jpg": ("jpegsave", {"Q": 95, "subsample_mode": "off"}),
@@ -35,8 +35,8 @@ Paint = Callable[[Source], Source]
 
 
 def pyvips() -> ModuleType | None:
-    """The library, or None where it is not installed."""
-    with suppress(ImportError, OSError):  # OSError: its binary part is missing
+    """The pyvips module, or None if it is not installed."""
+    with suppress(ImportError, OSError):  # OSError: the native library is missing
         import pyvips
 
         return pyvips
@@ -44,11 +44,11 @@ def pyvips() -> ModuleType | None:
 
 
 def size_of(path: Path) -> tuple[int, int] | None:
-    """Height and width of a file that can be streamed, None of another one and without pyvips."""
+    """Height and width of a file that can be streamed; None for other files or without pyvips."""
     vips, loader = pyvips(), _loader(path)
     if vips is None or loader is None:
         return None
-    with suppress(vips.Error, UnicodeError):  # UnicodeError: a name of bytes that are no text
+    with suppress(vips.Error, UnicodeError):  # UnicodeError: a file name that is not valid text
         picture = loader(str(path), access="sequential", revalidate=True)
         is_turned = _orientation(picture) >= 5
         return (picture.width, picture.height) if is_turned else (picture.height, picture.width)
@@ -56,7 +56,7 @@ def size_of(path: Path) -> tuple[int, int] | None:
 
 
 def is_large(path: Path) -> bool:
-    """Whether a picture is to be streamed, and can be."""
+    """Whether a picture is large enough to stream, and can be."""
     size = size_of(path)
     return size is not None and size[0] * size[1] > LARGE_PIXELS
 
@@ -64,10 +64,11 @@ def is_large(path: Path) -> bool:
 def paint_file(
     path: Path, target: Path, paint: Paint, *, overwrite: bool = False, on_tile: OnTile | None = None
 ) -> None:
-    """Paint a picture file into another, .png, .jpg or .tif, in memory that does not grow with its size.
+    """Paint a picture file into a .png, .jpg or .tif file with memory that does not grow with its size.
 
-    `paint` makes a painting of a source. Beside the target lie two files of raw pixels while it lasts. Raises
-    BadFile for a file that is no picture or above 2**30 pixels, or a full disk; the target is then as before.
+    `paint` turns a source into its painting. Two temporary files of raw pixels are kept next to the target.
+    Raises BadFile for a file that is not a picture or exceeds 2**30 pixels, and for a full disk; the target
+    is then unchanged.
     """
     size = size_of(path)
     if size is None:
@@ -97,7 +98,7 @@ def _orientation(picture: Any) -> int:
 
 
 def _read(path: Path, source: Spool) -> None:
-    """The upright pixels of a file as sRGB bytes, without transparency."""
+    """The pixels of a file as upright sRGB bytes, without transparency."""
     vips, loader = pyvips(), _loader(path)
     try:
         picture = loader(str(path), access="sequential", **CHECKED)

@@ -1,4 +1,4 @@
-"""A painting as a source: any part of it is painted as it is in the whole, with any settings."""
+"""A painting as a source: any part of it is painted exactly as in the whole, with any settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .sources import TILE_PX, Source
 def painting(
     painter: NativePainter, source: Source, settings: PaintSettings, side_px: int = TILE_PX
 ) -> Source:
-    """A source (3 channels) painted by a painter; this takes several passes over the source."""
+    """A source (3 channels) painted in tiles, after several passes over the source for its statistics."""
     small = resized(source, *painted_size(source.height, source.width, settings))
     amounts = painter.amounts(settings)
     painted = Painted(painter, small, amounts, global_statistics_of(painter, small, amounts, side_px))
@@ -27,7 +27,7 @@ def painting(
 
 
 class Painted:
-    """A source painted with what is known of the whole of it."""
+    """A source painted with the statistics of the whole."""
 
     def __init__(
         self, painter: NativePainter, source: Source, amounts: Amounts, whole: GlobalStatistics
@@ -37,7 +37,7 @@ class Painted:
         self.reach_px = generator_reach_px(painter.generator.config)
 
     def read(self, box: Box) -> Tensor:
-        """The painting of a box: with all that is seen from there, at multiples of the stride."""
+        """The painting of a box, computed with its receptive field at multiples of the stride."""
         window = box.grown(self.reach_px).aligned(STRIDE).clipped(self.height, self.width)
         part, origin = self.source.read(window), (window.top, window.left)
         painted = self.painter.paint(part, self.amounts, self.whole, origin=origin)
@@ -45,7 +45,7 @@ class Painted:
 
 
 class Finished:
-    """A painting with what the settings keep of the picture's color, light and detail."""
+    """A painting with the picture's color, light and detail kept as set."""
 
     def __init__(self, painted: Source, picture: Source, settings: PaintSettings) -> None:
         self.painted, self.picture, self.settings = painted, picture, settings
@@ -72,7 +72,7 @@ class Masked:
 
 
 class Joined:
-    """One painting where a mask (1 channel) is 1 and another where it is 0, without a seam between."""
+    """One painting where a mask (1 channel) is 1 and another where it is 0, blended without a seam."""
 
     def __init__(self, inside: Source, outside: Source, mask: Source) -> None:
         self.inside, self.outside, self.mask = inside, outside, mask

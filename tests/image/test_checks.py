@@ -113,7 +113,7 @@ def test_6_ranges_are_clamped_or_refused(low: float, high: float, allowed: bool)
     if allowed:
         assert torch.equal(check_image(picture), picture.clamp(0, 1))
         return
-    with pytest.raises(ValueError, match=rf"values from {low:g} to {high:g}, allowed is 0 to 1"):
+    with pytest.raises(ValueError, match=rf"values from {low:g} to {high:g}, must be in \[0, 1\]"):
         check_image(picture)
 
 

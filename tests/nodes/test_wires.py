@@ -55,7 +55,7 @@ def test_transparency_is_dropped_only_where_it_cannot_be_kept(rng) -> None:
         (torch.rand(1, 4, 4, 2), "2 channels"),
         (torch.rand(1, 4, 4, 5), "5 channels"),
         (torch.rand(1, 0, 4, 3), "4x0 px"),
-        (torch.rand(1, 4, 4, 3) * 255, "allowed is 0 to 1"),
+        (torch.rand(1, 4, 4, 3) * 255, r"must be in \[0, 1\]"),
         (torch.full((1, 4, 4, 3), torch.nan), "16 non-finite pixels"),
         (torch.ones(1, 4, 4, 3, dtype=torch.int64), "got torch.int64"),
     ],
