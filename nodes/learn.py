@@ -155,7 +155,8 @@ def _pictures_in(folder: str) -> list[Path]:
     found = list_pictures(host.input_folder() / folder)
     if len(found) > MAX_PICTURES:
         raise ValueError(
-            f"the folder {folder!r} holds {len(found)} pictures, allowed are {MAX_PICTURES}: choose the best"
+            f"the folder {folder!r} holds {len(found)} pictures, at most {MAX_PICTURES} are allowed: "
+            "choose the best"
         )
     return found
 

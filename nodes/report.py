@@ -100,7 +100,7 @@ class PStyleReport:
         path = path_in(host.output_folder(), name, SUFFIX)
         shown = [] if photos is None else to_rgb(photos, "photograph").split(1)
         if len(shown) > MAX_PHOTOS:
-            raise ValueError(f"got {len(shown)} photographs, allowed are {MAX_PHOTOS}: choose some")
+            raise ValueError(f"got {len(shown)} photographs, at most {MAX_PHOTOS} are allowed: choose some")
         painter = self.painters.load([(style, generator)], 0)[0]
         judge, network = ("the wired VGG", vgg) if vgg else default_judge()
         with host.borrowed(network) as judging:

@@ -67,7 +67,7 @@ def picture_files(paths: Sequence[str], most: int) -> list[Path]:
         for path in list_pictures(given):
             found.setdefault(path.resolve(), path)
     if len(found) > most:
-        raise ValueError(f"got {len(found)} pictures, allowed are 1 to {most}: choose the best")
+        raise ValueError(f"got {len(found)} pictures, 1 to {most} are allowed: choose the best")
     return list(found.values())
 
 

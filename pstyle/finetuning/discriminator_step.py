@@ -1,7 +1,7 @@
 """A step of the discriminator: hinge and LeCam losses on augmented crops.
 
-It is skipped while the discriminator is far ahead (Sanakoyeu et al., arXiv 1807.10201). Untouched photographs
-count as painted: they must not look real, either.
+The step is skipped while the discriminator is far ahead (Sanakoyeu et al., arXiv 1807.10201). Unpainted
+photographs count as painted: they must not look real either.
 """
 
 from __future__ import annotations

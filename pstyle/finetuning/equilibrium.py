@@ -77,7 +77,7 @@ def logit_gap(real: Logits, painted: Logits) -> float:
 def overfitting(train: Logits, held_out: Logits, painted: Logits) -> float:
     """r_v: where held-out real pictures lie between trained ones (0) and painted ones (1)."""
     lead = (realness(train) - realness(painted)).item()
-    if lead <= 1e-6:  # it fails even on what it was trained on, so it has memorized nothing
+    if lead <= 1e-6:  # it fails even on its training pictures, so it has memorized nothing
         return 0.0
     share = (realness(train) - realness(held_out)).item() / lead
     return min(1.0, max(0.0, share)) if math.isfinite(share) else math.nan
@@ -94,8 +94,8 @@ def duality_gap(
 ) -> float:
     """The highest value over discriminators minus the lowest over painters, 0 or more.
 
-    A copy of each player takes `steps` steps against the other as it is, on batches from `draw`, and is
-    evaluated on held-out crops, which gives a lower bound. The GAN state itself does not change.
+    A copy of each player takes `steps` steps against the other, which stays fixed, on batches from `draw`. It
+    is evaluated on held-out crops, which gives a lower bound. The GAN state itself does not change.
     """
     sharper = replace(gan, discriminator=deepcopy(gan.discriminator))
     subtler = replace(gan, styled=deepcopy(gan.styled))
@@ -126,5 +126,5 @@ def held_out_scores(
 def _improve(optimizer: Optimizer, loss: Tensor) -> None:
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-        weight.grad = gradient  # backward() would leave gradients in the other player, too
+        weight.grad = gradient  # backward() would also leave gradients in the other player
     optimizer.step()

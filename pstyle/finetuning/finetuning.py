@@ -1,8 +1,8 @@
 """The loop that fine-tunes a learned style against a discriminator until neither side gains.
 
-Content and style terms stay, since a few real pictures alone would not hold the painter. `discriminator_step`
-and `painter_step` have a step of each side, `validation` the checks on held-out pictures, and
-`model_selection` the decisions that follow from them.
+Content and style terms stay, since a few real pictures alone would not constrain the painter.
+`discriminator_step` and `painter_step` hold a step of each side, `validation` the checks on held-out
+pictures, and `model_selection` the decisions based on them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ MAX_NOTE = 2000  # characters of a provenance's note
 
 @dataclass
 class Finetuned:
-    """A style, fine-tuned if that won on held-out pictures and otherwise unchanged, with the run's records.
+    """The result of a run: the fine-tuned style if it won on held-out pictures, else the input style.
 
     `history` has a record per step, `checks` one per check. `discriminator` is the trained one, for maps.
     """
@@ -67,7 +67,7 @@ class Finetuned:
 
 
 class Finetuning:
-    """A fine-tuning in progress: `run` it, stop it by an exception from `on_step`, take `result` any time."""
+    """Fine-tuning in progress: `run` it, stop it by raising from `on_step`, take the `result` at any time."""
 
     def __init__(
         self,
@@ -83,8 +83,8 @@ class Finetuning:
     ) -> None:
         """Pictures are the style's own, contents any others, (B, C, H, W); `vgg` is the slim one.
 
-        Several `processes` take the same arguments and come to the same result. Raises ValueError for
-        unusable pictures or weights, or a style of another generator.
+        Several `processes` take the same arguments and reach the same result. Raises ValueError for unusable
+        pictures or weights, or a style of another generator.
         """
         self.config = c = config or FinetuneConfig()
         self.begun, self.pictures, self.perceptual = style, style_pictures(pictures), perceptual
@@ -104,7 +104,7 @@ class Finetuning:
         styled = StyledGenerator.of(generator, style).to(device)
         self.average, self.best = (deepcopy(styled).requires_grad_(False) for _ in range(2))
         styled.generator.convs.requires_grad_(True)
-        eyes = perceptual.networks[0]  # the best network: the slim one misses details that matter here
+        eyes = perceptual.networks[0]  # the largest network: the slim one misses details that matter here
         discriminator = Discriminator(eyes, seed=c.seed, kind=c.discriminator).to(device)
         discriminator.measure(eyes(self.validation.known, discriminator.layers))
         self.gan = GANState(eyes, styled, discriminator)
@@ -112,7 +112,7 @@ class Finetuning:
 
         self.state = self._state()
         processes.broadcast_parameters(self.state.modules.values())
-        processes.offset_seed(self.rng, c.seed)  # from here on each process draws crops of its own
+        processes.offset_seed(self.rng, c.seed)  # from here on each process draws its own crops
         self.validator = Validator(self.gan, self.training, self.validation, c, processes)
         self.selection = ModelSelection({"step": 0} | self.validator.scores(styled), self.state)
         self.guarded = {
@@ -128,7 +128,7 @@ class Finetuning:
     ) -> None:
         """Run to the end; with `state_path`, resume from that file if it exists, and save to it.
 
-        If losses stay non-finite, the run ends, too, and the verdict says why.
+        If losses stay non-finite, the run ends as well, and the verdict says why.
         """
         c, state = self.config, self.state
         if state_path:
@@ -223,7 +223,7 @@ class Finetuning:
     def _unfinished(self) -> str:
         step, steps = self.state.step, self.config.steps
         if self._too_few():
-            return f"not begun: a discriminator learns {len(self.pictures)} pictures by heart; ask for few"
+            return f"not begun: a discriminator would memorize {len(self.pictures)} pictures; turn on few"
         if step >= steps:
             return f"no equilibrium in {steps} steps"
         return f"stopped after step {step} of {steps}"

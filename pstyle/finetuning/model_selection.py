@@ -1,4 +1,4 @@
-"""Model selection and early stopping: which check is best, when to roll back or stop, what to accept.
+"""Model selection and early stopping: which check is best, when to roll back or stop, when to accept.
 
 An equilibrium is only ever called approximate: content and style terms regularize the game, and a check sees
 few pictures.
@@ -12,22 +12,22 @@ from collections.abc import Sequence
 from ..training.training_state import TrainingState
 from .equilibrium import ValidationMetrics
 
-CHECKS = 3  # in a row that a verdict needs
+CHECKS = 3  # in a row that a decision needs
 FAIR_ACCURACY = (0.45, 0.62)
 FAIR_GAP = 0.35  # standard deviations
 SMALL_DUALITY, STILL_DUALITY = 0.10, 0.05  # a small gap and a small change, relative to the first gap
 STILL_SWD = 0.02  # a smaller relative fall of the patch distance counts as none
-WON, LOST = 0.95, 0.40  # held-out accuracy of a discriminator that is never fooled, or worse than guessing
+WON, LOST = 0.95, 0.40  # held-out accuracy of a discriminator that has won, or is worse than guessing
 MEMORIZED_OVERFITTING, MEMORIZED_HELD_OUT, MEMORIZED_TRAIN = 0.7, 0.55, 0.9
 SSIM_FALL, SSIM_COST = 0.05, 0.02  # below the start's: triggers a rollback; allowed in a result
 CONTRAST_LEFT = 0.6  # relative to the start's; less triggers a rollback
 SWD_GAIN = 0.03  # relative fall of the patch distance that a result needs
-ACCURACY_GAIN = 0.03  # by which two-sample test accuracy must come nearer to 0.5
+ACCURACY_GAIN = 0.03  # by which two-sample test accuracy must come closer to 0.5
 MAX_ROLLBACKS = 3
 
 
 class ModelSelection:
-    """Notes checks and decides; its notes are numbers of the training state, so they survive a kill."""
+    """Records checks and decides; its records are part of the training state, so they survive a kill."""
 
     def __init__(self, start: ValidationMetrics, state: TrainingState) -> None:
         self.start, self.state = start, state
@@ -35,7 +35,7 @@ class ModelSelection:
 
     @property
     def checks(self) -> list[ValidationMetrics]:
-        """All checks so far, in order, without those that were not finite."""
+        """All finite checks so far, in order."""
         found: dict[int, ValidationMetrics] = {}
         for key, value in self.state.numbers.items():
             if key.startswith("check."):
@@ -60,7 +60,7 @@ class ModelSelection:
         return 0.5**self.rollbacks
 
     def note(self, found: ValidationMetrics) -> str:
-        """Note a check; returns "roll back", "keep" (the style is the best so far) or "go on"."""
+        """Record a check; returns "roll back", "keep" (the style is the best so far) or "go on"."""
         step, numbers, best = self.state.step, self.state.numbers, self.best
         if all(math.isfinite(value) for value in found.values()):  # a file holds no NaN
             numbers |= {f"check.{step}.{name}": float(value) for name, value in found.items()}
@@ -73,7 +73,7 @@ class ModelSelection:
         return "go on"
 
     def ending(self) -> str | None:
-        """Why the run should end now, in words; None if it should go on."""
+        """Why the run should end now, in words; None if it should continue."""
         if self.rollbacks >= MAX_ROLLBACKS:
             return f"stopped: content or contrast collapsed {MAX_ROLLBACKS} times"
         return ending(self.checks)
@@ -92,15 +92,15 @@ class ModelSelection:
         start, best = self.start, self.best
         if self.best is start:
             scores = f"patch distance {start['patch_swd']:.4f}, SSIM {start['ssim']:.3f}"
-            return f"the style stays as it was: no check won on held-out pictures ({scores} to beat)"
+            return f"the style is unchanged: no check won on held-out pictures ({scores} to beat)"
         scores = f"patch distance {start['patch_swd']:.4f} -> {best['patch_swd']:.4f}, "
         scores += f"SSIM {start['ssim']:.3f} -> {best['ssim']:.3f}"
         if not self.won() or accuracies is None:
-            return f"the style stays as it was: the best check won too little ({scores})"
+            return f"the style is unchanged: the best check gained too little ({scores})"
         before, after = accuracies
-        scores += f", told from real ones by a classifier trained afresh in {before:.0%} -> {after:.0%}"
+        scores += f", accuracy of a fresh classifier against real pictures {before:.0%} -> {after:.0%}"
         if not self.accepts(before, after):
-            return f"the style stays as it was: it is told from real ones as easily as before ({scores})"
+            return f"the style is unchanged: it is as easy to recognize as painted as before ({scores})"
         return f"fine-tuned style of step {best['step']} accepted ({scores})"
 
 
@@ -112,12 +112,12 @@ def collapsed(check: ValidationMetrics, start: ValidationMetrics) -> bool:
 
 
 def wins(check: ValidationMetrics, best: ValidationMetrics, start: ValidationMetrics) -> bool:
-    """Whether a check beats the best one and nearly keeps the start's content."""
+    """Whether a check beats the best one and nearly preserves the start's content."""
     return gain(check, start) > gain(best, start) and check["ssim"] >= start["ssim"] - SSIM_COST
 
 
 def gain(check: ValidationMetrics, start: ValidationMetrics) -> float:
-    """The smaller of the gains in patch distance and accuracy, each in units of what a result needs."""
+    """The smaller of the gains in patch distance and accuracy, each relative to the gain that is required."""
     patches = 1 - check["patch_swd"] / start["patch_swd"]
     return min(
         patches / SWD_GAIN, nearer(start["two_sample_accuracy"], check["two_sample_accuracy"]) / ACCURACY_GAIN
@@ -125,26 +125,26 @@ def gain(check: ValidationMetrics, start: ValidationMetrics) -> float:
 
 
 def nearer(before: float, after: float) -> float:
-    """By how much an accuracy came nearer to a guess, 0.5."""
+    """By how much an accuracy came closer to a guess, 0.5."""
     return abs(before - 0.5) - abs(after - 0.5)
 
 
 def ending(checks: Sequence[ValidationMetrics]) -> str | None:
-    """Why a run should end after these checks, in words; None if it should go on."""
+    """Why a run should end after these checks, in words; None if it should continue."""
     last = checks[-CHECKS:]
     if last and memorized(last[-1]):
-        return "stopped: discriminator memorized its pictures"
+        return "stopped: the discriminator memorized its pictures"
     if len(last) < CHECKS:
         return None
     if all(check["held_out_accuracy"] > WON for check in last):
-        return "stopped: discriminator won, the painter cannot follow"
+        return "stopped: the discriminator won, the painter cannot follow"
     if all(check["held_out_accuracy"] < LOST for check in last):
-        return "stopped: discriminator lost, it judges worse than a guess"
+        return "stopped: the discriminator lost, it judges worse than guessing"
     return "approximate equilibrium" if is_equilibrium(checks) else None
 
 
 def memorized(check: ValidationMetrics) -> bool:
-    """Whether the discriminator recognizes its training pictures and takes held-out ones for painted."""
+    """Whether the discriminator recognizes its training pictures but takes held-out ones for painted."""
     return (
         check["overfitting"] > MEMORIZED_OVERFITTING
         and check["held_out_accuracy"] <= MEMORIZED_HELD_OUT
@@ -153,7 +153,7 @@ def memorized(check: ValidationMetrics) -> bool:
 
 
 def is_equilibrium(checks: Sequence[ValidationMetrics]) -> bool:
-    """Whether, in the last checks, no side led or could gain much alone, and the style stood still."""
+    """Whether, in the last checks, no side led or could gain much alone, and the style hardly changed."""
     first, last = checks[0], checks[-CHECKS:]
     low, high = FAIR_ACCURACY
     fair = all(low <= c["held_out_accuracy"] <= high and abs(c["logit_gap"]) < FAIR_GAP for c in last)

@@ -1,7 +1,7 @@
 """A step of the painter: the loss terms of learning, a Fisher critic, and the adversarial term.
 
-The adversarial weight follows from gradient norms as in VQGAN (Esser et al., arXiv 2012.09841). We differ in
-taking them at the painted pixels, where both gradients exist anyway.
+The adversarial weight follows from gradient norms as in VQGAN (Esser et al., arXiv 2012.09841). We take them
+at the painted pixels, where both gradients exist anyway.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ class PainterStep:
                 windows = window_statistics(features)
                 terms["windows"] = -self.critic(windows).mean()
             loss = weighted(terms, loss_weights(c) | {"windows": WINDOW_WEIGHT * ratio})
-            # Clamped anew: the adaptive weight goes back through each of the two terms by itself.
+            # Clamped again, since the adaptive weight back-propagates each of the two terms separately.
             adversarial = -realness(self.gan.judge(augment(clamp_through(painted), state.rng)))
         terms["adversarial"] = adversarial
         # backward, guard, step
         if learns:
             loss, adversarial_weight = adaptively_weighted(painted, loss, adversarial, ratio, state.processes)
-            # Rates fall to a tenth over the run: with new crops at each step the painter would never settle.
+            # Rates fall to a tenth over the run; otherwise, with new crops each step, it would never settle.
             if self.guarded.step(loss, pace * (1 - 0.9 * state.step / c.steps), terms):
                 update_ema(self.average, self.gan.styled, c.ema, step=state.step - c.warmup)
                 if self.critic:

@@ -1,4 +1,4 @@
-"""The split of style pictures and contents into those to train on and those held out for checks."""
+"""The split of style pictures and contents into training pictures and pictures held out for checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCORED = 8  # contents, and style pictures, that a check compares at most
 
 @dataclass(frozen=True)
 class TrainingSplit:
-    """Pictures (1, 3, H, W) to draw training crops from: real ones in proportion to shares, and contents."""
+    """Pictures (1, 3, H, W) for training crops: real ones, drawn in proportion to shares, and contents."""
 
     reals: list[Tensor]
     shares: list[float]
@@ -107,9 +107,9 @@ def _divided(
 
 
 def _without_band(picture: Tensor, crop_px: int) -> tuple[list[Tensor], Tensor]:
-    """A picture's sides, and a band between them, a quarter of its width, to hold out: like both of them.
+    """The left and right parts of a picture, and the held-out band between them, a quarter of its width.
 
-    A picture too narrow for crops on both sides gives up the band at its right.
+    The band resembles both parts. A picture too narrow for crops on both sides gives up its right edge.
     """
     width = picture.shape[3]
     band = max(crop_px, width // 4)

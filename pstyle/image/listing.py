@@ -27,12 +27,12 @@ def _pictures_of(path: Path, recursive: bool) -> list[Path]:
         pictures = sorted(file for file in inside if file.suffix.lower() in SUFFIXES and file.is_file())
         shown = [file for file in pictures if not _is_hidden(file.relative_to(path))]
         if not shown:
-            raise ValueError(f"no pictures in the folder {str(path)!r}: allowed are {', '.join(SUFFIXES)}")
+            raise ValueError(f"no pictures in the folder {str(path)!r}: use one of {', '.join(SUFFIXES)}")
         return shown
     if not path.exists():
         raise ValueError(f"there is no file or folder {str(path)!r}")
     if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{str(path)!r} is not a picture file: allowed are {', '.join(SUFFIXES)}")
+        raise ValueError(f"{str(path)!r} is not a picture file: use one of {', '.join(SUFFIXES)}")
     return [path]
 
 

@@ -14,7 +14,7 @@ def resize_to(image: Tensor, height: int, width: int) -> Tensor:
     Raises ValueError above 89 megapixels.
     """
     if min(height, width) < 1 or height * width > MAX_PIXELS:
-        raise ValueError(f"cannot resize to {width}x{height} px: the limits are 1x1 px and {MAX_PIXELS} pixels")
+        raise ValueError(f"cannot resize to {width}x{height} px: 1x1 px to {MAX_PIXELS} pixels are allowed")
     if image.shape[2:] == (height, width):
         return image
     return F.interpolate(image, (height, width), mode="bilinear", align_corners=False, antialias=True)

@@ -1,5 +1,6 @@
-"""Adversarial losses on logits of patches: hinge, LeCam (Tseng et al., arXiv 2104.03310), and the adaptive
-weight that sets them against other terms (VQGAN, Esser et al., arXiv 2012.09841).
+"""Adversarial losses on patch logits: hinge, LeCam (Tseng et al., arXiv 2104.03310), and an adaptive weight.
+
+The weight balances them with other terms, as in VQGAN (Esser et al., arXiv 2012.09841).
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ def hinge(logits: Logits, target: int) -> Tensor:
 
 
 def realness(logits: Logits) -> Tensor:
-    """Mean logit, each head with equal weight: what the painter maximizes."""
+    """Mean logit, each head with equal weight, for the painter to maximize."""
     return _mean([value.mean() for value in logits.values()])
 
 
 def lecam(real: Logits, painted: Logits, real_average: float, painted_average: float) -> Tensor:
-    """Squared excess of real logits over the running average of painted ones, and the other way round.
+    """Squared excess of real logits over the running average of painted ones, and vice versa.
 
-    It holds the two sides together, so that few real pictures do not let the logits run away.
+    It pulls both sides together, so that logits do not diverge when there are few real pictures.
     """
     above = [F.relu(value - painted_average).square().mean() for value in real.values()]
     below = [F.relu(real_average - value).square().mean() for value in painted.values()]
@@ -37,7 +38,7 @@ def lecam(real: Logits, painted: Logits, real_average: float, painted_average: f
 
 
 def accuracy(real: Logits, painted: Logits) -> float:
-    """Share of patches judged right, real and painted with equal weight: 0.5 is guessing."""
+    """Share of patches judged correctly, real and painted with equal weight: 0.5 is guessing."""
     rights = [(real[name] > 0).float().mean() + (painted[name] < 0).float().mean() for name in real]
     return _mean(rights).item() / 2
 

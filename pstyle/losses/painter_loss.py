@@ -32,7 +32,7 @@ WEIGHT_SETTINGS = {
 
 
 class LossConfig(Protocol):
-    """What the loss reads from a loop's settings, beside the weights."""
+    """The settings of a loop that the loss reads, besides the weights."""
 
     gram_weight: float
     seed: int
@@ -42,7 +42,7 @@ class LossConfig(Protocol):
 class PainterLoss:
     """The loss terms toward one style: its statistics by layer and its patches by scale.
 
-    With several `processes`, statistics are taken over the crops of all; patches are compared in each alone.
+    With several `processes`, statistics are taken over all crops; patches are compared within each process.
     """
 
     perceptual: Perceptual
@@ -75,8 +75,8 @@ class PainterLoss:
     ) -> dict[str, Tensor]:
         """Dimensionless terms of crops `painted` from `image`, both (B, 3, S, S).
 
-        `painted` may leave [0, 1]; the statistics of all B crops are taken together. A caller that has them
-        already passes `shown`, which is `clamp_through(painted)`, and its `features`.
+        `painted` may leave [0, 1]; the statistics of all B crops are taken together. If already computed,
+        pass `shown`, which is `clamp_through(painted)`, and its `features`.
         """
         content, crops = self.perceptual.content(image), len(painted)
         terms = self.perceptual.terms(
@@ -90,5 +90,5 @@ class PainterLoss:
 
 
 def loss_weights(config: Any) -> dict[str, float]:
-    """The weight of each loss term, by the term's name, as far as the settings have one."""
+    """The weight of each loss term that the settings have, by the term's name."""
     return {term: getattr(config, name) for term, name in WEIGHT_SETTINGS.items() if hasattr(config, name)}

@@ -60,13 +60,12 @@ class Perceptual(nn.Module):
         processes: ProcessGroup = ALONE,
         features: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """Dimensionless terms of painted pictures (B, 3, H, W) that may leave [0, 1]: style, content, smooth,
-        range.
+        """Dimensionless terms style, content, smooth and range of painted pictures (B, 3, H, W).
 
-        Every `group` consecutive pictures share a style, and their statistics are taken together, so that a
-        crop of sky need not hold every color of the style. With several `processes`, a group extends over all
-        of them, since the mean of their losses is not the loss of their mean statistics. `features` are those
-        of `clamp_through(output)`, if already computed.
+        The pictures may leave [0, 1]. Every `group` consecutive pictures share a style, and their statistics
+        are taken together, so a crop of sky need not hold every color of the style. With several
+        `processes`, a group extends over all of them, since the mean of their losses is not the loss of their
+        mean statistics. Pass the `features` of `clamp_through(output)` if already computed.
         """
         features = features or self.features(clamp_through(output))
         found = _in_all(_grouped(moments_by_layer(features), group), processes)

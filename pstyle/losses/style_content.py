@@ -86,8 +86,8 @@ def structure_distance(output: Tensor, content: Tensor) -> Tensor:
 def light_distance(output: Tensor, content: Tensor) -> Tensor:
     """Mean squared difference of the luma of pictures (B, 3, H, W), averaged over 8 px and normalized.
 
-    0 if light and dark lie alike, 2 if unrelated. Normalizing to mean 0 and deviation 1 ignores how light or
-    contrasted a style is; halos, holes and inverted areas still count.
+    0 if light and dark areas agree, 2 if unrelated. Normalizing to mean 0 and deviation 1 ignores how light
+    or contrasted a style is; halos, holes and inverted areas still count.
     """
     x, y = (F.avg_pool2d(luma(image.float()), min(LIGHT_PX, *image.shape[2:])) for image in (output, content))
     return F.mse_loss(_normalized(x), _normalized(y))

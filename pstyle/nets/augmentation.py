@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SHIFT, CUTOUT = 0.125, 0.2  # relative to the side
-GRAY = 0.5  # of what is cut out
+GRAY = 0.5  # fill of the cutout
 BRIGHTNESS, SATURATION, CONTRAST = 0.1, 0.2, 0.2  # mild, since strong ones hide wrong colors
 
 

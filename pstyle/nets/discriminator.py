@@ -1,8 +1,8 @@
-"""The discriminator: patch heads on frozen VGG features that tell painted pictures from real ones.
+"""The discriminator: patch heads on frozen VGG features that distinguish painted from real pictures.
 
 Frozen features after fixed random mixing, as in Projected GANs (Sauer et al., arXiv 2111.01007), and spectral
 norm (Miyato et al., arXiv 1802.05957). We differ in computing the spectral norm exactly instead of by power
-iteration, since the heads are small; so a forward pass changes no state.
+iteration: the heads are small, and a forward pass changes no state.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Logits = dict[str, Tensor]  # head -> (B, 1, h, w), one per patch: above 0 looks
 
 
 class SpectralConv(nn.Module):
-    """A 3x3 convolution of spectral norm 1, its weight taken as a matrix (outputs, inputs * 9)."""
+    """A 3x3 convolution whose weight, as a matrix (outputs, inputs * 9), has spectral norm 1."""
 
     def __init__(self, inputs: int, outputs: int, rng: torch.Generator) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class SpectralConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def normalized(self) -> Tensor:
-        """The weight (outputs, inputs, 3, 3) that convolves: divided by its largest singular value."""
+        """The weight (outputs, inputs, 3, 3) divided by its largest singular value."""
         return self.weight / spectral_norm(self.weight.flatten(1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class PatchHead(nn.Module):
 
 
 class PlainHead(nn.Module):
-    """The plain discriminator: one 3x3 convolution from the features (B, C, h, w) of a layer to a logit."""
+    """The plain discriminator: one 3x3 convolution from a layer's features (B, C, h, w) to a logit."""
 
     def __init__(self, features: int, rng: torch.Generator) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Discriminator(nn.Module):
     """
 
     def __init__(self, vgg: VGG, hidden: int = 32, seed: int = 0, kind: str = "heads") -> None:
-        """Raises ValueError for a VGG that ends before relu2_1."""
+        """Raise ValueError for a VGG that ends before relu2_1."""
         super().__init__()
         reached = [name for name in DEPTHS if name in vgg.layers]
         if not reached:

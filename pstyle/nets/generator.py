@@ -1,12 +1,12 @@
-"""The painter's network: content features and a style's modulation -> picture.
+"""The generator: content features and a style's modulation -> picture.
 
-Instance norm with per-style affine parameters after Dumoulin et al., arXiv 1610.07629; a style encoder
-predicts them from style statistics after Ghiasi et al., arXiv 1705.06830. We differ in four places:
-content features come from three strided convolutions of the network's own, in a seventh of the time of a slim
-VGG; they enter at every resolution but the last, with the picture's own colors at a quarter of it; noise that
-depends on the position alone gives flat areas something to make strokes of (Ulyanov et al., arXiv 1603.03417;
-without it they show the grid of the upsampling); and a pixel shuffle (Shi et al., arXiv 1609.05158) brings
-the strokes to full size.
+Instance norm with per-style affine parameters follows Dumoulin et al., arXiv 1610.07629; a style encoder
+predicts them from style statistics as in Ghiasi et al., arXiv 1705.06830. We differ in four places. Content
+features come from three strided convolutions, in a seventh of the time of a slim VGG. They enter at every
+resolution but the last, together with the picture's own colors at a quarter of it. Noise that depends on the
+position alone gives flat areas something to turn into strokes (Ulyanov et al., arXiv 1603.03417); without it
+they show the grid of the upsampling. A pixel shuffle (Shi et al., arXiv 1609.05158) brings the strokes to
+full size.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STRIDE = 8  # pixels per position of the deepest content features
 STEM_PX = 5  # side of the first convolution's kernel
 NOISES = {"texture": (0, 1), "grain": (2,)}  # layers of position noise at 1/4 and 1/2 of the resolution
 KEYS = ("config", "origin")  # metadata of a generator's file
-MAX_NUMBERS = 20_000_000  # in a generator that a file describes: some 25 times as many as in the shipped one
+MAX_NUMBERS = 20_000_000  # parameters of a generator from a file; the shipped one has about a 25th of that
 LEVELS = 4  # latents per style: form (1/8), texture (1/4), grain (1/2), color
 FORM, TEXTURE, GRAIN, COLOR = range(LEVELS)
 
@@ -56,10 +56,9 @@ class GeneratorConfig:
 
 
 class StyleMod(nn.Module):
-    """The style adjustment layer: instance norm, then x * (scale + 1) + bias with [scale, bias] =
-    Linear(latent).
+    """The style adjustment layer: instance norm, then x * (scale + 1) + bias from a linear map of a latent.
 
-    The linear map gives (B, 2C); its halves become two (B, C, 1, 1). It starts at zero: plain instance norm.
+    The map's output (B, 2C) is split into scale and bias (B, C, 1, 1). It starts at zero, as instance norm.
     """
 
     def __init__(self, latent: int, channels: int) -> None:
@@ -73,14 +72,12 @@ class StyleMod(nn.Module):
         return self.linear(latent)[:, :, None, None]
 
     def forward(self, x: Tensor, latent: Tensor, frozen: Statistics | None = None) -> Tensor:
-        """(B, C, H, W) adjusted by latents (1 or B, D); `frozen` statistics replace x's own."""
+        """Adjust x (B, C, H, W) by latents (1 or B, D); `frozen` statistics replace x's own."""
         return modulate(x, *self.modulation(latent).chunk(2, dim=1), frozen)
 
 
 class StyleEncoder(nn.Module):
-    """Statistics of a style picture -> latent (B, D): a small perceptron on z-scored means and log-
-    deviations.
-    """
+    """Statistics of a style picture -> latent (B, D): a perceptron on z-scored means and log-deviations."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -114,8 +111,8 @@ def style_moments(vgg: VGG, image: Tensor) -> dict[str, Moments]:
 class Generator(nn.Module):
     """Content features and a modulation -> picture (B, 3, H, W), H and W multiples of 8.
 
-    `sites` names every StyleMod layer with the level whose latent moves it. What normalizes and how borders
-    are padded are arguments, so that tiles, panoramas and video can fix or wrap them.
+    `sites` maps every StyleMod layer to the level whose latent controls it. Normalization and padding are
+    arguments, so that tiles, panoramas and video can freeze statistics or wrap borders.
     """
 
     def __init__(self, config: GeneratorConfig | None = None) -> None:
@@ -159,15 +156,13 @@ class Generator(nn.Module):
             self.convs["strokes"].bias.fill_(0.5)  # mid-gray: no pixel starts saturated
 
     def level_of(self, conv: str) -> int:
-        """The level that a convolution of `convs` belongs to, by its name."""
+        """The level of a convolution of `convs`, by its name."""
         if conv.startswith("texture") or conv == "to_grain":
             return TEXTURE
         return GRAIN if conv.startswith("grain") or conv == "strokes" else FORM
 
     def encode(self, style: Mapping[str, Moments]) -> Tensor:
-        """Latents (B, L, D), one per level and equal until learning moves them, for the moments of style
-        pictures.
-        """
+        """Latents (B, L, D) for the moments of style pictures: one per level, equal until learned."""
         return self.encoder(style)[:, None].expand(-1, LEVELS, -1)
 
     def modulation(self, latent: Tensor) -> Modulation:
@@ -175,8 +170,9 @@ class Generator(nn.Module):
         return {name: mod.modulation(latent[:, self.sites[name]]) for name, mod in self.mods.items()}
 
     def content(self, image: Tensor, padding: str = "reflect") -> dict[str, Tensor]:
-        """Content features of pictures (B, 3, H, W), H and W multiples of 8: "grain" (B, grain, H/2, W/2),
-        "texture" (B, texture, H/4, W/4) and "body" (B, body, H/8, W/8).
+        """Content features of pictures (B, 3, H, W), H and W multiples of 8.
+
+        "grain" (B, grain, H/2, W/2), "texture" (B, texture, H/4, W/4) and "body" (B, body, H/8, W/8).
         """
         found, x = {}, image
         for name, layer in self.contents.items():
@@ -193,13 +189,12 @@ class Generator(nn.Module):
         origin: tuple[int, int] = (0, 0),
         around_px: int | None = None,
     ) -> Tensor:
-        """Paint pictures (B, 3, H, W) with their `content` features; may leave [0, 1] a little: the caller
-        clamps.
+        """Paint pictures (B, 3, H, W) with their `content` features; the result may slightly leave [0, 1].
 
-        `normalize` says which statistics each site takes in place of its features' own
-        (`layers.RecordedStatistics` keeps these; global ones make a tile's painting local). `origin` is the
-        row and column, multiples of 8, of a tile's corner in the whole picture; `around_px` is the width of a
-        panorama, where columns begin anew, by default that of the picture if it is padded circularly.
+        `normalize` returns the statistics that each site uses in place of its features' own
+        (`layers.RecordedStatistics` records those; with global ones, a tile paints as in the whole). `origin`
+        is the row and column, multiples of 8, of a tile's corner in the whole picture. `around_px` is the
+        width of a panorama, where columns start over; by default the picture's, if padded circularly.
         """
 
         if padding == "circular":
@@ -231,11 +226,11 @@ class Generator(nn.Module):
         x = mod(convolve(x, "texture1", rectify=True), "texture1")
         x = enlarge(convolve(x, "to_grain", rectify=True))  # (B, grain, H/2, W/2)
         x = x.add_(mod(features["grain"], "grain_content"))
-        # Not as a convolution: of a map with one channel it loses the memory layout, which costs 30 ms.
+        # Not a convolution: with one input channel that would lose channels_last, which costs 30 ms.
         x = x.addcmul_(noise(x, "grain", 2), self.convs["grain_in"].weight.view(1, -1, 1, 1))
         x = mod(convolve(x, "grain0", rectify=True), "grain0")
         x = mod(convolve(x, "grain1", rectify=True), "grain1")
-        # Never in less than float32: kernels rounded to bfloat16 bring the grid back.
+        # Always in float32: kernels rounded to bfloat16 bring the grid back.
         strokes, exact = self.convs["strokes"], torch.promote_types(x.dtype, torch.float32)
         kernels = suppress_checkerboard(strokes.weight.to(exact), strokes.bias.to(exact))
         return shuffled(conv_exact(rectified(x, kernels[0].shape[-1] // 2, padding), *kernels))
@@ -248,29 +243,29 @@ def save_generator(path: Path, generator: Generator, origin: str) -> None:
 
 
 def load_generator(path: Path | None = None) -> Generator:
-    """The shipped generator, or one from a file that base training made. Raises BadFile."""
+    """Load the shipped generator, or one that base training saved. Raises BadFile."""
     path = Path(path) if path is not None else weights_folder() / GENERATOR_FILE
     tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.generator", keys=KEYS)
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and others' numbers must not feel it
+    with torch.random.fork_rng(devices=[]):  # initial weights are random: leave the global state alone
         generator = Generator(from_json(GeneratorConfig, metadata["config"]))
     generator.load_state_dict({name: value.float() for name, value in tensors.items()})
     return generator.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def fingerprint(generator: Generator) -> str:
-    """What binds a style file to its generator: a hash of the weights as they are stored."""
+    """A hash of the weights as stored, which binds a style file to its generator."""
     return checkpoint.digest(half(generator.state_dict()))
 
 
 def half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors in half precision, which is how weights are stored."""
+    """The tensors in half precision, as weights are stored."""
     return {name: value.half() for name, value in tensors.items()}
 
 
 def outline(config: GeneratorConfig) -> Generator:
-    """A generator of shapes without memory, for a config that may come from a stranger.
+    """A generator on the meta device, without memory, for a config from an untrusted file.
 
-    Raises ValueError if it would hold more than MAX_NUMBERS.
+    Raises ValueError above MAX_NUMBERS parameters.
     """
     with torch.device("meta"):
         generator = Generator(config)
@@ -286,18 +281,17 @@ def _expected(metadata: dict[str, str]) -> dict[str, tuple[tuple[int, ...], torc
 
 
 def enlarge(x: Tensor) -> Tensor:
-    """Twice the height and width by repetition: no checkerboard (Odena et al., Distill 2016)."""
+    """Double height and width by repetition, without a checkerboard (Odena et al., Distill 2016)."""
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
 def suppress_checkerboard(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Weights (4C, D, k, k) and biases (4C,) of a convolution before a pixel shuffle, made such that flat
-    features give a flat picture and a slope gives a slope: no grid is seen in either. k is 3 or more.
+    """Adjust the convolution before a pixel shuffle so that flat areas and linear ramps show no grid.
 
-    For that the kernels of a color's four subpixels must have the same sum, and centers of mass as far apart
-    as the subpixels are: a quarter of a position to each side. What breaks this is taken off, evenly and in
-    proportion to the distance from the middle. Aitken et al., arXiv 1707.02937, start from weights of the
-    first kind; training leaves them. Here both are kept.
+    Weights are (4C, D, k, k) with k at least 3, biases (4C,). The kernels of a color's four subpixels must
+    have equal sums, and centers of mass as far apart as the subpixels: a quarter of a position to each side.
+    The deviation is subtracted, a constant plus a ramp. Aitken et al., arXiv 1707.02937, initialize with
+    equal sums, which training does not preserve; here both conditions always hold.
     """
     size = weight.shape[-1]
     taps = torch.arange(size, dtype=weight.dtype, device=weight.device) - size // 2
@@ -314,8 +308,9 @@ def suppress_checkerboard(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]
 
 
 def shuffled(x: Tensor) -> Tensor:
-    """(B, 4C, H, W) -> (B, C, 2H, 2W) as F.pixel_shuffle, in half its time for a channels_last input; the
-    result is contiguous.
+    """Shuffle (B, 4C, H, W) to (B, C, 2H, 2W), contiguous.
+
+    Same result as F.pixel_shuffle in half its time for a channels_last input.
     """
     batch, channels, height, width = x.shape
     parts = x.permute(0, 2, 3, 1).reshape(batch, height, width, channels // 4, 2, 2)
@@ -324,6 +319,6 @@ def shuffled(x: Tensor) -> Tensor:
 
 def _conv(inputs: int, outputs: int, size: int = 3, bias: bool = True) -> nn.Conv2d:
     layer = nn.Conv2d(inputs, outputs, size, bias=bias)
-    if not layer.weight.is_meta:  # there torch would import its compiler first, for three seconds
+    if not layer.weight.is_meta:  # on meta, torch would first import its compiler, for three seconds
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     return layer

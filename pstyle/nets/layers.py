@@ -1,4 +1,4 @@
-"""The two operations of every network: convolution in a padding mode, instance norm by given statistics."""
+"""The two operations of every network: convolution with a padding mode, and instance norm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from ..image.padding import pad
 
 EPS = 1e-5
-EXACT_PIXELS = 2**12  # of the largest map that group norm sums accurately enough
+EXACT_PIXELS = 2**12  # of the largest map that group norm sums accurately
 BAND_PIXELS = 2**10
 WIDENED = 2**20  # numbers in one band of a map that is copied to a wider dtype
 
@@ -28,7 +28,7 @@ Normalize = Callable[[str, Tensor], Statistics | None]  # site name, features ->
 
 
 class StopForward(Exception):  # noqa: N818
-    """Raised by a `Normalize` that has all it needs, to end the forward pass."""
+    """Raised by a `Normalize` to end the forward pass once it has all it needs."""
 
 
 def rectified(x: Tensor, amount: int, mode: str) -> Tensor:
@@ -70,8 +70,8 @@ def conv(
 def conv_exact(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Convolve x (B, C, H, W), without padding, in the dtype of weight and bias.
 
-    It goes band by band of rows: a wider copy of a whole map would not fit the cache and would take most of
-    the time.
+    Works on bands of rows: a wider copy of a whole map would not fit the cache and would take most of the
+    time.
     """
     reach = weight.shape[-1] - 1
     height = x.shape[2] - reach
@@ -110,7 +110,7 @@ class RecordedStatistics:
 
 
 def frozen_statistics(found: Mapping[str, Statistics]) -> Normalize | None:
-    """A `Normalize` that uses these statistics by site; None, for the features' own, if there are none."""
+    """A `Normalize` that uses the given statistics by site; None, for the features' own, without any."""
     return (lambda site, x: found[site]) if found else None
 
 
@@ -118,8 +118,8 @@ def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None =
     """Instance-normalize x and apply x * (1 + scale) + bias.
 
     x is (B, C, H, W); scale and bias are (1 or B, C, 1, 1). With `frozen` statistics every pixel is computed
-    by itself, which tiles and video rely on. Group norm with one group per channel is the same arithmetic as
-    instance norm, several times faster on CPU, and keeps channels_last.
+    independently, which tiles and video rely on. Group norm with one group per channel is the same as
+    instance norm, several times faster on a CPU, and keeps channels_last.
     """
     if frozen is not None:
         gain = (scale + 1) * torch.rsqrt(frozen.variance + EPS)
@@ -127,13 +127,13 @@ def modulate(x: Tensor, scale: Tensor, bias: Tensor, frozen: Statistics | None =
     if _sums_are_rough(x):
         return modulate(x, scale, bias, statistics_of_bands(x))
     channels = x.shape[1]
-    # torch 2.13 crashes in the backward of group norm where its weight needs a gradient and a channels_last
-    # input does not.
+    # torch 2.13 crashes in the backward pass of group norm if the weight requires a gradient and the
+    # channels_last input does not.
     if scale.shape[0] == 1 and not scale.requires_grad:
         gain, offset = (scale + 1).reshape(-1), bias.reshape(-1)
         if x.is_cuda and x.shape[0] == 1:
-            # The same arithmetic for one picture. CUDA's group norm leaves channels_last, and reads a feature
-            # map with one block of threads a channel.
+            # The same arithmetic for one picture. CUDA's group norm loses channels_last and uses only one
+            # block of threads per channel.
             return F.batch_norm(x, None, None, gain.float(), offset.float(), training=True, eps=EPS)
         return F.group_norm(x, channels, gain, offset, EPS)
     return F.group_norm(x, channels, eps=EPS) * (scale + 1) + bias
@@ -143,7 +143,7 @@ def _sums_are_rough(x: Tensor) -> bool:
     """Whether group norm's variance of x (B, C, H, W) would be inaccurate.
 
     On a CPU it sums the squares of a channels_last map in float32, which changed a painting of 1100x800 px by
-    1.7e-4 (by 4e-6 with bands).
+    1.7e-4; with bands the change is 4e-6.
     """
     is_large = x.shape[2] * x.shape[3] > EXACT_PIXELS
     is_summed = x.is_contiguous(memory_format=torch.channels_last) and x.shape[1] > 1
@@ -158,7 +158,7 @@ def statistics_of_bands(x: Tensor) -> Statistics:
     batch, channels, height, width = x.shape
     pixels = height * width
     count = next(n for n in range(-(-pixels // BAND_PIXELS), pixels + 1) if pixels % n == 0)
-    bands = x.permute(0, 2, 3, 1).reshape(batch * count, -1, 1, channels).permute(0, 3, 1, 2)  # not copied
+    bands = x.permute(0, 2, 3, 1).reshape(batch * count, -1, 1, channels).permute(0, 3, 1, 2)  # a view
     size = (batch * count, channels, pixels // count)
     found = torch.native_group_norm(bands, None, None, *size, channels, EPS)[1:]
     mean, root = (value.view(batch, count, channels, 1, 1).double() for value in found)
@@ -168,5 +168,5 @@ def statistics_of_bands(x: Tensor) -> Statistics:
 
 
 def channels_last(image: Tensor) -> Tensor:
-    """The picture in channels_last layout, in which CPU convolutions are fastest."""
+    """The picture in channels_last layout, the fastest for CPU convolutions."""
     return image.contiguous(memory_format=torch.channels_last)

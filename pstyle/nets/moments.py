@@ -16,9 +16,7 @@ EPS = 1e-5
 
 @dataclass(frozen=True)
 class Moments:
-    """Statistics of one layer over its pixels: mean (B, C), square (B, C) = E[f^2], gram (B, C, C) = F F^T
-    / M.
-    """
+    """Statistics of one layer over its pixels: mean (B, C), E[f^2] (B, C) and gram F F^T / M (B, C, C)."""
 
     mean: Tensor
     gram: Tensor
@@ -53,12 +51,12 @@ def moments_by_layer(features: Mapping[str, Tensor]) -> dict[str, Moments]:
 
 
 def pooled(value: Moments) -> Moments:
-    """The statistics of all pictures of a batch taken as one picture, (1, C)."""
+    """The statistics of a batch taken as one picture, (1, C)."""
     return Moments(value.mean.mean(0, keepdim=True), value.gram.mean(0, keepdim=True))
 
 
 def mix(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
-    """The statistics of several pictures together, each in proportion to its weight.
+    """The statistics of several pictures taken together, in proportion to their weights.
 
     Raw moments mix linearly; deviations and covariances do not, so those are never averaged. Raises
     ValueError for unusable weights, see `normalized_weights`.
@@ -78,7 +76,7 @@ def mix_by_layer(parts: Sequence[Mapping[str, Moments]], weights: Sequence[float
 def normalized_weights(weights: Sequence[float], count: int) -> list[float]:
     """Weights divided by their sum.
 
-    Raises ValueError for a wrong count, a negative or non-finite one, or a zero sum.
+    Raises ValueError for a wrong count, a negative or non-finite weight, or a zero sum.
     """
     if len(weights) != count or count == 0:
         raise ValueError(f"got {len(weights)} weights for {count} pictures: give one weight per picture")
@@ -91,7 +89,7 @@ def normalized_weights(weights: Sequence[float], count: int) -> list[float]:
 class _RawMoments(torch.autograd.Function):
     """Mean (B, C) and Gram matrix (B, C, C) of (B, C, H, W), with a gradient that takes a single product.
 
-    Autograd's gradient of the same formulas takes two products and four more passes over memory.
+    Autograd's gradient of the same formulas would take two products and four more passes over memory.
     """
 
     @staticmethod

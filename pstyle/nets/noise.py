@@ -1,7 +1,7 @@
-"""Noise that depends on the position alone, from which the generator makes strokes in flat areas.
+"""Noise that depends on the position alone, which the generator turns into strokes in flat areas.
 
-Ulyanov et al., arXiv 1603.03417, draw new noise for each picture. We differ in hashing row, column and layer:
-it needs no random state, is equal on every device, and gives a tile the noise of its place in the whole.
+Ulyanov et al., arXiv 1603.03417, draw new noise for each picture. We hash row, column and layer instead: this
+needs no random state, is equal on every device, and gives a tile the noise of its place in the whole.
 """
 
 from __future__ import annotations

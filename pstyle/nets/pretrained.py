@@ -1,8 +1,8 @@
 """ImageNet's VGG-19 (Simonyan & Zisserman, arXiv 1409.1556), downloaded once and kept as safetensors.
 
-It is published as a pickle, which is opened here and nowhere else: after its SHA-256 has been checked against
-the digits in its name, as plain tensors, by the same `torch.hub` call that torchvision's `get_state_dict`
-makes. Only the convolutions are kept.
+It is published as a pickle, which is opened only here: after its SHA-256 matches the digits in its name, as
+plain tensors, by the same `torch.hub` call as in torchvision's `get_state_dict`. Only the convolutions are
+kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .vgg import VGG
 
 NAME = "vgg19_imagenet"
 LAST = "relu5_4"
-HASHED_NAME = re.compile(r"[\w.]+-([0-9a-f]{8,64})\.pth")  # torchvision's way to name the SHA-256's start
+HASHED_NAME = re.compile(r"[\w.]+-([0-9a-f]{8,64})\.pth")  # torchvision's names hold the start of the SHA-256
 PROVENANCE = {
     "format": "pstyle.vgg",
     "width": "1.0",
@@ -43,12 +43,12 @@ def get_vgg(
     on_progress: Callable[[str], None] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Download VGG-19 (548 MiB), check it, keep its convolutions (76 MiB) in `folder`; returns their path.
+    """Download VGG-19 (548 MiB), verify it, keep its convolutions (76 MiB) in `folder`; returns their path.
 
-    `url` defaults to torchvision's. If the folder already holds a file of that name, it is used instead of
-    the network, and left there. `on_progress` gets one line per stage and may cancel by raising; with it,
+    `url` defaults to torchvision's. If the folder already holds a file of that name, it is used instead of a
+    download and kept. `on_progress` receives one line per stage and may cancel by raising; with it,
     `torch.hub` draws its progress bar on stderr. Raises BadFile, with advice, if the result exists, or if the
-    file cannot be downloaded or does not match its name; nothing is left behind then.
+    file cannot be downloaded or does not match its name; nothing is then left behind.
     """
     folder = Path(folder)
     say = on_progress or (lambda line: None)
@@ -88,7 +88,7 @@ def torchvision_url(folder: Path) -> str:
         return import_torchvision_models().VGG19_Weights.IMAGENET1K_V1.url
     except (ImportError, RuntimeError, AttributeError) as error:
         raise BadFile(
-            f"torchvision 0.13 or newer, which knows where VGG-19 lies, cannot be imported ({error}): "
+            f"torchvision 0.13 or newer, which has the URL of VGG-19, cannot be imported ({error}): "
             f"`pip install torchvision`, or put a VGG-19 as .safetensors into {str(folder)!r}"
         ) from error
 
@@ -97,36 +97,36 @@ def import_torchvision_models() -> Any:
     """The module torchvision.models, even if torchvision was compiled for another torch."""
     try:
         return import_module("torchvision.models")
-    except RuntimeError:  # "operator torchvision::nms does not exist": gradients are registered unchecked
-        library = torch.library.Library("torchvision", "DEF")  # the definitions go when this function returns
+    except RuntimeError:  # "operator torchvision::nms does not exist", when it was built for another torch
+        library = torch.library.Library("torchvision", "DEF")  # definitions last until the function returns
         for operator in MISSING_OPERATORS:
             library.define(operator)
         return import_module("torchvision.models")
 
 
 def download(url: str, archive: Path, progress: bool = False) -> None:
-    """Download `url` to the file `archive`. Raises BadFile, saying where to put it by hand, if that fails."""
+    """Download `url` to the file `archive`. On failure, BadFile says where to put it by hand."""
     try:
         torch.hub.download_url_to_file(url, str(archive), progress=progress)
     except (OSError, HTTPException) as error:  # no network, a refusal, a full disk
         raise BadFile(
-            f"VGG-19 could not be fetched from {url} ({error}): "
-            f"fetch that file elsewhere, put it into {str(archive.parent)!r}, and try again"
+            f"VGG-19 could not be downloaded from {url} ({error}): "
+            f"download that file elsewhere, put it into {str(archive.parent)!r}, and try again"
         ) from error
 
 
 def check_hash(archive: Path) -> None:
-    """Raises BadFile unless the SHA-256 of the file begins with the digits in its name."""
+    """Raise BadFile unless the SHA-256 of the file begins with the digits in its name."""
     found, promised = sha256_of(archive), HASHED_NAME.fullmatch(archive.name)[1]
     if not found.startswith(promised):
         raise BadFile(
             f"{str(archive)!r} is damaged or not the original: its SHA-256 is {found[:16]}... "
-            f"and should begin with {promised}; remove it if it is there, and try again"
+            f"and should begin with {promised}; delete it if it is still there, and try again"
         )
 
 
 def read_archive(url: str, folder: Path) -> Mapping[str, Tensor]:
-    """The tensors in the checked file that lies in `folder` under the name in `url`. Raises BadFile."""
+    """Load the tensors of the verified file in `folder` with the name in `url`. Raises BadFile."""
     try:
         return torch.hub.load_state_dict_from_url(
             url, str(folder), map_location="cpu", progress=False, check_hash=True, weights_only=True
@@ -145,5 +145,5 @@ def convolutions_of(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for name, like in expected.items():
         found = state.get(name) if isinstance(state, Mapping) else None
         if not isinstance(found, Tensor) or (found.shape, found.dtype) != (like.shape, like.dtype):
-            raise BadFile(f"this is no VGG-19: tensor {name!r} must be {tuple(like.shape)} {like.dtype}")
+            raise BadFile(f"this is not a VGG-19: tensor {name!r} must be {tuple(like.shape)} {like.dtype}")
     return {name: state[name] for name in expected}

@@ -1,6 +1,4 @@
-"""VGG-19 (Simonyan & Zisserman, arXiv 1409.1556) and its quarter-width sibling: picture -> features by
-layer name.
-"""
+"""VGG-19 (Simonyan & Zisserman, arXiv 1409.1556) and its slim version: picture -> features by layer name."""
 
 from __future__ import annotations
 
@@ -55,8 +53,8 @@ class VGG(nn.Module):
 
     It differs from torchvision's in two ways: it takes pictures in [0, 1] and normalizes them itself, and
     padding is an argument of the call, reflection by default (zeros darken the borders of stylized pictures).
-    With `inner` below 1, the convolutions between style layers are narrower than these, which gives features
-    of full width in a fraction of the time.
+    With `inner` below 1, the convolutions between style layers are narrower, which gives features of full
+    width in a fraction of the time.
     """
 
     def __init__(self, width: float = 1.0, last: str = "relu5_1", inner: float = 1.0) -> None:
@@ -75,7 +73,7 @@ class VGG(nn.Module):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The style layers this network reaches."""
+        """The style layers that this network reaches."""
         reached = {name for name, _ in self.plan}
         return tuple(name for name in LAYERS if name in reached)
 
@@ -149,11 +147,13 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
     first = shapes.get("features.0.weight", ())
     if not found or len(first) != 4 or not 1 <= first[0] <= 64:
         raise BadFile(
-            f"{name!r} is no VGG-19: it needs tensors named features.0.weight, features.0.bias and so on"
+            f"{name!r} is not a VGG-19: it needs tensors named features.0.weight, features.0.bias and so on"
         )
     for key, value in tensors.items():
         if not value.is_floating_point():
-            raise BadFile(f"{name!r} is no VGG-19: tensor {key[:80]!r} must hold floats, got {value.dtype}")
+            raise BadFile(
+                f"{name!r} is not a VGG-19: tensor {key[:80]!r} must hold floats, got {value.dtype}"
+            )
     second = shapes.get("features.2.weight", first)  # the first convolution that `inner` narrows
     inner = min(second[0] / first[0], 1.0) if len(second) == 4 else 1.0
     with torch.device("meta"):
@@ -163,10 +163,10 @@ def _fitting(tensors: Mapping[str, Tensor], name: str) -> VGG:
         }
     for key in sorted(expected.keys() ^ shapes.keys()):
         raise BadFile(
-            f"{name!r} is no VGG-19: tensor {key[:80]!r} is {'missing' if key in expected else 'not one'}"
+            f"{name!r} is not a VGG-19: tensor {key[:80]!r} is {'missing' if key in expected else 'not one'}"
         )
     for key, shape in expected.items():
         if shapes[key] != shape:
-            raise BadFile(f"{name!r} is no VGG-19: tensor {key!r} must be {shape}, got {shapes[key]}")
+            raise BadFile(f"{name!r} is not a VGG-19: tensor {key!r} must be {shape}, got {shapes[key]}")
     with torch.random.fork_rng(devices=[]):  # initial weights are random: leave the global state alone
         return VGG(first[0] / 64, found[-1], inner)

@@ -120,7 +120,7 @@ class NativePainter:
         origin: tuple[int, int] = (0, 0),
         around_px: int | None = None,
     ) -> Tensor:
-        """Paint a picture (1, 3, H, W) with these amounts of the style, 0 to 1.5; the result is on its device.
+        """Paint a picture (1, 3, H, W), on its own device, with these amounts of the style, 0 to 1.5.
 
         A part of a larger picture is painted as in the whole if it is given the `whole`'s statistics, the row
         and column of its `origin`, multiples of 8, and the width `around_px` of a panorama.

@@ -62,7 +62,7 @@ def paint(
     second: NativePainter | None = None,
     size: SizeConfig | None = None,
 ) -> Tensor:
-    """Paint pictures (B, C, H, W) in [0, 1] where `mask` (1 or B, 1, H, W) is 1, with a second painter where 0.
+    """Paint pictures (B, C, H, W) in [0, 1] where `mask` (1 or B, 1, H, W) is 1, with `second` elsewhere.
 
     The result has 3 channels, or 4 with the input's alpha. Raises ValueError for pictures, settings or masks
     out of range, and if memory runs out while tiles are turned off or cannot help.

@@ -22,7 +22,7 @@ MAGIC = {  # of the formats that can be streamed, with pyvips' loader: data only
     b"II+\0": "tiffload",
     b"RIFF": "webpload",
 }
-CHECKED = {"fail_on": "truncated", "revalidate": True}  # or a file's older content may come
+CHECKED = {"fail_on": "truncated", "revalidate": True}  # not a cached older file
 SAVERS = {
     ".png": ("pngsave", {"compression": 6}),
     ".jpg": ("jpegsave", {"Q": 95, "subsample_mode": "off"}),

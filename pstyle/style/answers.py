@@ -1,6 +1,6 @@
 """The questions and answers of a taste test, as an append-only, crash-safe file of JSON lines.
 
-Nothing is ever taken out: an undo is a line too.
+Nothing is ever removed: an undo is a line, too.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Answer:
                 raise ValueError(f"an answer must name one of {count} candidates, got number {index + 1}")
         if self.worst is not None and self.best in (None, self.worst):
             raise ValueError(
-                "the worst candidate must be another than the best, and none where all are the same"
+                "the worst candidate must differ from the best, and be left out if all are the same"
             )
 
 
@@ -61,7 +61,7 @@ class History:
     """
 
     def __init__(self, directions: Tensor, origin: str, path: Path | None = None) -> None:
-        """Continue the file, or begin it. Raises BadFile if it is damaged or of another origin."""
+        """Continue or create the file. Raises BadFile if it is damaged or has another origin."""
         self.directions, self.origin, self.path = directions.half().float(), origin, path
         self.answers: list[Answer] = []
         self.pending: Question | None = None
@@ -70,14 +70,14 @@ class History:
             other = read_history(path)
             if other.origin != origin:
                 raise BadFile(
-                    f"{str(path)!r} is the taste around another style: go on with it, or take another name"
+                    f"{str(path)!r} is the taste of another style: continue with that, or use another name"
                 )
             self.directions, self.answers, self.pending = other.directions, other.answers, other.pending
         elif path is not None:
             self._write(self._header())
 
     def ask(self, question: Question) -> None:
-        """Record the question that is shown."""
+        """Record the question shown."""
         self.pending = _rounded(question)
         self._write(_ask(self.pending))
 
@@ -125,7 +125,7 @@ class History:
         return "".join(line_of(record) for record in records)
 
     def export(self) -> dict[str, Any]:
-        """All answers that are not undone, ready for JSON."""
+        """All answers that were not undone, ready for JSON."""
         return {
             "format": FORMAT,
             "origin": self.origin,
@@ -230,5 +230,5 @@ def _points(rows: Sequence[Sequence[float]], size: int) -> Tensor:
 
 
 def _rounded(question: Question) -> Question:
-    """The question as a file gives it back, so that a restart changes nothing."""
+    """The question as read back from a file, so that a restart changes nothing."""
     return replace(question, points=_points(_ask(question)["ask"], question.points.shape[1]))

@@ -1,4 +1,4 @@
-"""Several styles of one generator mixed into one."""
+"""Blending several styles of one generator into one."""
 
 from __future__ import annotations
 

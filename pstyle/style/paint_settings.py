@@ -29,4 +29,4 @@ class PaintSettings:
         check_settings(self)
 
 
-Look = PaintSettings  # its former name, which scripts still import
+Look = PaintSettings  # its former name, still imported by scripts

@@ -32,11 +32,11 @@ LICENSE = "Made with pstyle by the owner of the pictures it was learned from; as
 
 @dataclass(frozen=True)
 class Style:
-    """Everything a painter needs beside the generator named by `generator_id`.
+    """Everything a painter needs besides the generator named by `generator_id`.
 
     latent is (L, D); offsets are (2C,) by StyleMod site; weights, if any, replace the generator's
-    convolutions; preview is (3, 96, 96) uint8; taste holds the answers it was chosen by, as lines of a taste
-    file.
+    convolutions; preview is (3, 96, 96) uint8; taste holds the answers that led to the style, as lines of a
+    taste file.
     """
 
     latent: Tensor

@@ -14,9 +14,9 @@ from .style import Style
 
 
 class StyledGenerator(nn.Module):
-    """A copy of a generator with a style's parameters, for learning to move and painting to use.
+    """A copy of a generator with a style's parameters, to train or to paint with.
 
-    Latents, offsets and convolutions are the style's own; the encoder and the StyleMod heads stay the base's.
+    Latents, offsets and convolutions are the style's own; the encoder and the StyleMod heads are the base's.
     """
 
     def __init__(self, generator: Generator, latent: Tensor) -> None:
@@ -41,7 +41,7 @@ class StyledGenerator(nn.Module):
         return self.generator(image, features, self.modulation())
 
     def style(self, provenance: Provenance, preview: Tensor | None = None) -> Style:
-        """The present parameters as a style, in half precision."""
+        """The current parameters as a style, in half precision."""
         return Style(
             latent=_as_stored(self.latent),
             offsets={name: _as_stored(value) for name, value in self.offsets.items()},
@@ -56,9 +56,9 @@ class StyledGenerator(nn.Module):
     def of(
         cls, generator: Generator, style: Style, amounts: Sequence[float] = (1.0,) * LEVELS
     ) -> StyledGenerator:
-        """The generator with a style applied; `amounts` mix the convolutions of each level, from the base's
-        (0) to the style's own (1 and above).
+        """The generator with a style applied.
 
+        `amounts` mix the convolutions of each level, from the base's (0) to the style's own (1 and above).
         Raises ValueError if the style was learned with another generator.
         """
         styled = cls(generator, style.latent.float())

@@ -1,7 +1,7 @@
 """One command from pictures to weights: two VGGs distilled from teachers, then a generator in several stages.
 
-`BaseRunConfig` lists the stages; each resumes from its own file in the state folder after a kill, and a
-finished one is not run again.
+`BaseRunConfig` lists the stages. After a kill, each resumes from its own file in the state folder, and a
+finished stage is not run again.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ SEEDS = 2**31
 
 @dataclass(frozen=True)
 class GeneratorStage:
-    """One stage of training the generator, from the weights that the stage before left.
+    """One stage of training the generator, starting from the previous stage's weights.
 
     `losses` are the networks of its loss, each layer from the first one that reaches it: `teacher` and `deep`
     (the first and the last teacher), `loss` and `slim` (distilled in this run). `kept` is the share of the
-    weights before the stage in the mean with those after it (Wortsman et al., arXiv 2109.01903).
+    previous weights in the mean with the new ones (Wortsman et al., arXiv 2109.01903).
     """
 
     name: str
@@ -96,7 +96,7 @@ class BaseRunConfig:
         ]
 
     def largest_crop_px(self) -> int:
-        """The side that every picture needs at least."""
+        """The smallest side allowed for a picture."""
         stages = [stage.config for stage in self.generator_stages()]
         sizes = [size for config in stages for size in (config.size_px, config.style_px)]
         return max(NORMALIZED_PX, self.distillation().size_px, self.loss_distillation(1.0).size_px, *sizes)
@@ -111,7 +111,7 @@ class Material:
     paintings: Sequence[Path]
 
     def fingerprint(self) -> dict[str, str]:
-        """A hash of the files' bytes by kind, which tells these files from others."""
+        """A hash of the files' bytes by kind, to recognize these files."""
         kinds = {"teachers": self.teachers, "photos": self.photos, "paintings": self.paintings}
         return {kind: hash_of(files) for kind, files in kinds.items()}
 
@@ -128,11 +128,11 @@ def make_weights(
 ) -> list[Path]:
     """Make vgg_slim, vgg_loss and generator.safetensors and numbers.json in the folder `out`; returns them.
 
-    `state` is a folder of the run's own, from which it resumes after a kill. `on_step` gets a stage's name,
-    its number of steps and each step's record. With `on_estimate` a trial comes first, and it gets the
-    seconds that each stage still takes. Several `processes` are all given the same; the first one writes.
-    Raises ValueError for unusable files, a state folder of something else, or results that exist and may not
-    be replaced.
+    `state` is the run's own folder, from which it resumes after a kill. `on_step` receives a stage's name,
+    its number of steps and each step's record. With `on_estimate`, a trial run comes first, and the callback
+    receives the seconds left for each stage. Several `processes` take the same arguments; the first one
+    writes. Raises ValueError for unusable files, a state folder with other contents, or results that exist
+    and may not be replaced.
     """
     c = config or BaseRunConfig()
     with processes.first_ahead():
@@ -163,7 +163,7 @@ def make_weights(
 def base_stages(
     run: StagedRun, teachers: list[VGG], photos: Crops, paintings: Crops, config: BaseRunConfig
 ) -> Generator:
-    """All stages of a run, one after the other; returns the generator of the last one."""
+    """Run all stages in order; returns the generator of the last one."""
     both, contents = together(photos, paintings), with_scenes(photos, config)
     narrow = config.loss_distillation(teachers[0].width)
     slim = distill_stage(run, "slim VGG", SLIM_FILE, config.distillation(), both, teachers)
@@ -182,7 +182,7 @@ def base_stages(
 def distill_stage(
     run: StagedRun, name: str, file: str, config: DistillConfig, crops: Crops, teachers: list[VGG]
 ) -> VGG:
-    """A VGG distilled from teachers; the run's log gets the share of their variance that it explains."""
+    """Distill a VGG from teachers; the share of their variance that it explains goes to the run's log."""
 
     def train(config: DistillConfig, **given: object) -> VGG:
         vgg = distill(crops, teachers, config, processes=run.processes, **given)
@@ -219,7 +219,7 @@ def train_stage(
 
 
 def check_folders(out: Path, state: Path, overwrite: bool) -> None:
-    """Make both folders. Raises ValueError if one cannot be used."""
+    """Create both folders. Raises ValueError if one cannot be used."""
     if out.resolve() == state.resolve():
         raise ValueError(f"results and state need two folders, got {str(out)!r} for both")
     exist = [out / name for name in RESULTS if os.path.lexists(out / name)]
@@ -231,7 +231,7 @@ def check_folders(out: Path, state: Path, overwrite: bool) -> None:
 
 
 def same_bytes(one: Path, other: Path) -> bool:
-    """Whether both files exist with the same contents."""
+    """Whether both files exist and have the same contents."""
     return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
@@ -257,19 +257,19 @@ def open_crops(files: Sequence[Path], least_px: int) -> Crops:
 
 
 def draw_procedural(photos: Sequence[Path], config: BaseRunConfig, folder: Path) -> list[Path]:
-    """Pictures by procedural artists, from the photographs in turn; those that are there already stay."""
+    """Paint the photographs in turn with procedural artists; existing pictures are kept."""
     folder.mkdir(exist_ok=True)
     paths = [folder / f"{index:04}.png" for index in range(config.procedural)]
     for index, path in enumerate(paths):
         if not path.exists():
             photo = resize_short_side(open_image(photos[index % len(photos)]), PROCEDURAL_PX)
-            photo = photo[:, :, : 2 * PROCEDURAL_PX, : 2 * PROCEDURAL_PX]  # a panorama would take very long
+            photo = photo[:, :, : 2 * PROCEDURAL_PX, : 2 * PROCEDURAL_PX]  # a panorama would take too long
             save_image(path, procedural_style(config.seed * 1_000_003 + index, photo.clamp(0, 1)))
     return paths
 
 
 def with_scenes(photos: Crops, config: BaseRunConfig) -> Crops:
-    """Photographs and drawn scenes: these have what few photographs have, such as flat shapes and faces."""
+    """Photographs and drawn scenes, which add things rare in photographs, such as flat shapes and faces."""
     if not config.scenes:
         return photos
     return together(photos, Crops(content_pictures(config.scenes, PROCEDURAL_PX, config.seed)))
@@ -283,7 +283,7 @@ def together(*parts: Crops) -> Crops:
 
 
 def new_generator(config: GeneratorConfig, seed: int) -> Generator:
-    """A generator with weights drawn from the seed; torch's own random state is left as it was."""
+    """A generator with weights drawn from the seed; torch's global random state is left unchanged."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return Generator(config)

@@ -87,12 +87,11 @@ def train_base(
     save_every: int = 200,
     processes: ProcessGroup = ALONE,
 ) -> Generator:
-    """Train the generator on random pairs of content and style crops; returns its averaged weights as a new
-    module.
+    """Train the generator on random pairs of content and style crops; returns a copy with averaged weights.
 
-    `vgg` is the slim network that styles are encoded with, `perceptual` the loss; both are on the generator's
-    device. Resumes from `state_path` if that file exists. With several `processes` each draws its own styles,
-    and all contents of a style stay in one process, so that no style's statistics cross processes.
+    `vgg` is the slim network that encodes styles, `perceptual` the loss; both are on the generator's device.
+    Resumes from `state_path` if that file exists. With several `processes`, each draws its own styles, and
+    all contents of a style stay in one process, so no style's statistics cross processes.
     """
     rng = torch.Generator().manual_seed(config.seed)
     device = next(generator.parameters()).device
@@ -224,7 +223,7 @@ def style_terms(
     shown = clamp_through(output)
     terms["structure"] = structure_distance(shown, image)
     terms["light"] = light_distance(shown, image)
-    pure = share == 1  # a mixture has no picture to take patches from
+    pure = share == 1  # mixtures have no picture to take patches from
     if config.patch_weight and pure.any():
         own = shown.unflatten(0, (config.styles, -1))[pure].flatten(0, 1)
         terms["patches"] = crop_patch_distance(own, style.image[pure], rng) * pure.float().mean()
@@ -240,7 +239,7 @@ def identity_terms(generator: Generator, vgg: VGG, image: Tensor) -> dict[str, T
 
 
 def record_of(loss: Tensor, terms: dict[str, Tensor], processes: ProcessGroup = ALONE) -> dict[str, float]:
-    """This process's losses; patches count as 0 where only other processes have them."""
+    """This process's losses; the patch term is 0 if only other processes have one."""
     absent = {"patches": 0.0} if processes.size > 1 and "style" in terms else {}
     return {"loss": loss.item()} | absent | {name: value.item() for name, value in terms.items()}
 

@@ -2,7 +2,7 @@
 
 Wang et al., Collaborative Distillation, arXiv 2003.08436: a linear map per layer takes the student's features
 to the teacher's. We differ in the loss, which is relative per layer (each divided by the teacher's own
-energy), and in taking deep layers from a second teacher where the first one ends.
+energy), and in learning deep layers from a second teacher where the first one ends.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Embedding(nn.Module):
 def layers_by_teacher(
     teachers: list[VGG], layers: Sequence[str] = LAYERS
 ) -> list[tuple[VGG, tuple[str, ...]]]:
-    """Each layer is taught by the first teacher that reaches it."""
+    """Several teachers as one: each layer comes from the first teacher that reaches it."""
     left, plan = list(layers), []
     for teacher in teachers:
         reached = tuple(name for name in left if name in teacher.layers)
@@ -107,7 +107,7 @@ def _device(network: nn.Module) -> torch.device:
 
 
 def _drawn(crops: Crops, count: int, size_px: int, rng: torch.Generator, network: nn.Module) -> list[Tensor]:
-    """Eight batches of crops where the network is."""
+    """Eight batches of crops on the network's device."""
     return [crops.draw(count, size_px, rng).to(_device(network)) for _ in range(8)]
 
 
@@ -137,8 +137,8 @@ def distill(
 ) -> VGG:
     """Train a small VGG to carry the teachers' features; resumes from `state_path` if that file exists.
 
-    Teachers are given from the most trusted to the least; their input is the same picture in [0, 1]. A given
-    `student` is trained on, where they are. Returns the frozen student, its embedded filters scaled by
+    Teachers are ordered from the most to the least trusted; all read the same picture in [0, 1]. If a
+    `student` is given, its training continues. Returns the frozen student, its embedded filters scaled by
     `weigh_channels`.
     """
     rng = torch.Generator().manual_seed(config.seed)
@@ -177,8 +177,9 @@ def distill(
 
 
 def relative_error(output: Tensor, target: Tensor, processes: ProcessGroup = ALONE) -> Tensor:
-    """Squared error divided by the target's own variance around its channel means, which are those of the
-    batches of all processes: 1 means nothing was learned.
+    """Squared error divided by the target's variance around its channel means: 1 means nothing was learned.
+
+    The channel means are taken over the batches of all processes.
     """
     (center,) = processes.mean(target.mean((0, 2, 3), keepdim=True))
     (variance,) = processes.mean((target - center).square().mean())
@@ -187,11 +188,10 @@ def relative_error(output: Tensor, target: Tensor, processes: ProcessGroup = ALO
 
 @torch.no_grad()
 def fit_style_layers(student: VGG, teacher: VGG, images: Sequence[Tensor]) -> VGG:
-    """Give the student's style layers the filters that come nearest to the teacher's activations before the
-    ReLU, in the least-squares sense, from what the student has beneath them.
+    """Set the student's filters in style layers to a least-squares fit of the teacher's pre-activations.
 
-    Both have the same channels there. Pruned filters alone would do but for a few that never fire: those have
-    no gradient and stay dead for the whole training.
+    The fit is from the student's own features below; both have the same channels in style layers. Without it,
+    the few pruned filters that never fire would have no gradient and stay dead for the whole training.
     """
     previous = None
     for name, index in student.plan:
@@ -238,9 +238,8 @@ def normalize_activations(vgg: VGG, crops: Crops, rng: torch.Generator, batches:
 def weigh_channels(student: VGG, embedding: Embedding) -> VGG:
     """Scale the filters of every embedded layer by how strongly the teacher's features follow them.
 
-    Distances in the student's features then weigh channels as the teacher would. With all channels brought to
-    one mean instead, a few that hardly ever fire outweigh all others in a Gram matrix, and no style can be
-    matched.
+    Distances in the student's features then weight channels as the teacher does. With all channels scaled to
+    one mean instead, a few that hardly ever fire would dominate a Gram matrix, and no style could be matched.
     """
     before = None
     for name, index in student.plan:

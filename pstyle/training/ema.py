@@ -10,7 +10,7 @@ from torch import nn
 def update_ema(average: nn.Module, module: nn.Module, decay: float, step: int) -> None:
     """Move the averaged weights toward the module's, after `step` earlier updates.
 
-    The decay grows from 0.1 to `decay`, so that the first weights, which are poor, are soon forgotten.
+    The decay grows from 0.1 to `decay`, so that the poor first weights are soon forgotten.
     """
     warm = min(decay, (step + 1) / (step + 10))
     for mean, value in zip(average.parameters(), module.parameters(), strict=True):

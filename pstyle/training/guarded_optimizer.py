@@ -21,7 +21,7 @@ class GuardedOptimizer:
     """An Adam optimizer that skips every step whose loss or gradient is not finite.
 
     Clipping is not enough: one infinite gradient turns all clipped ones into NaN, and they stay in Adam's
-    moments. Several processes minimize their mean loss, and take or skip a step together.
+    moments. Several processes minimize their mean loss and take or skip each step together.
     """
 
     def __init__(

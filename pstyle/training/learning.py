@@ -96,7 +96,7 @@ class Learned:
 
 
 class Learning:
-    """A learning in progress: `run` it, stop it by an exception from `on_step`, take `result` at any time."""
+    """Learning in progress: `run` it, stop it by raising from `on_step`, take the `result` at any time."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class Learning:
         optimizer = style_optimizer(styled, c)
         known = {"latent": styled.latent, **{k: m.gram for k, m in self.loss.style.items()}}
         pictures = checkpoint.digest(known if self.avoided is None else known | {"avoided": self.avoided})
-        settings = f"{to_json(c)} on pictures {pictures}"  # a state of other pictures is refused
+        settings = f"{to_json(c)} on pictures {pictures}"  # a state file from other pictures is refused
         return TrainingState({"styled": styled}, {"adam": optimizer}, self.rng, settings)
 
     def _codes(self, pictures: Sequence[Tensor]) -> Tensor:

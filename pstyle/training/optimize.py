@@ -25,7 +25,7 @@ from ..nets.moments import Moments, mix_by_layer, moments_by_layer
 from .guarded_optimizer import GuardedOptimizer, NotFinite, cosine
 from .optimizers import BETAS
 
-MIN_PX = 32  # below it the deepest features are a pixel or two, too few for statistics
+MIN_PX = 32  # below it the deepest features have too few pixels for statistics
 GROWTH = 2**0.5  # ratio of one scale to the one before
 
 
@@ -70,7 +70,7 @@ class OptimizeConfig:
 
 
 class Target(NamedTuple):
-    """Content features and style moments by layer, which the picture is optimized toward."""
+    """The targets of the optimization: content features and style moments by layer."""
 
     content: dict[str, Tensor]
     style: dict[str, Moments]

@@ -23,9 +23,9 @@ OnStageStep = Callable[[str, int, dict[str, float]], None]  # stage, its number 
 
 
 class RunLog:
-    """Settings, versions, times and losses of a run, in a JSON file that a resumed run adds to.
+    """Settings, versions, times and losses of a run in a JSON file, continued when the run resumes.
 
-    Only one of several processes `writes` it. Raises ValueError if the file belongs to a run with other
+    Of several processes only one `writes` it. Raises ValueError if the file belongs to a run with other
     settings or files.
     """
 
@@ -43,7 +43,7 @@ class RunLog:
         self.tell()
 
     def tell(self, **values: Any) -> None:
-        """Add numbers, and write all of them."""
+        """Add values and write the file."""
         self.found |= values
         if not self.writes:
             return
@@ -51,7 +51,7 @@ class RunLog:
         write_atomically(self.path, text.encode(), overwrite=True)
 
     def share_done(self, name: str) -> float:
-        """The share of a stage's steps that the log knows to be done, from 0 to 1."""
+        """The share of a stage's steps logged as done, from 0 to 1."""
         entry = self.found["stages"].get(name)
         return entry["losses"].get("step", 0) / entry["steps"] if entry else 0.0
 

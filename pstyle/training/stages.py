@@ -1,5 +1,6 @@
-"""Runs of several named stages: each trains one network into one file, goes on after a kill, and is timed
-before the run begins.
+"""Runs of several named stages, each of which trains one network into one file.
+
+A stage resumes after a kill, and its time is estimated before the run begins.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from .run_log import RunLog
 
 NUMBERS_FILE = "numbers.json"
 TRIAL_FOLDER = "trial"
-TRIAL_STEPS = 4  # the first one is not timed: it has what is done once
+TRIAL_STEPS = 4  # the first one includes one-time work and is not timed
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 class StagedRun:
-    """The folder of a run, in which each finished stage has left a file.
+    """The folder of a run, with one file for each finished stage.
 
-    With `most_steps` every stage ends early: a trial of the run.
+    With `most_steps`, every stage ends early: a trial run.
     """
 
     def __init__(
@@ -66,9 +67,9 @@ class StagedRun:
 def estimate(
     stages: Callable[[StagedRun], object], folder: Path, log: RunLog, processes: ProcessGroup = ALONE
 ) -> dict[str, float]:
-    """Seconds that each stage still takes, measured on a few steps of all of them the first time.
+    """Seconds left for each stage, measured on a few steps of all stages at the first start.
 
-    The trial also finds what would fail hours later, such as too little memory.
+    The trial also reveals errors that would come hours later, such as too little memory.
     """
     if "estimate" not in log.found:
         log.tell(estimate=_timed(stages, folder / TRIAL_FOLDER, processes))
@@ -84,7 +85,7 @@ def _timed(stages: Callable[[StagedRun], object], trial: Path, processes: Proces
         planned[name] = steps
 
     if processes.first:
-        shutil.rmtree(trial, ignore_errors=True)  # of a trial that was killed
+        shutil.rmtree(trial, ignore_errors=True)  # left by a trial that was killed
         trial.mkdir()
     processes.wait()
     log = RunLog(trial / NUMBERS_FILE, {}, note, writes=processes.first)
@@ -99,19 +100,19 @@ def _timed(stages: Callable[[StagedRun], object], trial: Path, processes: Proces
 
 
 def state_of(product: Path) -> Path:
-    """Where the stage that makes `product` keeps its state."""
+    """The state file of the stage that makes `product`."""
     return product.with_name(f"{product.stem}_state.safetensors")
 
 
 def check_state_folder(state: Path) -> None:
-    """Make the folder of a run. Raises ValueError if it holds something else."""
+    """Create the folder of a run. Raises ValueError if it holds something else."""
     if state.is_dir() and any(state.iterdir()) and not (state / NUMBERS_FILE).exists():
         raise ValueError(f"{str(state)!r} holds files, but not the state of a run: choose an empty folder")
     state.mkdir(parents=True, exist_ok=True)
 
 
 def hash_of(files: Sequence[Path]) -> str:
-    """SHA-256 over the SHA-256 of each file, in their order."""
+    """SHA-256 over the SHA-256 of each file, in order."""
     found = hashlib.sha256()
     for file in files:
         found.update(bytes.fromhex(sha256_of(file)))

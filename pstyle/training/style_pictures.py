@@ -1,4 +1,4 @@
-"""Style pictures: how many are allowed, how small, and an order that does not depend on how they came."""
+"""Style pictures: their allowed number and size, and an order that depends on their content alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def style_pictures(pictures: Sequence[Tensor]) -> list[Tensor]:
     singles = single_pictures(pictures, "style picture", MIN_STYLE_PX)
     if len(singles) > MAX_PICTURES:
         raise ValueError(
-            f"got {len(singles)} style pictures, allowed are 1 to {MAX_PICTURES}: choose the best"
+            f"got {len(singles)} style pictures, 1 to {MAX_PICTURES} are allowed: choose the best"
         )
     return singles
 
@@ -32,8 +32,8 @@ def ordered_by_content(
     Raises ValueError for unusable weights.
     """
     weights = [1.0] * len(pictures) if weights is None else weights
-    normalized_weights(weights, len(pictures))  # checks them
-    # Without it, random patches and the last bits of sums would depend on the order. Weights break ties.
+    normalized_weights(weights, len(pictures))  # a check
+    # Otherwise random patches and the last bits of sums would depend on the order. Weights break ties.
     digests = [checkpoint.digest({"picture": picture}) for picture in pictures]
     order = sorted(range(len(pictures)), key=lambda index: (digests[index], weights[index]))
     return [pictures[index] for index in order], [weights[index] for index in order]

@@ -45,7 +45,7 @@ class TrainingState:
         return {key: value.detach().cpu().contiguous().clone() for key, value in found.items()}
 
     def save(self, path: Path) -> None:
-        """Write the state in place of an older one; a kill at any moment leaves one of the two whole."""
+        """Write the state atomically: a kill at any moment leaves the old or the new file whole."""
         metadata = {"format": "pstyle.training", "settings": self.settings}
         generators = self.processes.gather(self.rng.get_state())
         if self.processes.first:
@@ -61,7 +61,7 @@ class TrainingState:
         found = Path(path).exists() and self._load(path)
         if len({int(step) for step in self.processes.gather(torch.tensor(self.step))}) > 1:
             raise checkpoint.BadFile(
-                f"{str(path)!r} is not the same for all processes: choose a file that all of them see"
+                f"{str(path)!r} is not the same for all processes: choose a file that all of them can see"
             )
         return found
 
@@ -69,12 +69,12 @@ class TrainingState:
         tensors, metadata = checkpoint.load(path, lambda _: None, kind="pstyle.training", keys=KEYS)
         if metadata["settings"] != self.settings:
             raise checkpoint.BadFile(
-                f"{str(path)!r} is of a run with other settings or pictures: "
+                f"{str(path)!r} is from a run with other settings or pictures: "
                 "continue with those, or choose another file"
             )
         if (processes := sum(name.split(".")[0] == "rng" for name in tensors)) != self.processes.size:
             raise checkpoint.BadFile(
-                f"{str(path)!r} is of a run whose number of processes is {processes}, here it is "
+                f"{str(path)!r} is from a run of {processes} processes, but this run has "
                 f"{self.processes.size}: continue with as many, or choose another file"
             )
         self._restore(tensors)

@@ -133,7 +133,7 @@ def join_parts(film: Film, parts: Sequence[Path], target: Path, overwrite: bool 
 def check_output(film: Film, suffix: str) -> None:
     """Raises ValueError if a file of this suffix cannot hold the film's sound, or is none we write."""
     if suffix.lower() not in OUTPUTS:
-        raise ValueError(f"a video cannot be written as {suffix!r}: allowed are {', '.join(OUTPUTS)}")
+        raise ValueError(f"a video cannot be written as {suffix!r}: use one of {', '.join(OUTPUTS)}")
     if CODEC not in pyav().codecs_available:
         raise ValueError(f"this PyAV cannot encode with {CODEC}: `pip install av` brings one that can")
     with _opened(film.path) as source:

@@ -77,7 +77,7 @@ def read_document(workflow: dict[str, Any] | str | Path) -> dict[str, Any]:
     try:
         text = read_file(workflow, LIMIT_BYTES) if isinstance(workflow, (str, Path)) else json.dumps(workflow)
         if len(text) > LIMIT_BYTES:
-            raise refuse("too_large", f"it has {len(text)} bytes, allowed are {LIMIT_BYTES}")
+            raise refuse("too_large", f"it has {len(text)} bytes, more than the {LIMIT_BYTES} allowed")
         document = json.loads(text)
     except BadFile as error:
         raise refuse("unreadable", str(error)) from error

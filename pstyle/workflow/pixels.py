@@ -63,8 +63,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             frames = getattr(picture, "n_frames", 1)
             if picture.width * picture.height * frames > MAX_PIXELS:
                 raise ValueError(
-                    f"it has {frames} x {picture.width} x {picture.height} pixels, allowed are "
-                    f"{MAX_PIXELS} in all: make it smaller"
+                    f"it has {frames} x {picture.width} x {picture.height} pixels, at most "
+                    f"{MAX_PIXELS} in all are allowed: make it smaller"
                 )
             yield picture
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:

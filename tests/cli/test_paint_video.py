@@ -131,7 +131,7 @@ def test_runs_that_would_paint_otherwise_are_others(place: Path) -> None:
     [
         (["text.mp4", "-o", "out.mp4"], "'text.mp4' is no video"),
         (["nowhere.mp4", "-o", "out.mp4"], "'nowhere.mp4' cannot be read"),
-        (["clip.mkv", "-o", "out.webm"], "'.webm': allowed are .mp4, .mov, .mkv"),
+        (["clip.mkv", "-o", "out.webm"], "'.webm': use one of .mp4, .mov, .mkv"),
         (["clip.mkv", "-o", "clip.mkv", "--overwrite"], "is the video to paint"),
         (["clip.mkv", "-o", "there.mp4"], "'there.mp4' exists already"),
         (["clip.mkv", "frames", "-o", "out.mp4"], "paint one at a time"),

@@ -128,7 +128,7 @@ def test_decisions_are_taken_alike(found: Found) -> None:
     one, other = (found.notes("decisions", rank=rank) for rank in (0, 1))
     assert one == other
     assert one["moved"] == [True] * 4 + [False] * 3  # alone, one would wait from step 2 on, the other never
-    assert one["ending"] == "stopped: discriminator memorized its pictures" and one["ended"] == 2
+    assert one["ending"] == "stopped: the discriminator memorized its pictures" and one["ended"] == 2
     assert one["lost"].endswith("10 steps in a row had no finite gradient; not finite: content")
     assert one["gave_up"] == 9
 
@@ -151,7 +151,7 @@ def test_the_state_of_two_processes_is_one_whole_file(found: Found) -> None:
 def test_a_state_that_processes_cannot_share_is_refused(found: Found) -> None:
     for rank in (0, 1):
         assert "is not the same for all processes" in found.notes("refused", rank=rank)["said"]
-    assert "number of processes is 2, here it is 1" in found.notes("refused", size=1)["said"]
+    assert "from a run of 2 processes, but this run has 1" in found.notes("refused", size=1)["said"]
 
 
 def test_a_step_of_base_training_is_that_of_all_styles(found: Found) -> None:
@@ -281,7 +281,7 @@ def test_torchrun_writes_one_style_and_tells_its_verdict_once(tmp_path: Path) ->
     lines = done.stdout.splitlines()
     assert len(lines) == 3 and lines[-1] == "new.safetensors"
     assert re.match(
-        r"no equilibrium in 2 steps; (fine-tuned style of step 2|the style stays as it was)", lines[0]
+        r"no equilibrium in 2 steps; (fine-tuned style of step 2|the style is unchanged)", lines[0]
     )
     assert {path.name for path in tmp_path.iterdir()} - before == {"new.safetensors", "state.safetensors"}
     assert load_style(tmp_path / "new.safetensors").generator_id == styled.base_id

@@ -347,7 +347,7 @@ def test_one_or_two_pictures_are_left_alone_unless_asked_for(start, style, pictu
     finetuning = start(few=False, pictures=[picture, picture.flip(3)][:count])
     finetuning.run()
     found = finetuning.result()
-    assert found.style is style and found.history == [] and "ask for few" in found.verdict
+    assert found.style is style and found.history == [] and "turn on few" in found.verdict
     three = start(few=False, steps=1, pictures=[picture, picture.flip(3), picture.flip(2)])
     three.run()
     assert len(three.history) == 1

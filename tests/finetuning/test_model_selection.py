@@ -72,7 +72,7 @@ def test_a_style_that_still_gets_nearer_goes_on():
 
 def test_a_memorizing_discriminator_ends_it_at_once():
     memorized = FAIR | {"overfitting": 0.71, "held_out_accuracy": 0.55, "train_accuracy": 0.9}
-    assert ending([memorized]) == "stopped: discriminator memorized its pictures"
+    assert ending([memorized]) == "stopped: the discriminator memorized its pictures"
     for name, value in (("overfitting", 0.7), ("held_out_accuracy", 0.56), ("train_accuracy", 0.89)):
         assert ending([memorized | {name: value}]) is None
 
@@ -121,7 +121,9 @@ def test_the_best_check_is_the_one_that_gains_most_where_it_gains_least():
 def test_a_win_below_three_percent_changes_nothing():
     selection = selection_of()
     assert noted(selection, {"patch_swd": 0.0389}) == ["keep"]
-    assert not selection.won() and not selection.accepts(0.9, 0.5) and "won too little" in selection.outcome()
+    assert (
+        not selection.won() and not selection.accepts(0.9, 0.5) and "gained too little" in selection.outcome()
+    )
     assert noted(selection, {"patch_swd": 0.0387}) == ["keep"] and selection.won()
 
 
@@ -140,7 +142,7 @@ def test_a_classifier_trained_afresh_must_tell_fewer_right(told, accepted):
     noted(selection, {"patch_swd": 0.03})
     assert selection.won() and selection.accepts(*told) is accepted
     assert ("accepted" in selection.outcome(told)) is accepted
-    assert accepted or "told from real ones as easily as before" in selection.outcome(told)
+    assert accepted or "as easy to recognize as painted as before" in selection.outcome(told)
 
 
 def test_no_check_won():

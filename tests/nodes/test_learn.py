@@ -124,7 +124,7 @@ def test_a_folder_of_too_many_pictures_is_refused_before_they_are_read(nodes, fo
     (folders.input / "all").mkdir()
     for index in range(MAX_PICTURES + 1):
         (folders.input / "all" / f"{index}.png").touch()  # empty: opening one would be another error
-    with pytest.raises(ValueError, match="holds 51 pictures, allowed are 50"):
+    with pytest.raises(ValueError, match="holds 51 pictures, at most 50 are allowed"):
         nodes.PStyleStyleSetFromFolder().collect("all", 1.0)
 
 

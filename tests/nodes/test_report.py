@@ -65,5 +65,5 @@ def test_no_name_leads_elsewhere(nodes, style, photos, name: str, folders: Folde
 
 
 def test_too_many_photographs_are_refused(nodes, style, photos) -> None:
-    with pytest.raises(ValueError, match="got 13 photographs, allowed are 12"):
+    with pytest.raises(ValueError, match="got 13 photographs, at most 12 are allowed"):
         nodes.PStyleReport().write(style, "a", False, photos.expand(13, -1, -1, -1))

@@ -81,7 +81,7 @@ def test_the_worst_may_be_named(play, folders: Folders):
     play("-")
     play("A", worst="B")
     assert read_history(folders.style_models / "mine.taste").answers[0].worst == 1
-    with pytest.raises(ValueError, match="the worst candidate must be another than the best"):
+    with pytest.raises(ValueError, match="the worst candidate must differ from the best"):
         play("A", worst="A")
 
 
@@ -93,7 +93,7 @@ def test_two_names_are_two_tastes(play):
 
 def test_another_style_under_the_same_name_is_refused(play, nodes, image, given):
     play("-")
-    with pytest.raises(BadFile, match=r"mine\.taste.*around another style"):
+    with pytest.raises(BadFile, match=r"mine\.taste.*taste of another style"):
         nodes.PStyleTasteTest().choose(random_style(5), image, "-", **given)
 
 

@@ -53,7 +53,7 @@ def test_a_second_sitting_goes_on_where_the_first_ended(path):
 def test_another_style_s_file_is_refused_and_left_alone(path):
     answered(History(DIRECTIONS, "a style", path), 1)
     before = path.read_bytes()
-    with pytest.raises(BadFile, match=r"mine\.taste.*around another style"):
+    with pytest.raises(BadFile, match=r"mine\.taste.*taste of another style"):
         History(DIRECTIONS, "another style", path)
     assert path.read_bytes() == before
 

@@ -142,7 +142,7 @@ def test_sound_that_does_not_fit_is_told_before_the_work(frames, tmp_path: Path,
     film = film_of(tmp_path / "in.mkv")
     for suffix in films.OUTPUTS:
         check_output(film, suffix)
-    with pytest.raises(ValueError, match=r"'\.webm': allowed are \.mp4"):
+    with pytest.raises(ValueError, match=r"'\.webm': use one of \.mp4"):
         check_output(film, ".webm")
     monkeypatch.setitem(films.OUTPUTS, ".mp4", "ogg")  # which holds no AAC
     with pytest.raises(ValueError, match=r"cannot hold the video's sound \(aac\): write \.mkv"):

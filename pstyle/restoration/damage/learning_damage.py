@@ -40,7 +40,7 @@ def learn_damage(
     c = config or LearnDamageConfig()
     pictures = [middle(scan, MOST_PX) for scan in single_pictures(scans, "scan", LEAST_PX)]
     if len(pictures) > MAX_SCANS:
-        raise ValueError(f"got {len(pictures)} scans, allowed are 1 to {MAX_SCANS}: choose some")
+        raise ValueError(f"got {len(pictures)} scans, 1 to {MAX_SCANS} are allowed: choose some")
     find_marks = find_marks or RestorationPipeline().find_marks
     signatures = [signature_of(picture, find_marks(picture)) for picture in pictures]
     check_one_kind(signatures)

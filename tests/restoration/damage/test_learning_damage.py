@@ -60,7 +60,7 @@ def test_no_picture_is_too_odd_to_be_learned(name: str, find_marks) -> None:
 def test_bad_scans_are_refused() -> None:
     with pytest.raises(ValueError, match="scan 1 is 100x200 px, at least 128 px"):
         learn_damage([torch.rand(1, 3, 200, 100)])
-    with pytest.raises(ValueError, match="got 51 scans, allowed are 1 to 50"):
+    with pytest.raises(ValueError, match="got 51 scans, 1 to 50 are allowed"):
         learn_damage([torch.rand(51, 3, 128, 128)])
     with pytest.raises(ValueError, match="got no scan"):
         learn_damage([])
