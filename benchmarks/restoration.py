@@ -73,13 +73,13 @@ def pictures(images: Path | None, short_side_px: int) -> dict[str, Tensor]:
 
 def repair(given: argparse.Namespace) -> None:
     """Print a line for each damage and picture, then the means."""
-    mender, rows, shown = RestorationPipeline(load_restorer(given.restorer), "cpu", torch.float32), [], []
+    pipeline, rows, shown = RestorationPipeline(load_restorer(given.restorer), "cpu", torch.float32), [], []
     clean = pictures(given.images, given.size)
     for kind in KINDS:
         for number, (name, picture) in enumerate(clean.items()):
             seen, _ = damage(kind, picture, seed=number)
             truth = gray(picture) if kind in COLORLESS else picture
-            found, classic = rounded(mender(seen)), best_classical(seen, truth)
+            found, classic = rounded(pipeline(seen)), best_classical(seen, truth)
             scores = [quality(one, truth) for one in (seen, classic, found)]
             rows.append([kind, *scores])
             told = "  ".join(f"{db:.2f} {like:.3f} {mapped:.2f}" for db, like, mapped in scores)
@@ -94,10 +94,10 @@ def repair(given: argparse.Namespace) -> None:
         gains = [f"{means[2][0] - means[i][0]:+.2f}, {means[2][2] - means[i][2]:+.2f} dB" for i in (0, 1)]
         print("| " + " | ".join([kind, *cells, *gains]) + " |")  # noqa: T201
     print(f"worst change by a restoration: {min(row[3][0] - row[1][0] for row in rows):+.2f} dB")  # noqa: T201
-    undamaged = [min(MOST_DB, psnr_db(rounded(mender(picture)), picture)) for picture in clean.values()]
+    undamaged = [min(MOST_DB, psnr_db(rounded(pipeline(picture)), picture)) for picture in clean.values()]
     print(f"clean pictures after restoration: {mean(undamaged):.1f} dB, worst {min(undamaged):.1f} dB")  # noqa: T201
     kept = [(as_jpeg(picture, CAMERA_QUALITY), picture) for picture in clean.values()]
-    lost = [psnr_db(rounded(mender(seen)), truth) - psnr_db(seen, truth) for seen, truth in kept]
+    lost = [psnr_db(rounded(pipeline(seen)), truth) - psnr_db(seen, truth) for seen, truth in kept]
     print(f"clean but for JPEG {CAMERA_QUALITY}: {mean(lost):+.2f} dB, worst {min(lost):+.2f} dB")  # noqa: T201
     write_sheet(given.sheet, shown)
 
@@ -222,14 +222,17 @@ def inside_db(output: Tensor, truth: Tensor, mask: Tensor) -> float:
 
 def times(given: argparse.Namespace) -> None:
     """Print how long a megapixel takes."""
-    picture, mender = torch.rand(1, 3, 1000, 1000), RestorationPipeline(load_restorer(given.restorer), "cpu")
+    picture, pipeline = (
+        torch.rand(1, 3, 1000, 1000),
+        RestorationPipeline(load_restorer(given.restorer), "cpu"),
+    )
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        mender(picture)
+        pipeline(picture)
         seconds.append(time.perf_counter() - start)
     told = ", ".join(f"{one:.2f} s" for one in seconds)
-    print(f"{torch.get_num_threads()} threads, {mender.dtype}: {told} for a megapixel")  # noqa: T201
+    print(f"{torch.get_num_threads()} threads, {pipeline.dtype}: {told} for a megapixel")  # noqa: T201
 
 
 def quality(image: Tensor, truth: Tensor) -> tuple[float, float, float]:

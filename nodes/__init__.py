@@ -1,4 +1,4 @@
-"""The node classes, in menu order, and the two mappings that ComfyUI reads off them."""
+"""The node classes, in menu order, and the two mappings that ComfyUI reads."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ NODE_CLASSES: list[type] = [
     PStyleLoadRestorer,
 ]
 
-# A class's name is its id, for ever: workflow files hold it. Its TITLE is what the menu shows.
+# A class's name is its permanent id in workflow files; its TITLE is shown in the menu.
 NODE_CLASS_MAPPINGS = {node.__name__: node for node in NODE_CLASSES}
 NODE_DISPLAY_NAME_MAPPINGS = {node.__name__: node.TITLE for node in NODE_CLASSES}

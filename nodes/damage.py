@@ -1,4 +1,4 @@
-"""Nodes that learn the damage of scans, make more of it, and keep it in files."""
+"""Nodes that learn the damage of scans, apply it to pictures, and load and save it."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 

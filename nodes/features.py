@@ -1,4 +1,4 @@
-"""Nodes that show what a VGG sees: the features of a picture, and the features as pictures."""
+"""Nodes that compute the VGG features of a picture, and show features as pictures."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 

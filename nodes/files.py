@@ -1,7 +1,7 @@
 """Nodes that read and write model files: a VGG, a generator, a style.
 
-No input is ever a path. A file is chosen by a name that the folder lists just then, and written under a name
-from an allow-list, so that a stranger's workflow reaches nothing else.
+No input is ever a path. A file is chosen by a name that the folder lists at that moment, and written under a
+name from an allow-list, so an untrusted workflow can reach nothing else.
 """
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
@@ -27,16 +27,16 @@ from .wires import GENERATOR_WIRE, STYLE_WIRE, VGG_WIRE, BoundStyle, Networks
 
 SHIPPED_VGGS = {"slim (shipped)": load_vgg, "loss (shipped)": load_loss_vgg}
 SHIPPED_GENERATOR = "shipped"
-FOREIGN = ""  # the format of a file that names none, as the VGG-19 of others does
+FOREIGN = ""  # the format of files that name none, such as other people's VGG-19
 
 
 def as_lines(description: Mapping[str, object]) -> str:
-    """What a file holds, one thing a line."""
+    """The contents of a file, one entry per line."""
     return "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in description.items())
 
 
 def model_files(*formats: str) -> list[str]:
-    """Sorted names of the model files of these formats, from all model folders."""
+    """Sorted names of the model files of these formats in all model folders."""
     found = {}
     for folder in host.model_folders():
         for name in list_files(folder, host.SUFFIX):
@@ -46,7 +46,7 @@ def model_files(*formats: str) -> list[str]:
 
 
 def model_file(name: str) -> Path:
-    """The path of a model file that lies in a model folder just now. Raises BadFile for any other name."""
+    """The path of a file that is in a model folder now, by its name. Raises BadFile for any other name."""
     folders = host.model_folders()
     holding = [folder for folder in folders if name in list_files(folder, host.SUFFIX)]
     return find_file((holding or folders)[0], name)
@@ -58,7 +58,7 @@ def digest(name: str) -> str:
 
 
 def shipped_networks() -> Networks:
-    """The networks that come with the pack, fit for training also when loaded under inference mode."""
+    """The shipped networks, trainable even if loaded under inference mode."""
     with torch.inference_mode(False):
         return Networks(load_generator(), load_vgg())
 
@@ -68,7 +68,7 @@ def _format(path: Path, mtime_ns: int, size: int) -> str:
     try:
         return read_metadata(path).get("format", FOREIGN)
     except BadFile:
-        return FOREIGN  # it stays listed where foreign files are, and loading it says what is wrong
+        return FOREIGN  # stays listed among foreign files; loading it reports the fault
 
 
 class PStyleLoadVGG:
@@ -132,7 +132,7 @@ class PStyleLoadGenerator:
             vgg = load_vgg()
         if generator.config.vgg_width != vgg.width:
             raise ValueError(
-                f"the generator {name!r} reads a VGG of width {generator.config.vgg_width}, the shipped one "
+                f"the generator {name!r} needs a VGG of width {generator.config.vgg_width}, the shipped one "
                 f"has {vgg.width}: choose a generator trained for that width"
             )
         return (Networks(generator, vgg),)

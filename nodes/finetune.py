@@ -1,4 +1,4 @@
-"""Nodes that fine-tune a style against a discriminator, and show what the discriminator sees."""
+"""Nodes that fine-tune a style against a discriminator, and map where pictures look real to it."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -38,7 +38,7 @@ from .wires import (
 
 
 class PStyleFinetune:
-    """A style and its style pictures -> the style after a game against a discriminator."""
+    """A style and its style pictures -> the style, adversarially fine-tuned."""
 
     TITLE = "Adversarial Fine-tune"
     CATEGORY = "pstyle/learn"
@@ -106,10 +106,10 @@ class PStyleFinetune:
 
 
 def finetuned(*given: Any) -> tuple[Finetuned, BoundDiscriminator]:
-    """What a `Finetuning` of this comes to, in a frame of its own, which is all that holds graph and
-    optimizers.
+    """Run a `Finetuning` and return its result.
 
-    Raises `host.Interrupted` if it is canceled; the best style so far is kept.
+    A separate function, so that graph and optimizers are freed with its frame. Raises `host.Interrupted` if
+    canceled; the best style so far is saved.
     """
     finetuning = Finetuning(*given)
     try:
@@ -122,7 +122,7 @@ def finetuned(*given: Any) -> tuple[Finetuned, BoundDiscriminator]:
 
 
 class PStyleDiscriminatorMap:
-    """Pictures -> where a discriminator takes them for real."""
+    """Pictures -> maps of where a discriminator takes them for real."""
 
     TITLE = "Discriminator Map"
     CATEGORY = "pstyle/measure"

@@ -1,7 +1,7 @@
-"""The host: all that is asked of ComfyUI, each with a stand-in beside it for runs without ComfyUI.
+"""The host: every use of ComfyUI's API, each with a fallback for runs without ComfyUI.
 
-The only file that imports ComfyUI. Without it the folders are those of `pstyle.folders`, the device is chosen
-as the command line does, nothing shows progress, and Ctrl-C is what the cancel button is there.
+This is the only file that imports ComfyUI. Without it, folders come from `pstyle.core.folders`, the device is
+chosen as on the command line, no progress is shown, and Ctrl-C replaces the cancel button.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ except ImportError:
 SUFFIX = ".safetensors"
 PREVIEW_PX = 256
 PREVIEW_SECONDS = 1 / 3  # each preview is encoded and sent to every open page
-TRAINING_BYTES = 2 << 30  # what a learning takes at most with its default settings and the full VGG-19
+TRAINING_BYTES = 2 << 30  # upper bound for learning with default settings and the full VGG-19
 Item = TypeVar("Item")
 
-# In ComfyUI up to 0.3 an Exception, later a BaseException: never catch it without raising it again.
+# An Exception in ComfyUI up to 0.3, a BaseException later: never catch it without re-raising.
 Interrupted = model_management.InterruptProcessingException if model_management else KeyboardInterrupt
 
 
 def register_models() -> None:
-    """Make models/pstyle known to ComfyUI, with folders that its extra_model_paths.yaml adds to it."""
+    """Register models/pstyle with ComfyUI, including folders from its extra_model_paths.yaml."""
     if folder_paths is None:
         return
     known = folder_paths.folder_names_and_paths.get(MODEL_FOLDER, ([], set()))[0]
     own = str(Path(folder_paths.models_dir) / MODEL_FOLDER)
-    # With an empty set of extensions, which add_model_folder_path leaves, every file would be listed.
+    # add_model_folder_path leaves an empty set of extensions, with which every file would be listed.
     folder_paths.folder_names_and_paths[MODEL_FOLDER] = (list(dict.fromkeys([own, *known])), {SUFFIX})
 
 
 def model_folders() -> list[Path]:
-    """The folders of this pack's model files; the first is the one that is written to."""
+    """The folders of this pack's model files; files are written to the first."""
     if folder_paths is None:
         return [current_folders().style_models]
     return [Path(folder) for folder in folder_paths.get_folder_paths(MODEL_FOLDER)]
 
 
 def save_folder() -> Path:
-    """The folder that styles are written to, made if it is missing."""
+    """The folder that styles are written to, created if missing."""
     folder = model_folders()[0]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -70,14 +70,14 @@ def input_folder() -> Path:
 
 
 def output_folder() -> Path:
-    """The folder that results are written to, made if it is missing."""
+    """The folder that results are written to, created if missing."""
     folder = Path(folder_paths.get_output_directory()) if folder_paths else current_folders().output
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def page_folder() -> Path | None:
-    """The folder of pictures that are only shown, made if it is missing; None where there is no page."""
+    """The folder of previews, created if missing; None without ComfyUI."""
     if folder_paths is None:
         return None
     folder = Path(folder_paths.get_temp_directory())
@@ -86,19 +86,20 @@ def page_folder() -> Path | None:
 
 
 def compute_device() -> torch.device:
-    """Where networks run."""
+    """The device that networks run on."""
     return model_management.get_torch_device() if model_management else choose_device(current_device())
 
 
 def output_device() -> torch.device:
-    """Where pictures wait between nodes."""
+    """The device of pictures on the wires between nodes."""
     return model_management.intermediate_device() if model_management else torch.device("cpu")
 
 
 class Managed:
-    """Networks that work on the compute device and that ComfyUI moves away when it needs the room.
+    """Networks on the compute device that ComfyUI may unload when it needs memory.
 
-    It is then told how much `kept_bytes` more is let go of, and `release` does it. Without ComfyUI they stay.
+    `kept_bytes` reports the size of cached values, which `release` then drops as well. Without ComfyUI the
+    networks stay loaded.
     """
 
     def __init__(
@@ -115,41 +116,41 @@ class Managed:
             self._patcher.release, self._patcher.kept_bytes = release, kept_bytes
 
     def load(self, working_bytes: int) -> None:
-        """Have them on the compute device, with room for what they compute."""
+        """Load the networks onto the compute device, with free memory to work in."""
         with torch.inference_mode(False):
             if self._patcher is not None:
                 model_management.load_models_gpu([self._patcher], memory_required=working_bytes)
-            self._module.to(compute_device())  # where the host leaves layers behind to save memory
+            self._module.to(compute_device())  # in case the host left layers behind to save memory
 
 
 class Patcher(ModelPatcher or object):
-    """ComfyUI's handle of small networks: they come and go whole, with all that was computed by them."""
+    """ComfyUI's handle of small networks, loaded and unloaded as a whole together with cached values."""
 
     release: Callable[[], None] = staticmethod(lambda: None)
     kept_bytes: Callable[[], int] = staticmethod(lambda: 0)
 
     def model_size(self) -> int:
-        """Bytes of the networks and of what is kept."""
+        """Bytes of the networks and the cached values."""
         return super().model_size() + self.kept_bytes()
 
     def loaded_size(self) -> int:
-        """The same of what is on the device now: all or nothing."""
+        """Bytes on the device now: all or nothing."""
         return self.model_size() if super().loaded_size() else 0
 
     def partially_unload(self, *_: Any, **__: Any) -> int:
-        """Free nothing, upon which the host frees all."""
+        """Free nothing in part, so that the host unloads everything."""
         return 0
 
     def detach(self, *args: Any, **more: Any) -> nn.Module:
-        """Move away, and let go of what is kept."""
+        """Unload the networks and drop the cached values."""
         self.release()
-        with torch.inference_mode(False):  # else they could never again take part in a learning
+        with torch.inference_mode(False):  # otherwise they could never be trained again
             return super().detach(*args, **more)
 
 
 @contextmanager
 def painting() -> Iterator[None]:
-    """In this block memory that runs out is what ComfyUI calls so: it then unloads its models and says so."""
+    """Re-raise out-of-memory errors as ComfyUI's own type, so that it unloads its models and reports them."""
     try:
         yield
     except (RuntimeError, MemoryError, ValueError) as error:
@@ -160,8 +161,9 @@ def painting() -> Iterator[None]:
 
 @contextmanager
 def training() -> Iterator[None]:
-    """In this block gradients are computed, with the host's own models out of the way; what it leaves behind,
-    even where it fails or is canceled, is freed.
+    """A block that may compute gradients, with the host's own models unloaded.
+
+    Its memory is freed at the end, even if it fails or is canceled.
     """
     if model_management is not None:
         model_management.free_memory(TRAINING_BYTES, compute_device())
@@ -169,7 +171,7 @@ def training() -> Iterator[None]:
         with torch.inference_mode(False):
             yield
     except BaseException as error:
-        traceback.clear_frames(error.__traceback__)  # in which graph and optimizer would outlive the block
+        traceback.clear_frames(error.__traceback__)  # its frames would keep graph and optimizer alive
         raise
     finally:
         if model_management is not None:
@@ -178,9 +180,9 @@ def training() -> Iterator[None]:
 
 @contextmanager
 def borrowed(module: nn.Module | None) -> Iterator[nn.Module | None]:
-    """A network on the compute device inside the block, and back where it was after it.
+    """Move a network to the compute device for the block, and back afterwards.
 
-    Moved outside inference mode: parameters made within it could never again take part in a learning.
+    It is moved outside inference mode, since parameters created inside could never be trained again.
     """
     if module is None:
         yield None
@@ -196,24 +198,24 @@ def borrowed(module: nn.Module | None) -> Iterator[nn.Module | None]:
 
 
 def check_canceled() -> None:
-    """Raise `Interrupted` if the user has pressed cancel."""
+    """Raise `Interrupted` if the user pressed cancel."""
     if model_management is not None:
         model_management.throw_exception_if_processing_interrupted()
 
 
 class Watch:
-    """Shows how far a loop is, with a picture now and then, and stops it when the user cancels."""
+    """Shows a loop's progress with occasional previews, and stops it when the user cancels."""
 
     def __init__(self) -> None:
         self.last_preview = float("-inf")  # when it was sent, in seconds
         self.bar = ProgressBar(1) if ProgressBar else None
 
     def __call__(self, progress: Progress) -> None:
-        """To be given to a loop as `on_step`."""
+        """Pass this to a loop as `on_step`."""
         self.update(progress.step, progress.steps, progress.sample)
 
     def update(self, done: int, total: int, sample: Tensor | None = None) -> None:
-        """Tell that `done` steps of `total` are done; `sample` is a picture (1, 3, H, W) in [0, 1]."""
+        """Show that `done` of `total` steps are done; `sample` is a picture (1, 3, H, W) in [0, 1]."""
         check_canceled()
         if self.bar is not None:
             self.bar.update_absolute(done, total, self._preview(sample))
@@ -228,7 +230,7 @@ class Watch:
 
 
 def watched(items: Sequence[Item]) -> Iterator[Item]:
-    """The items one by one, with progress shown after each."""
+    """Yield the items one by one, showing progress after each."""
     watch = Watch()
     for done, item in enumerate(items, start=1):
         yield item

@@ -1,10 +1,9 @@
-"""Nodes that learn a style: sets of style pictures, the learning itself, and blends of what it gave."""
+"""Nodes that learn a style: sets of style pictures, the learning itself, and blends of styles."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import logging
 import os
@@ -14,9 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
-from ..pstyle.core.checkpoint import BadFile, read_file
+from ..pstyle.core.checkpoint import BadFile
+from ..pstyle.core.files import sha256_of
 from ..pstyle.image.listing import list_pictures
-from ..pstyle.image.reading import MAX_FILE_BYTES, open_image
+from ..pstyle.image.reading import open_image
 from ..pstyle.losses.perceptual import perceptual_with
 from ..pstyle.nets.vgg import VGG
 from ..pstyle.samples import content_pictures
@@ -46,7 +46,7 @@ from .wires import (
     to_rgb,
 )
 
-INTERRUPTED = "interrupted"  # the name a style is kept under when its learning is canceled, or its beginning
+INTERRUPTED = "interrupted"  # name, or start of the name, of styles saved when learning is canceled
 BUILT_IN_CONTENTS = 12
 MAX_WEIGHT = 100.0
 WEIGHT = "How much these pictures count relative to the rest of the set; 0 leaves them out."
@@ -126,10 +126,7 @@ class PStyleStyleSetFromFolder:
 
     @classmethod
     def IS_CHANGED(cls, folder: str, **_: Any) -> str:
-        found = hashlib.sha256()
-        for path in _pictures_in(folder):
-            found.update(hashlib.sha256(read_file(path, MAX_FILE_BYTES)).digest())
-        return found.hexdigest()
+        return " ".join(map(sha256_of, _pictures_in(folder)))
 
     def collect(
         self, folder: str, weight: float, style_set: StyleSet | None = None, stars: int = USUAL_STARS
@@ -139,7 +136,7 @@ class PStyleStyleSetFromFolder:
 
 
 def list_folders() -> list[str]:
-    """Sorted names of the folders that lie directly in the input folder, without hidden ones."""
+    """Sorted names of the visible folders directly in the input folder."""
     try:
         with os.scandir(host.input_folder()) as entries:
             names = [entry.name for entry in entries if entry.is_dir()]
@@ -149,7 +146,7 @@ def list_folders() -> list[str]:
 
 
 def _pictures_in(folder: str) -> list[Path]:
-    """The picture files of a folder that lies in the input folder just now; BadFile for any other name."""
+    """The picture files of a folder that is in the input folder now; BadFile for any other name."""
     if folder not in list_folders():
         raise BadFile(f"there is no folder {str(folder)[:80]!r} in {str(host.input_folder())!r}")
     found = list_pictures(host.input_folder() / folder)
@@ -227,9 +224,10 @@ class PStyleLearn:
 
 
 def learned_style(*given: Any) -> Learned:
-    """What a `Learning` of this comes to, in a frame of its own, which is all that holds graph and optimizer.
+    """Run a `Learning` and return its result.
 
-    Raises `host.Interrupted` if it is canceled; the style so far is kept.
+    A separate function, so that graph and optimizer are freed with its frame. Raises `host.Interrupted` if
+    canceled; the style so far is saved.
     """
     learning = Learning(*given)
     try:
@@ -241,31 +239,31 @@ def learned_style(*given: Any) -> Learned:
 
 
 def contents_or_scenes(contents: Tensor | None, size_px: int, seed: int) -> list[Tensor]:
-    """The content pictures of a wire; without one, drawn scenes of `size_px`."""
+    """The content pictures of a wire, or drawn scenes of `size_px` without one."""
     if contents is not None:
         return [to_rgb(contents, "content picture")]
     return content_pictures(BUILT_IN_CONTENTS, size_px, seed)
 
 
 def keep_style(style: Style) -> None:
-    """Save the style of a canceled learning beside earlier ones; a failure is logged, not raised."""
+    """Save the style of canceled learning next to earlier ones; failures are logged, not raised."""
     try:
         path = _free_path(host.save_folder())
         save_style(path, style)
         logging.getLogger("pstyle").info("canceled: the style so far is kept as %s", path)
-    except (OSError, ValueError) as error:  # the cancellation is under way and matters more
+    except (OSError, ValueError) as error:  # the cancellation must go through
         logging.getLogger("pstyle").warning("canceled, and the style so far could not be kept: %s", error)
 
 
 def _free_path(folder: Path) -> Path:
-    """The path of the first of `interrupted`, `interrupted_2`, `interrupted_3`, ... that nothing has."""
+    """The first free path of `interrupted`, `interrupted_2`, `interrupted_3`, ..."""
     names = itertools.chain([INTERRUPTED], (f"{INTERRUPTED}_{number}" for number in itertools.count(2)))
     paths = (folder / f"{name}{host.SUFFIX}" for name in names)
-    return next(path for path in paths if not os.path.lexists(path))  # a link that leads nowhere counts too
+    return next(path for path in paths if not os.path.lexists(path))  # dangling links count, too
 
 
 class PStyleBlend:
-    """Two styles -> one between them."""
+    """Two styles -> a blend of both."""
 
     TITLE = "Blend Styles"
     CATEGORY = "pstyle/learn"

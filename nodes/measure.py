@@ -1,4 +1,4 @@
-"""Nodes that measure: scores of a painted picture, and curves of a loop's losses."""
+"""Nodes that measure: scores of a painted picture, and plots of losses."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -109,7 +109,7 @@ class PStyleScore:
 
 
 def default_judge() -> tuple[str, VGG]:
-    """ImageNet's VGG-19 if it has been put into models/pstyle, else the shipped network; with its name."""
+    """ImageNet's VGG-19 if it is in models/pstyle, else the shipped network; with its name."""
     file = f"{IMAGENET}{host.SUFFIX}"
     with torch.inference_mode(False):
         if file in model_files("pstyle.vgg"):
@@ -118,7 +118,7 @@ def default_judge() -> tuple[str, VGG]:
 
 
 class PStyleLossPlot:
-    """Losses of a loop -> curves as a picture."""
+    """Losses of a loop -> a plot as a picture."""
 
     TITLE = "Loss Plot"
     CATEGORY = "pstyle/measure"

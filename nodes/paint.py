@@ -1,4 +1,4 @@
-"""Nodes that make pictures: painting in a learned style, and optimizing one picture the slow, classic way."""
+"""Nodes that make pictures: painting in a learned style, and classic style transfer by optimization."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -84,7 +84,7 @@ class PStylePaint(PaintingNode):
 
 
 class PStyleOptimize:
-    """A picture and a set of style pictures -> the picture that a style loss wants."""
+    """A picture and a set of style pictures -> the picture, optimized toward the style."""
 
     TITLE = "Optimize Picture"
     CATEGORY = "pstyle/paint"

@@ -1,4 +1,4 @@
-"""The painters that a node keeps from one call to the next, so that moving a setting costs little."""
+"""The painters that a node caches between calls, so that changing a setting is fast."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from . import host
 from .files import shipped_networks
 from .wires import BoundStyle, Networks
 
-Bound = tuple[BoundStyle, Networks | None]  # a style with the networks that came beside it, if any
+Bound = tuple[BoundStyle, Networks | None]  # a style with the networks wired to it, if any
 
 
 @dataclass(eq=False)
 class Home:
-    """Networks that painters share, as ComfyUI manages them."""
+    """Networks shared by painters, managed by ComfyUI."""
 
     wired: Networks | None  # None for the shipped ones
     networks: Networks
@@ -23,23 +23,25 @@ class Home:
 
 
 class Painters:
-    """Those of a node's last call, and what they remember of its pictures; that goes with the node, or when
-    ComfyUI asks for the memory.
+    """The painters of a node's last call, with an activation cache of its pictures.
+
+    The cache is dropped with the node, or when ComfyUI needs the memory.
     """
 
     def __init__(self) -> None:
         self.cache = ActivationCache()
         self._homes: list[Home] = []
-        self._kept: list[tuple[Bound, Painter]] = []  # with what each was made for
+        self._kept: list[tuple[Bound, Painter]] = []  # each with the style it was made for
 
     def load(self, wanted: list[Bound], working_bytes: int) -> list[Painter]:
-        """A painter for each style, on the compute device with so much room to work: one of the last call
-        where it fits, else a new one, with networks of the last call where they fit.
+        """A painter for each style, on the compute device with room to work.
+
+        Painters and networks of the last call are reused where they fit.
         """
         before = list(self._homes)
         homes = [self._home(wired or style.networks) for style, wired in wanted]
         if any(home not in homes for home in before):
-            self.cache.clear()  # else it would keep networks alive that nobody uses
+            self.cache.clear()  # otherwise it would keep unused networks alive
         self._homes = homes
         self._kept = [(bound, self._painter(bound, home)) for bound, home in zip(wanted, homes, strict=True)]
         for home in homes:

@@ -1,4 +1,4 @@
-"""What the nodes that paint share: painters kept between calls, room for the networks, before and after."""
+"""The base class of the nodes that paint: cached painters, memory for the networks, before and after."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from .wires import BoundStyle, Networks, to_wire
 
 
 class PaintingNode:
-    """A node that paints pictures in a style: its `paint` converts the inputs, loads painters, calls the
-    library, and returns the outputs.
+    """A node that paints pictures in a style.
+
+    Its `paint` converts the inputs, loads painters, calls the library and returns the outputs.
     """
 
     CATEGORY = "pstyle/paint"
@@ -29,13 +30,14 @@ class PaintingNode:
     def load(
         self, styles: Sequence[BoundStyle | None], generator: Networks | None, working_bytes: int
     ) -> list[Painter | None]:
-        """A painter for each style, None for None, on the compute device with so much room to work."""
+        """A painter for each style (None for None) on the compute device, with room to work."""
         loaded = iter(self.painters.load([(one, generator) for one in styles if one], working_bytes))
         return [next(loaded) if one else None for one in styles]
 
     def outputs(self, before: Tensor, after: Tensor, wired: Tensor | None = None) -> dict[str, Any]:
-        """What the node returns: the painted pictures, `wired` if they are an IMAGE already, and both before
-        and after (B, C, H, W) to be shown.
+        """The node's result: the painted pictures, and a before-after preview of (B, C, H, W).
+
+        `wired` are the pictures as an IMAGE, if they already are one.
         """
         result = to_wire(after) if wired is None else wired
         return {"ui": before_after(before, after), "result": (result,)}

@@ -1,4 +1,4 @@
-"""Before and after: what web/before_after.js shows on a node that paints."""
+"""The before-after preview that web/before_after.js shows on nodes that paint."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from ..pstyle.image.resizing import resize_to
 from ..pstyle.image.writing import encoded
 from . import host
 
-LARGEST_PX = 1024  # long side of what is shown
-KEY = "pstyle_before_after"  # under which the page finds it
+LARGEST_PX = 1024  # long side of the preview, at most
+KEY = "pstyle_before_after"  # of the preview in a node's ui data
 
 
 def before_after(before: Tensor, after: Tensor) -> dict[str, list[dict[str, Any]]]:
-    """What a node gives the page to show: the first of its pictures (B, C, H, W) and of its paintings, as
-    files in ComfyUI's temporary folder; nothing where there is no page.
+    """The ui data of a preview: the first of pictures (B, C, H, W) and of paintings as temporary files.
+
+    Empty without ComfyUI.
     """
     folder = host.page_folder()
     if folder is None:
@@ -29,7 +30,7 @@ def before_after(before: Tensor, after: Tensor) -> dict[str, list[dict[str, Any]
 
 
 def _shown(folder: Path, pictures: Tensor) -> dict[str, str]:
-    """A picture's file as ComfyUI's pages ask for it, named after its content: an unchanged one is there."""
+    """Write a picture's file, named by content and so only once, and describe it for ComfyUI's page."""
     picture = split_alpha(pictures[:1])[0].cpu()
     height, width = picture.shape[2:]
     scale = min(1.0, LARGEST_PX / max(height, width))

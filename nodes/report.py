@@ -1,4 +1,4 @@
-"""The node that writes all about a style on one page."""
+"""The node that writes an HTML report about a style."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -36,7 +36,7 @@ SUFFIX = ".html"
 
 
 class PStyleReport:
-    """A style and pictures -> a page in the output folder."""
+    """A style and pictures -> an HTML page in the output folder."""
 
     TITLE = "Style Report"
     CATEGORY = "pstyle/measure"

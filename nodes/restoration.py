@@ -1,4 +1,4 @@
-"""Nodes that restore pictures and find what is damaged, and restorers from files and one's own pictures."""
+"""Nodes that restore pictures, detect damage, and load, save and fine-tune restorers."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -41,7 +41,7 @@ from .wires import (
 )
 
 SHIPPED_RESTORER = "shipped"
-ORIGIN = "made in a workflow"  # of a restorer that is saved
+ORIGIN = "made in a workflow"  # noted in saved restorers
 WITHOUT = "By default the shipped one."
 
 
@@ -158,7 +158,7 @@ class PStyleRestore:
 
     def __init__(self) -> None:
         self.painters = Painters()
-        self.menders = Menders()
+        self.pipelines = RestorationPipelines()
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -193,17 +193,17 @@ class PStyleRestore:
             masks = list(exact_mask(lost, pictures).split(1))
         room = needed_bytes(*pictures.shape[2:], PaintSettings(), reference_px=0)
         painter = None if style is None else self.painters.load([(style, generator)], room)[0]
-        mender, restored = self.menders.load(restorer, room), []
+        pipeline, restored = self.pipelines.load(restorer, room), []
         for picture, one in host.watched(list(zip(pictures.split(1), masks, strict=True))):
             with host.painting():
-                restored.append(mender(picture, one, config, painter))
+                restored.append(pipeline(picture, one, config, painter))
         result = torch.cat(restored)
         sheet = torch.cat([to_rgb(image), result[:, :3]], dim=3)
         return {"ui": before_after(pictures, result), "result": (to_wire(result), to_wire(sheet))}
 
 
 class PStyleDetectDamage:
-    """Damaged pictures -> masks of what is damaged."""
+    """Damaged pictures -> masks of the damage."""
 
     TITLE = "Detect Damage"
     CATEGORY = "pstyle/restore"
@@ -217,7 +217,7 @@ class PStyleDetectDamage:
     FUNCTION = "detect"
 
     def __init__(self) -> None:
-        self.menders = Menders(torch.float32)  # a mask hangs on a threshold
+        self.pipelines = RestorationPipelines(torch.float32)  # float32, since a mask depends on a threshold
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -228,17 +228,18 @@ class PStyleDetectDamage:
 
     def detect(self, image: Tensor, restorer: Restorer | None = None) -> tuple[Tensor, float]:
         pictures = to_rgb(image)
-        mender = self.menders.load(
+        pipeline = self.pipelines.load(
             restorer, needed_bytes(*pictures.shape[2:], PaintSettings(), reference_px=0)
         )
         with host.painting():
-            found = mender.find_marks(pictures)[:, 0]
+            found = pipeline.find_marks(pictures)[:, 0]
         return found.to(host.output_device()), found.mean().item()
 
 
-class Menders:
-    """The mender of a node's last call, its restorer as ComfyUI manages it. Without a `dtype` it computes in
-    the device's number format.
+class RestorationPipelines:
+    """The cached pipeline of a node's last call, with its restorer managed by ComfyUI.
+
+    `dtype` is the number format, by default the device's.
     """
 
     def __init__(self, dtype: torch.dtype | None = None) -> None:
@@ -247,16 +248,16 @@ class Menders:
         self._kept: tuple[RestorationPipeline, host.Managed] | None = None
 
     def load(self, wired: Restorer | None, working_bytes: int) -> RestorationPipeline:
-        """A mender on the compute device with so much room to work: that of the last call if it fits."""
+        """A pipeline on the compute device with room to work; the last call's if the restorer is the same."""
         if self._kept is None or self._wired is not wired:
-            mender = RestorationPipeline(wired or shipped_restorer(), host.compute_device(), self.dtype)
-            self._wired, self._kept = wired, (mender, host.Managed([mender.restorer]))
-        mender, managed = self._kept
+            pipeline = RestorationPipeline(wired or shipped_restorer(), host.compute_device(), self.dtype)
+            self._wired, self._kept = wired, (pipeline, host.Managed([pipeline.restorer]))
+        pipeline, managed = self._kept
         managed.load(working_bytes)
-        return mender
+        return pipeline
 
 
 def shipped_restorer() -> Restorer:
-    """The restorer that comes with the pack, fit for training also when loaded under inference mode."""
+    """The shipped restorer, trainable even if loaded under inference mode."""
     with torch.inference_mode(False):
         return load_restorer()

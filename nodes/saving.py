@@ -1,4 +1,4 @@
-"""What the nodes that save a model file have in common: a name, whether to replace, and where it may lie."""
+"""The base class of the nodes that save a model file: its name, its folder, whether to overwrite."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -19,7 +19,7 @@ OVERWRITE = (
 
 
 class Saving:
-    """A thing of the pack -> its file in models/pstyle. Nodes of this kind add `save`, by `saved`."""
+    """An object of the pack -> its file in models/pstyle. Subclasses add `save`, which calls `saved`."""
 
     THING: ClassVar[dict[str, Any]]  # the input that takes it, as in INPUT_TYPES
     DEFAULT: ClassVar[str]  # name of its file
@@ -44,7 +44,7 @@ class Saving:
 
 
 def saved(name: str, write: Callable[[Path], None]) -> dict[str, Any]:
-    """What a node shows and gives after it has written the model file of this name."""
+    """The node's result after writing the model file of this name."""
     path = path_in(host.save_folder(), name, host.SUFFIX)
     write(path)
     return {"ui": {"text": [path.name]}, "result": (path.name,)}

@@ -1,4 +1,4 @@
-"""Nodes that learn a person's taste from choices, and show where styles and pictures lie."""
+"""Nodes that learn a person's taste from choices, and map styles and pictures."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -89,7 +89,7 @@ class PStyleTasteTest:
 
     @classmethod
     def IS_CHANGED(cls, **_: Any) -> float:
-        return math.nan  # what it shows depends on the answers kept, and every queue may add one
+        return math.nan  # the output depends on the stored answers, and every run may add one
 
     @classmethod
     def VALIDATE_INPUTS(cls, name: str) -> bool | str:
@@ -120,7 +120,7 @@ class PStyleTasteTest:
             )
             if choice != NO_CHOICE and (
                 taste.history.pending or choice == UNDO
-            ):  # else nothing was shown yet
+            ):  # otherwise nothing was shown yet
                 apply_answer(taste.history, choice if worst == NO_CHOICE else f"{choice} worst {worst}")
             small, large = (
                 taste.space.painter(shown_picture(picture, px), networks.generator)

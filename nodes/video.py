@@ -1,4 +1,4 @@
-"""Nodes for video: frames painted without flicker, and how much a video flickers."""
+"""Nodes for video: painting frames without flicker, and measuring flicker."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -50,7 +50,7 @@ class PStylePaintVideo(PaintingNode):
                 "image": wire("IMAGE", "The frames in order, as a batch or a list, all of one size."),
                 "style": wire(STYLE_WIRE, "The style to paint in."),
                 **widgets(VideoConfig),
-                # Last, since a workflow file knows widgets by their order, and these settings grow.
+                # Last, since workflow files store widgets by position, and these settings may grow.
                 **widgets(PaintSettings),
             },
             "optional": {
@@ -85,7 +85,7 @@ class PStylePaintVideo(PaintingNode):
 
 
 class PStyleFlickerScore:
-    """A painted video and the video before -> how much it flickers."""
+    """A painted video and the original -> flicker scores."""
 
     TITLE = "Flicker Score"
     CATEGORY = "pstyle/measure"
@@ -127,9 +127,9 @@ class PStyleFlickerScore:
 
 
 def frames_of(images: Sequence[Tensor], what: str = "image") -> list[Tensor]:
-    """Frames (1, H, W, C) of batches or single ones, in their order.
+    """Frames (1, H, W, C) from batches or single pictures, in order.
 
-    Raises ValueError for none, for what is no IMAGE, and for frames of several sizes.
+    Raises ValueError if there are none, if one is not an IMAGE, and if sizes differ.
     """
     for batch in images:
         if not isinstance(batch, Tensor) or batch.ndim != 4:
@@ -146,6 +146,6 @@ def frames_of(images: Sequence[Tensor], what: str = "image") -> list[Tensor]:
 
 
 def masks_of(masks: Sequence[Tensor] | None) -> list[Tensor]:
-    """Masks (1, 1, H, W) of batches or single ones, in their order; none where they mean that."""
+    """Masks (1, 1, H, W) from batches or single masks, in order; empty if they mean no mask."""
     found = [to_mask(mask) for mask in masks or []]
     return [one for mask in found if mask is not None for one in mask.split(1)]

@@ -1,4 +1,4 @@
-"""Nodes for spheres and pairs of eyes: 360 and stereo pictures painted, saved and scored."""
+"""Nodes for 360 and stereo pictures: painting, saving, scoring."""
 
 # ruff: noqa: N802 (INPUT_TYPES and its like are ComfyUI's names)
 
@@ -131,7 +131,7 @@ class PStylePaintStereo(PaintingNode):
 
 
 class PStyleSeamScore:
-    """360 or stereo pictures -> whether they close, whether their poles are pinched, whether eyes agree."""
+    """360 or stereo pictures -> scores of seams, poles and agreement of the eyes."""
 
     TITLE = "Seam Score"
     CATEGORY = "pstyle/measure"
@@ -182,7 +182,7 @@ class PStyleSeamScore:
 
 
 class PStyleSave360:
-    """360 pictures -> files that viewers open as such."""
+    """360 pictures -> files that viewers open as 360."""
 
     TITLE = "Save 360"
     CATEGORY = "pstyle/paint"

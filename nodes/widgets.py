@@ -1,4 +1,4 @@
-"""Widgets: a config's fields as ComfyUI inputs, so that default, range and help are declared in one place."""
+"""Widgets: a config's fields as ComfyUI inputs, so default, range and help are declared in one place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def widget(metadata: Mapping[str, Any]) -> Widget:
         raise TypeError(f"no widget holds a {type(default).__name__}")
     options |= {"min": metadata["minimum"], "max": metadata["maximum"]}
     if isinstance(default, int):
-        # Else ComfyUI draws a new number for a "seed" after each run, and no learning is ever reused.
+        # Otherwise ComfyUI draws a new "seed" after each run, and no learned style is ever reused.
         return "INT", options | {"step": 1, "control_after_generate": False}
     return "FLOAT", options | {"step": _step(default), "round": False}
 
@@ -48,5 +48,5 @@ def _sentence(text: str) -> str:
 
 
 def _step(default: float) -> float:
-    """A tenth of the default's power of ten, at most 0.1: what a click changes, and the digits shown."""
+    """A widget's step: a tenth of the default's power of ten, at most 0.1; it also sets the digits shown."""
     return min(0.1, 10.0 ** (math.floor(math.log10(abs(default))) - 1)) if default else 0.01

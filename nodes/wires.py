@@ -1,7 +1,7 @@
-"""What runs on the wires: their type names, what they carry, and pictures and masks to the library and back.
+"""The wire types and the objects they carry, and conversion of pictures and masks to the library and back.
 
-On a wire an IMAGE is (B, H, W, C) and a MASK (B, H, W); in the library both are (B, C, H, W). They are
-checked here, once, as they come in.
+On a wire an IMAGE is (B, H, W, C) and a MASK (B, H, W); in the library both are (B, C, H, W). Inputs are
+checked here, once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HISTORY_WIRE = "PSTYLE_HISTORY"  # a History
 LOSS_MAP_WIRE = "LOSS_MAP"  # ComfyUI's own: {"loss": [x, ...]}
 
 History = list[dict[str, float]]  # a loop's records: {"step": 1, "loss": 0.5, ...}
-NO_MASK_PX = 64  # LoadImage gives 64 x 64 zeros for a picture without transparency
+NO_MASK_PX = 64  # LoadImage returns 64 x 64 zeros for a picture without transparency
 NO_MASK_RULE = (
     "The empty 64 x 64 mask that Load Image outputs for a picture without transparency counts as no mask."
 )
@@ -58,13 +58,13 @@ class Networks:
 
     @property
     def both(self) -> nn.ModuleList:
-        """The two as one module, to borrow them together."""
+        """Both as one module, to move them together."""
         return nn.ModuleList([self.generator, self.vgg])
 
 
 @dataclass(frozen=True, eq=False)
 class BoundStyle:
-    """A style, and the networks it was learned with unless they are the shipped ones."""
+    """A style with the networks it was learned with, unless they are the shipped ones."""
 
     style: Style
     networks: Networks | None = None
@@ -88,9 +88,9 @@ class BoundDiscriminator:
 
 
 def to_library(image: Tensor, what: str = "image") -> Tensor:
-    """An IMAGE (B, H, W, C) as (B, C, H, W) with C 1, 3 or 4: float32 on the CPU, fit for training.
+    """An IMAGE (B, H, W, C) as (B, C, H, W), C 1, 3 or 4: float32 on the CPU, usable in training.
 
-    Raises ValueError as `pstyle.image.checks.check_image`.
+    Raises ValueError like `pstyle.image.checks.check_image`.
     """
     if not isinstance(image, Tensor) or image.ndim != 4:
         got = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
@@ -99,14 +99,14 @@ def to_library(image: Tensor, what: str = "image") -> Tensor:
 
 
 def to_rgb(image: Tensor, what: str = "image") -> Tensor:
-    """An IMAGE as (B, 3, H, W): gray is repeated, transparency dropped. Raises ValueError as `to_library`."""
+    """An IMAGE as (B, 3, H, W), gray repeated, transparency dropped. Raises ValueError like `to_library`."""
     return split_alpha(to_library(image, what))[0]
 
 
 def to_mask(mask: Tensor | None) -> Tensor | None:
     """A MASK (B, H, W) or (H, W) as (B, 1, H, W); None for 64 x 64 zeros (see NO_MASK_RULE).
 
-    Raises ValueError for another shape.
+    Raises ValueError for any other shape.
     """
     if mask is None:
         return None
@@ -119,7 +119,7 @@ def to_mask(mask: Tensor | None) -> Tensor | None:
 
 
 def liked(style_set: StyleSet) -> tuple[list[Tensor], list[float]]:
-    """The pictures of a set that are not disliked, and how much each counts by its weight and its stars.
+    """The liked pictures of a set, with weights from their weight inputs and stars.
 
     Raises ValueError if none is liked.
     """
@@ -129,7 +129,7 @@ def liked(style_set: StyleSet) -> tuple[list[Tensor], list[float]]:
 
 
 def disliked(style_set: StyleSet) -> list[Tensor]:
-    """The pictures of a set that the style is to keep away from."""
+    """The disliked pictures of a set."""
     return [one.picture for one in style_set if one.stars == DISLIKED]
 
 
@@ -144,7 +144,7 @@ def to_loss_map(history: History) -> dict[str, list[float]]:
 
 
 def to_history(losses: History | dict[str, list[float]]) -> History:
-    """A HISTORY as it is; a LOSS_MAP as records."""
+    """A HISTORY unchanged, or a LOSS_MAP as records."""
     if not isinstance(losses, dict):
         return losses
     return [{"step": step, "loss": loss} for step, loss in enumerate(losses.get("loss", ()), start=1)]

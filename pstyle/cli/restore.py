@@ -37,17 +37,17 @@ def restore(arguments: Namespace) -> None:
     if arguments.style and not (arguments.mask or arguments.find):
         raise ValueError("--style is what lost places are filled in with: add --mask FILE or --find")
     files = list_pictures(arguments.pictures)
-    mender = RestorationPipeline(load_restorer(optional_path(arguments.restorer)), arguments.device)
+    pipeline = RestorationPipeline(load_restorer(optional_path(arguments.restorer)), arguments.device)
     painter = load_painter(arguments.style, arguments.device) if arguments.style else None
     mask = open_mask(arguments.mask) if arguments.mask else None
-    work = partial(mender.repaired, strength=config.strength)
+    work = partial(pipeline.repaired, strength=config.strength)
 
     def write(file: Path, target: Path, number: int) -> None:
         if is_large(file) and not (arguments.mask or arguments.find):
             paint_file(file, target, work, overwrite=arguments.overwrite)
         else:
             picture = open_image(file)
-            lost = mender.find_marks(picture) if arguments.find else mask
-            save_image(target, mender(picture, lost, config, painter), overwrite=arguments.overwrite)
+            lost = pipeline.find_marks(picture) if arguments.find else mask
+            save_image(target, pipeline(picture, lost, config, painter), overwrite=arguments.overwrite)
 
     write_each(files, arguments, "restoring", "restored", write)

@@ -74,8 +74,8 @@ class TrainingState:
             )
         if (processes := sum(name.split(".")[0] == "rng" for name in tensors)) != self.processes.size:
             raise checkpoint.BadFile(
-                f"{str(path)!r} is from a run of {processes} processes, but this run has "
-                f"{self.processes.size}: continue with as many, or choose another file"
+                f"{str(path)!r} is from a run with world size {processes}, but this run has "
+                f"{self.processes.size}: continue with as many processes, or choose another file"
             )
         self._restore(tensors)
         return True

@@ -34,8 +34,8 @@ def test_pictures_are_restored_as_the_library_does(flags: list[str], strength: f
     given = ["restore", "old.png", "-o", "out", "--restorer", "tiny.safetensors", "--mask", "mask.png"]
     assert cli.main([*given, *flags]) == 0
     assert capsys.readouterr().out.splitlines() == [str(Path("out/old.png"))]
-    mender = RestorationPipeline(load_restorer(Path("tiny.safetensors")), "cpu")
-    wanted = mender(open_image("old.png"), open_image("mask.png")[:, :1], RepairConfig(strength))
+    pipeline = RestorationPipeline(load_restorer(Path("tiny.safetensors")), "cpu")
+    wanted = pipeline(open_image("old.png"), open_image("mask.png")[:, :1], RepairConfig(strength))
     assert (open_image("out/old.png") - wanted).abs().max() < 0.6 / 255
     if strength == 0:
         kept = open_image("mask.png") == 0

@@ -151,7 +151,7 @@ def test_the_state_of_two_processes_is_one_whole_file(found: Found) -> None:
 def test_a_state_that_processes_cannot_share_is_refused(found: Found) -> None:
     for rank in (0, 1):
         assert "is not the same for all processes" in found.notes("refused", rank=rank)["said"]
-    assert "from a run of 2 processes, but this run has 1" in found.notes("refused", size=1)["said"]
+    assert "from a run with world size 2, but this run has 1" in found.notes("refused", size=1)["said"]
 
 
 def test_a_step_of_base_training_is_that_of_all_styles(found: Found) -> None:

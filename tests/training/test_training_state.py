@@ -101,7 +101,7 @@ def test_a_state_of_other_processes_is_refused_and_changes_nothing(tmp_path):
     fresh = new_state()
     fresh.processes = ProcessGroup(1, 2)
     before = fresh.tensors()
-    with pytest.raises(BadFile, match="from a run of 1 processes, but this run has 2"):
+    with pytest.raises(BadFile, match="from a run with world size 1, but this run has 2"):
         fresh.resume(path)
     assert all(torch.equal(value, before[name]) for name, value in fresh.tensors().items())
 

@@ -1,7 +1,7 @@
 """Auxiliary statistics of damage: numbers that can be measured on scans without a clean version.
 
-Each is biased by what the pictures show, so none is taken for a parameter: `fitting` compares them with those
-of pictures that it has damaged itself.
+Each is biased by the content of the pictures, so none is used as a parameter directly: `fitting` compares
+them with the statistics of pictures that it has damaged itself.
 """
 
 from __future__ import annotations
@@ -22,16 +22,19 @@ from .jpeg import measure_quality
 from .spots import FindMarks, MarkStatistics, measure_marks
 
 SHARES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)  # of pixels below a tone
-TONE_PX = 4  # squares whose means are tones, so that grain is none
-TONES = 4000  # that are taken of each picture
-PRINT = 0.05  # chroma below which a picture is a print in one ink, without color
+TONE_PX = 4  # side of the squares whose means are tones, so that grain does not count
+TONES = 4000  # sampled from each picture
+PRINT = 0.05  # chroma below which a picture counts as a monochrome print
 EDGES = 0.02  # share of pixels that count as edges
-FINE_PX, COARSE_PX = 1.5, 3.0  # blurs whose slopes are compared
+FINE_PX, COARSE_PX = 1.5, 3.0  # added blurs whose edge slopes are compared
 
 
 class AuxiliaryStatistics(NamedTuple):
-    """Tones (3, K) at SHARES; chroma beside what lightness tells, relative to contrast; the tint of prints,
-    else None; height of printed dots; squared blur in pixels of the sharpest edges; grain; marks.
+    """Statistics of a few pictures.
+
+    Tones (3, K) at SHARES; chroma that lightness does not explain, relative to contrast; the tint of
+    monochrome prints, else None; amplitude of printed dots; squared blur in pixels of the sharpest edges;
+    grain; marks.
     """
 
     tones: Tensor
@@ -46,8 +49,9 @@ class AuxiliaryStatistics(NamedTuple):
 def auxiliary_statistics(
     pictures: Sequence[Tensor], find_marks: FindMarks, screen: Screen | None = None
 ) -> AuxiliaryStatistics:
-    """The statistics of pictures, each (1, 3, H, W) with sides of at least 64 px, taken together; `screen` is
-    that of the printed dots whose height is one of them.
+    """The joint statistics of pictures, each (1, 3, H, W) with sides of at least 64 px.
+
+    `screen` describes the printed dots whose amplitude is measured.
     """
     chroma = [measure_chroma(picture) for picture in pictures]
     return AuxiliaryStatistics(
@@ -62,16 +66,16 @@ def auxiliary_statistics(
 
 
 def measure_tones(pictures: Sequence[Tensor]) -> Tensor:
-    """Quantiles (3, K) of red, green and blue at SHARES, of pictures that count alike."""
+    """Quantiles (3, K) of red, green and blue at SHARES; every picture has equal weight."""
     means = [F.avg_pool2d(picture, TONE_PX)[0].flatten(1) for picture in pictures]  # (3, N) each
     drawn = [values[:, torch.linspace(0, values.shape[1] - 1, TONES).long()] for values in means]
     return torch.quantile(torch.cat(drawn, dim=1), torch.tensor(SHARES), dim=1).T
 
 
 def measure_chroma(picture: Tensor) -> float:
-    """Deviation of colors from the curve that lightness puts them on, in deviations of lightness.
+    """Deviation of colors from a function of lightness alone, relative to the deviation of lightness.
 
-    A gray picture printed in any ink on any paper has none.
+    It is 0 for a gray picture printed in any ink on any paper.
     """
     colors = F.avg_pool2d(picture, TONE_PX)[0].flatten(1)  # (3, N)
     light = luma(F.avg_pool2d(picture, TONE_PX)).flatten()
@@ -82,7 +86,7 @@ def measure_chroma(picture: Tensor) -> float:
 
 
 def measure_tint(picture: Tensor) -> Tensor:
-    """What colors have beside gray by the line that fits them, (2, 3): in black, and its rise with gray."""
+    """Fit the tint as a line over gray, (2, 3): the offset from gray in black, and its slope."""
     colors = F.avg_pool2d(picture, TONE_PX)[0].flatten(1)  # (3, N)
     gray = colors.mean(0)
     line = torch.stack([torch.ones_like(gray), gray], dim=1)
@@ -92,8 +96,8 @@ def measure_tint(picture: Tensor) -> Tensor:
 def measure_softness(picture: Tensor) -> float:
     """Squared deviation in pixels of the blur of a picture's sharpest edges.
 
-    An edge's slope falls with blur as 1 / sqrt(own² + added²): the ratio after two added blurs tells its own
-    (after Zhuo & Sim, Pattern Recognition 2011). Thin lines and grain make it less than 0.
+    An edge's slope falls with blur as 1 / sqrt(own² + added²), so the ratio after two added blurs gives the
+    own blur (after Zhuo & Sim, Pattern Recognition 2011). Thin lines and grain can make it negative.
     """
     light = luma(picture)
     fine, coarse = (_slope(gaussian_blur(light, px, reach_px(px))) for px in (FINE_PX, COARSE_PX))
@@ -105,7 +109,7 @@ def measure_softness(picture: Tensor) -> float:
 
 
 def measure_jpeg(pictures: Sequence[Tensor]) -> float | None:
-    """The middle quality of pictures of which at least half came from JPEG files, else None."""
+    """The median JPEG quality if at least half of the pictures came from JPEG files, else None."""
     found = [quality for quality in map(measure_quality, pictures) if quality is not None]
     return median(found) if 2 * len(found) >= len(pictures) else None
 

@@ -1,8 +1,8 @@
-"""Damage: what time and scanners do to pictures, as a few numbers; and pictures damaged that way.
+"""Damage: the effects of time and scanning as a few parameters, and their application to pictures.
 
-The order is that of a picture's life: the lens blurs, the press makes dots, the print fades and stains, the
-film's grain and the marks on its surface come with the scan, the file is compressed. Ranges in the manner of
-Wan et al. (old photographs, arXiv 2004.09484) and Wang et al. (arXiv 2107.10833).
+The order follows a picture's life: the lens blurs, the press makes dots, the print fades and stains, the scan
+adds the film's grain and the marks on its surface, the file is compressed. Ranges follow Wan et al. (old
+photographs, arXiv 2004.09484) and Wang et al. (arXiv 2107.10833).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from .marks import Cover, dust, holes, scratches, stains
 from .random_fields import BANDS, banded, uniform, white
 
 MEGAPIXEL = 1e6
-LOSSLESS = 100.0  # the quality that means no JPEG at all
-LEAST_COLOR = 0.1  # of a picture's saturation, that can be brought back
+LOSSLESS = 100.0  # the quality that means no JPEG compression
+LEAST_COLOR = 0.1  # smallest remaining saturation from which color can be restored
 
 
 @dataclass(frozen=True)
 class Damage:
-    """The parameters of one kind of damage; by default there is none."""
+    """The parameters of one kind of damage; the defaults mean none."""
 
     blur_px: float = setting(0.0, 0.0, 8.0, "standard deviation of the blur in pixels")
     screen: float = setting(0.0, 0.0, 0.5, "amplitude of printed dots, as a share of white")
@@ -76,8 +76,9 @@ class Damage:
 
 
 class Damaged(NamedTuple):
-    """Damaged pictures (B, 3, H, W), where marks and holes lie, (B, 1, H, W) from 0 to 1, and what can be had
-    back: the pictures as they were, but gray ones where all color is lost.
+    """Damaged pictures (B, 3, H, W) with masks of marks and holes (B, 1, H, W) in [0, 1].
+
+    `clean` is the best possible repair: the original pictures, in gray where all color is lost.
     """
 
     image: Tensor
@@ -90,9 +91,9 @@ Damaging = Callable[[Tensor, torch.Generator], Damaged]  # pictures (B, 3, H, W)
 
 
 def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> Damaged:
-    """Pictures (B, 3, H, W) in [0, 1], each with its own damage, in steps of 1/255 like a file's.
+    """Apply to each picture (B, 3, H, W) in [0, 1] its own damage, rounded to steps of 1/255 as in a file.
 
-    Random draws are made where `rng` lives: with one of the pictures' device nothing crosses.
+    Random numbers are drawn on the device of `rng`; on the pictures' device, nothing is transferred.
     """
     if len(damages) != len(image):
         raise ValueError(f"got {len(damages)} damages for {len(image)} pictures: give one each")
@@ -119,7 +120,7 @@ def damaged(image: Tensor, damages: Sequence[Damage], rng: torch.Generator) -> D
 
 
 def _columns(damages: Sequence[Damage], like: Tensor) -> dict[str, Tensor]:
-    """Every setting by name, (B, 1 or more, 1, 1), in one transfer."""
+    """All settings by name as tensors (B, 1 or more, 1, 1), in one transfer."""
     names = [field.name for field in fields(Damage)]
     rows = [[_numbers(getattr(damage, name)) for name in names] for damage in damages]
     table = torch.tensor([sum(row, []) for row in rows]).to(like)
@@ -137,7 +138,7 @@ def _most(damages: Sequence[Damage], name: str) -> float:
 
 def _faded(x: Tensor, a: dict[str, Tensor]) -> Tensor:
     gray = luma(x)
-    x = (gray + (x - gray) * a["saturation"]).clamp(1e-4, 1)  # a root's slope at 0 is infinite
+    x = (gray + (x - gray) * a["saturation"]).clamp(1e-4, 1)  # the slope of a root is infinite at 0
     return a["black"] + (a["white"] - a["black"]) * x ** a["gamma"]
 
 
@@ -157,7 +158,7 @@ def _grain(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Tensor:
 def _marked(
     x: Tensor, damages: Sequence[Damage], a: dict[str, Tensor], rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures with scratches, dust and holes, and where marks and holes are."""
+    """Add scratches, dust and holes to pictures; also returns the masks of marks and holes."""
     B, _, H, W = x.shape
     bright, dim = a["light_color"], a["dark_color"]
     marks = gone = x.new_zeros(B, 1, H, W)
@@ -178,7 +179,7 @@ def _marked(
 
 
 def _scratched(x: Tensor, a: dict[str, Tensor], rng: torch.Generator) -> Cover:
-    """Scratches whose middle lies on the picture, or less than half a length beside it."""
+    """Draw scratches whose middle is on the picture or less than half a length outside it."""
     H, W = x.shape[2:]
     column = {name: value.flatten(1)[:, 0] for name, value in a.items()}  # (B,) each
     length = column["scratch_length_px"]

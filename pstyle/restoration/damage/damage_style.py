@@ -1,4 +1,4 @@
-"""A damage style: the damage that a few scans have in common, how it varies, and its file."""
+"""A damage style: the damage that a few scans share, how it varies, and its file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .damage import LOSSLESS, Damage, Damaged, damaged
 KIND = "pstyle.damage"
 KEYS = ("damage", "spread", "provenance")  # metadata of its file
 VERSION = 2
-# A file of version 1 also holds a small residual network: checked like everything in a file, then ignored.
+# Files of version 1 also hold a small residual network, which is checked and then ignored.
 TENSORS_OF_VERSION_1 = {
     "latent": (16,),
     "convs.0.weight": (24, 6, 3, 3), "convs.0.bias": (24,),
@@ -28,7 +28,7 @@ TENSORS_OF_VERSION_1 = {
     "out.weight": (3, 24, 1, 1), "out.bias": (3,),
 }  # fmt: skip
 STRONGEST = 2.0
-# What is amount, and fades to none with strength; sizes, spectra and shares of kinds stay.
+# The amounts, which fade with strength; sizes, spectra and shares of kinds stay.
 AMOUNTS = (
     "blur_px", "saturation", "black", "white", "gamma", "stain_share", "screen", "grain",
     "scratches_per_mp", "dust_per_mp", "hole_share", "scan_blur_px", "jpeg_quality",
@@ -37,7 +37,7 @@ AMOUNTS = (
 
 @dataclass(frozen=True)
 class Spread:
-    """How damage varies from scan to scan: deviations around what they have in common."""
+    """How damage varies from scan to scan: standard deviations around the common damage."""
 
     tone: float = setting(
         0.0, 0.0, 0.5, "standard deviation of black and white together, the same for all colors"
@@ -55,7 +55,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class DamagingConfig:
-    """Settings of damaging pictures by a style."""
+    """Settings of damaging pictures in a style."""
 
     seed: int = setting(
         0, 0, 2**31 - 1, "determines where marks and grain fall; the same seed gives the same damage"
@@ -70,16 +70,16 @@ class DamagingConfig:
 
 @dataclass(frozen=True, eq=False)
 class DamageStyle:
-    """What learning finds in scans: the damage they have in common, and its spread."""
+    """The result of learning from scans: their common damage, and its spread."""
 
     damage: Damage
     spread: Spread = field(default_factory=Spread)
     provenance: Provenance = field(default_factory=Provenance)
 
     def draw(self, rng: torch.Generator, strength: float = 1.0) -> Damage:
-        """The damage of one more picture, of strength 0, none, to 2; `rng` is on the CPU.
+        """Draw the damage of a new picture at a strength from 0 (none) to 2; `rng` is on the CPU.
 
-        Raises ValueError for another strength.
+        Raises ValueError for other strengths.
         """
         if not 0 <= strength <= STRONGEST:
             raise ValueError(f"strength must be from 0 to {STRONGEST:g}, got {strength}")
@@ -87,7 +87,7 @@ class DamageStyle:
         return _scaled(_varied(self.damage, self.spread, dice), strength)
 
     def damage_pictures(self, image: Tensor, rng: torch.Generator, strength: float = 1.0) -> Damaged:
-        """New damage of this kind on pictures (B, 3, H, W), each its own; strength 0 returns them."""
+        """Damage pictures (B, 3, H, W) in this style, each differently; strength 0 returns them unchanged."""
         damages = [self.draw(rng, strength) for _ in image]
         if strength == 0:
             nowhere = torch.zeros_like(image[:, :1])
@@ -108,9 +108,9 @@ def save_damage(path: Path, style: DamageStyle, *, overwrite: bool = False) -> N
 
 
 def load_damage(path: Path) -> DamageStyle:
-    """Read a damage style, which may come from a stranger; of an older file, all but its network.
+    """Read a damage style, which is untrusted; the network in older files is ignored.
 
-    Raises BadFile for anything but a whole, sane one.
+    Raises BadFile unless it is complete and valid.
     """
     _, metadata = checkpoint.load(path, _expected, kind=KIND, keys=KEYS, version=VERSION)
     return DamageStyle(
@@ -121,7 +121,7 @@ def load_damage(path: Path) -> DamageStyle:
 
 
 def describe_damage(style: DamageStyle) -> dict[str, object]:
-    """What a damage style holds, by name: its parameters, spread, and where it came from."""
+    """The contents of a damage style by name: parameters, spread and provenance."""
     rounded = {name: _rounded(getattr(style.damage, name)) for name in describe(Damage)}
     spread = {f"{name}_spread": _rounded(getattr(style.spread, name)) for name in describe(Spread)}
     origin = {name: getattr(style.provenance, name) for name in describe(Provenance)}
@@ -129,7 +129,7 @@ def describe_damage(style: DamageStyle) -> dict[str, object]:
 
 
 def within(name: str, value: float) -> float:
-    """The value, or the nearest one that this setting of a damage allows."""
+    """The value clamped to the range of this setting of `Damage`."""
     declared = describe(Damage)[name]
     return max(declared["minimum"], min(declared["maximum"], value))
 
@@ -141,7 +141,7 @@ def _varied(damage: Damage, spread: Spread, dice: list[float]) -> Damage:
             within(name, value + spread.tone * tone + spread.cast * cast)
             for value, cast in zip(getattr(damage, name), casts, strict=True)
         )
-        for name in ("black", "white")  # which a scanner's light moves together
+        for name in ("black", "white")  # a scanner's light shifts both together
     }
     many = math.exp(spread.marks * marks)
     amounts = {"grain": damage.grain * math.exp(spread.grain * grain)}
@@ -152,7 +152,7 @@ def _varied(damage: Damage, spread: Spread, dice: list[float]) -> Damage:
 
 
 def _scaled(damage: Damage, strength: float) -> Damage:
-    """A damage between none, at 0, and twice as much, at 2."""
+    """A damage scaled by strength, from none at 0 to twice as much at 2."""
     none = Damage()
 
     def toward(name: str) -> float | tuple[float, ...]:

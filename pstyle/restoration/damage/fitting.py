@@ -1,8 +1,8 @@
-"""The parameters of the damage on a few scans, fitted without clean versions of them.
+"""Fitting the damage parameters of a few scans without clean versions of them.
 
 Auxiliary statistics of the scans are compared with those of practice pictures damaged with the current
 parameters, which are corrected until both agree: indirect inference (Gouriéroux, Monfort & Renault, 1993).
-The bias of a statistic cancels, since it is the same on both sides.
+A statistic's bias is the same on both sides and cancels.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .grain import Grain
 from .halftone import measure_screen
 from .spots import FindMarks, MarkStatistics
 
-EXTREMES = 12.0  # weight of the darkest and lightest tones: they vary least from picture to picture
-CURVED = 0.02  # what a gamma of e or 1 / e costs, beside squared errors of tones
+EXTREMES = 12.0  # weight of the darkest and lightest tones, which vary least between pictures
+CURVED = 0.02  # penalty for a gamma of e or 1 / e, added to squared errors of tones
 GAMMAS = torch.linspace(-0.9, 0.9, 61).exp()
 LEAST_GRAIN = 0.004  # one step of 8 bits
 LEAST_BLUR_PX = 0.35
-STEP = 2.0  # factor by which sizes and counts change in a round at most, and sizes in all rounds
-MANY = 2.0  # ... by which counts grow in all rounds at most
-OFTEN = 1.5  # times as many marks as clean pictures seem to have, and
-MORE_PER_MP = 15.0  # ... so many more, are marks
+STEP = 2.0  # largest factor by which sizes and counts change in one round, and sizes over all rounds
+MANY = 2.0  # largest factor by which counts grow over all rounds
+OFTEN = 1.5  # marks count only above this multiple of those found on clean pictures,
+MORE_PER_MP = 15.0  # ... and above this many more per megapixel
 COLORS = ("light_color", "dark_color")  # of marks
 
 
@@ -57,9 +57,9 @@ def fit_damage(
     find_marks: FindMarks,
     on_round: Callable[[int], None] = lambda done: None,
 ) -> Damage:
-    """The parameters that give clean practice pictures the statistics of the scans.
+    """Find the parameters that give clean practice pictures the statistics of the scans.
 
-    All are (1, 3, H, W) with sides of at least 64 px.
+    All pictures are (1, 3, H, W) with sides of at least 64 px.
     """
     c = config
     screen, quality = measure_screen(scans), measure_jpeg(scans)
@@ -79,7 +79,7 @@ def fit_damage(
 
 
 def damaged_alike(pictures: Sequence[Tensor], damage: Damage, seed: int) -> list[Tensor]:
-    """Pictures, each (1, 3, H, W), all with one damage, each at its own places."""
+    """Apply one damage to pictures, each (1, 3, H, W), with different random places."""
     rngs = [generator_of(seed, number) for number in range(len(pictures))]
     return [damaged(picture, [damage], rng).image for picture, rng in zip(pictures, rngs, strict=True)]
 
@@ -117,7 +117,7 @@ def _corrected(
     aim: Tensor,
     practice: Sequence[Tensor],
 ) -> Damage:
-    """Parameters moved so that the statistics `now` come nearer to those `found`."""
+    """Correct parameters so that the statistics `now` come closer to those `found`."""
     colored = damage.saturation**2 + (found.chroma**2 - now.chroma**2) / max(base.chroma, 1e-3) ** 2
     saturation = 0.0 if found.tint is not None else min(1.5, math.sqrt(max(0.0, colored)))
     return replace(
@@ -132,10 +132,10 @@ def _corrected(
 
 
 def fit_tones(clean: Tensor, aim: Tensor, tint: Tensor | None = None) -> dict[str, tuple[float, ...]]:
-    """Black, white and gamma of each color that take the tones `clean` (3, K) nearest to `aim` (3, K).
+    """Black, white and gamma of each color that map the tones `clean` (3, K) closest to `aim` (3, K).
 
-    For each of many gammas black and white are a straight line's, by least squares. Those of a print, whose
-    `tint` is known, are gray's: its colors lie on one line.
+    For each of many gammas, black and white follow from a least-squares line. The colors of a monochrome
+    print, whose `tint` is known, lie on one line, so they take the values of gray.
     """
     if tint is not None:
         clean, aim = (tones.mean(0, keepdim=True) for tones in (clean, aim))
@@ -183,7 +183,7 @@ def _grain(damage: Damage, found: Grain, now: Grain) -> dict[str, float | tuple[
 
 
 def _amplitudes(grain: Grain) -> list[float]:
-    """Of each band of the spectrum, their root mean square being 1."""
+    """The amplitude of each band of the spectrum, with root mean square 1."""
     power = sum(band**2 for band in grain.spectrum) / len(grain.spectrum)
     return [band / math.sqrt(power) for band in grain.spectrum]
 
@@ -191,8 +191,10 @@ def _amplitudes(grain: Grain) -> list[float]:
 def _marks(
     damage: Damage, found: MarkStatistics, now: MarkStatistics, base: MarkStatistics
 ) -> dict[str, float]:
-    """Counts and sizes of marks. Scratches are found in pieces, however long they are: their length stays as
-    it was seen, and they become as many as makes all that is found of them as long together.
+    """Correct counts and sizes of marks.
+
+    Long scratches are found in pieces: their length stays as measured, and their number is set so that the
+    total length agrees.
     """
     scratches, specks = _counts(found, base)
     many = damage.scratches_per_mp * _step(_together_px(found, base), _together_px(now, base))
@@ -211,27 +213,27 @@ def _marks(
 
 
 def _together_px(marks: MarkStatistics, base: MarkStatistics) -> float:
-    """The length of all scratches in a million pixels, beyond what clean pictures seem to have."""
+    """The total length of scratches per megapixel, beyond that found on clean pictures."""
     own, usual = (one.scratches_per_mp * one.scratch_length_px for one in (marks, base))
     return own - usual
 
 
 def _counts(marks: MarkStatistics, base: MarkStatistics) -> tuple[float, float]:
-    """Scratches and specks in a million pixels beyond those that clean pictures seem to have, or 0."""
+    """Scratches and specks per megapixel beyond those found on clean pictures, or 0."""
     both = ((getattr(one, name) for one in (marks, base)) for name in ("scratches_per_mp", "dust_per_mp"))
     scratches, specks = (own - usual if own > OFTEN * usual + MORE_PER_MP else 0.0 for own, usual in both)
     return scratches, specks
 
 
 def _step(wanted: float, got: float) -> float:
-    """The factor from one to the other, at most STEP either way; 1 where either says nothing."""
+    """The ratio of two values, at most STEP either way; 1 if either is missing."""
     if wanted <= 0 or got <= 0:
         return 1.0 if wanted == got or not wanted else STEP
     return max(1 / STEP, min(STEP, wanted / got))
 
 
 def without_negligible(damage: Damage) -> Damage:
-    """A damage without blur too weak to matter, and without grain too weak or too smooth to be grain."""
+    """Remove negligible blur, and grain that is too weak or too smooth to be grain."""
     power = [band**2 for band in damage.grain_spectrum]
     fine = damage.grain * math.sqrt(sum(power[1:]) / max(sum(power), 1e-6))
     return replace(

@@ -1,6 +1,7 @@
-"""Grain read off pictures that have nothing beside them: from the flattest places of each lightness.
+"""Grain measured on pictures without clean versions, from the flattest places of each lightness.
 
-Noise from flat blocks after Immerkaer (1996) and Liu et al. (2006), with the spectrum of those blocks.
+Noise is estimated from flat blocks after Immerkaer (1996) and Liu et al. (2006), and its spectrum from the
+same blocks.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .halftone import Screen, without_screen
 from .random_fields import BANDS, frequencies
 
 BLOCK_PX = 32
-FLATTEST = 0.1  # share of the blocks of one lightness that are taken to show grain alone
+FLATTEST = 0.1  # share of the blocks of one lightness assumed to show only grain
 LEVELS = 6  # of lightness, between DARKEST and BRIGHTEST, beyond which grain is clipped
 DARKEST, BRIGHTEST = 0.06, 0.94
 
@@ -31,9 +32,7 @@ class Grain(NamedTuple):
 
 
 def measure_grain(pictures: Sequence[Tensor], screen: Screen | None = None) -> Grain:
-    """The grain of pictures, each (1, 3, H, W) with sides of at least 32 px, together; of printed ones beside
-    the dots of their screen.
-    """
+    """The joint grain of pictures, each (1, 3, H, W) with sides of at least 32 px, without printed dots."""
     blocks = torch.cat([_blocks(picture) for picture in pictures])  # (N, 3, S, S)
     level = blocks.mean((1, 2, 3))
     rest = _without_plane(blocks)
@@ -56,7 +55,7 @@ def _blocks(picture: Tensor) -> Tensor:
 
 
 def _without_plane(blocks: Tensor) -> Tensor:
-    """Blocks without the plane that fits each channel best: a slope of light is no grain."""
+    """Blocks minus the best-fitting plane of each channel, since a gradient of light is not grain."""
     ramp = torch.linspace(-1, 1, BLOCK_PX).to(blocks)
     rest = blocks - blocks.mean((2, 3), keepdim=True)
     for axis in (ramp[:, None], ramp[None, :]):
@@ -77,7 +76,7 @@ def _flattest(level: Tensor, variance: Tensor) -> list[Tensor]:
 
 
 def _line(x: Tensor, y: Tensor, weights: Tensor) -> tuple[float, float]:
-    """Value at 0 and slope of the line through points (N,), weighed; of one point, a level line."""
+    """Value at 0 and slope of the weighted line through points (N,); constant for a single point."""
     share = weights / weights.sum()
     middle, mean = (share * x).sum(), (share * y).sum()
     spread = (share * (x - middle).square()).sum()
@@ -86,7 +85,7 @@ def _line(x: Tensor, y: Tensor, weights: Tensor) -> tuple[float, float]:
 
 
 def _color_share(rest: Tensor) -> float:
-    """Share of the variance of blocks (N, 3, S, S) that is not common to red, green and blue."""
+    """Share of the variance of blocks (N, 3, S, S) not shared by red, green and blue."""
     channels = rest.transpose(0, 1).flatten(1)
     covariance = channels @ channels.T / channels.shape[1]
     common = (covariance.sum() - covariance.trace()) / 6
@@ -94,7 +93,7 @@ def _color_share(rest: Tensor) -> float:
 
 
 def _spectrum(rest: Tensor) -> tuple[float, ...]:
-    """Amplitude of blocks (N, 3, S, S) by frequency, the largest 1; of no grain at all, all 1."""
+    """Amplitude of blocks (N, 3, S, S) by frequency, scaled to a maximum of 1; all 1 without grain."""
     window = torch.hann_window(BLOCK_PX, periodic=False).to(rest)
     power = torch.fft.rfft2(rest * window * window[:, None]).abs().square().mean((0, 1))
     band = (frequencies(BLOCK_PX, BLOCK_PX, rest) * 2 * BANDS).long().clamp_max(BANDS - 1)

@@ -1,8 +1,8 @@
-"""Screens: the grid of dots that newspapers and books print pictures with, drawn and read off scans.
+"""Halftone screens, the grids of dots that pictures are printed with: drawn, and detected in scans.
 
-A grid of dots is the product of two waves along its rows and columns, and so the sum of two others at 45
-degrees to them: two peaks of the spectrum at right angles, in all places of all scans. Nothing that pictures
-show has these.
+A grid of dots is the product of two waves along its rows and columns, and so the sum of two waves at 45
+degrees to them: two peaks of the spectrum at right angles, everywhere in all scans. No picture content has
+these.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from torch import Tensor
 from ...image.colors import luma
 from .random_fields import uniform
 
-WINDOW_PX = 64  # side of a place whose spectrum is taken
-PLACES = 400  # of all pictures together, at most: the middle of their spectra is taken, some 100 MiB
+WINDOW_PX = 64  # side of a window whose spectrum is computed
+PLACES = 400  # windows of all pictures together, at most; their spectra take some 100 MiB
 GRID = 256  # frequencies along each side
-RINGS = 64  # of frequencies that count as alike, from 0 to 0.5 cycles per pixel
-CLEAR = 20.0  # times the power of its ring, that both peaks of a screen have at least
-COMB, TOOTH = 8, 0.02  # blocks of JPEG have peaks at multiples of 1 / 8 along an axis, so near
-LONGEST_PX, SHORTEST_PX = 20.0, 2.0  # distance of dots
+RINGS = 64  # bins of equal frequency, from 0 to 0.5 cycles per pixel
+CLEAR = 20.0  # least power of both peaks of a screen, relative to their ring
+COMB, TOOTH = 8, 0.02  # JPEG blocks have peaks at multiples of 1 / 8 along an axis, within this distance
+LONGEST_PX, SHORTEST_PX = 20.0, 2.0  # spacing of dots
 
 
 class Screen(NamedTuple):
@@ -34,7 +34,7 @@ class Screen(NamedTuple):
     degrees: float
 
     def waves(self) -> Tensor:
-        """The two waves whose sum the dots are: cycles per pixel down and across, (2, 2)."""
+        """The two waves that add up to the dots: cycles per pixel down and across, (2, 2)."""
         turn = math.radians(self.degrees)
         along = torch.tensor([math.sin(turn), math.cos(turn)]) / self.period_px
         across = torch.tensor([math.cos(turn), -math.sin(turn)]) / self.period_px
@@ -42,10 +42,10 @@ class Screen(NamedTuple):
 
 
 def screen(like: Tensor, period_px: Tensor, degrees: Tensor, rng: torch.Generator) -> Tensor:
-    """Light and dark dots (B, 1, H, W) from -1 to 1 on a turned square grid, for pictures (B, C, H, W).
+    """Light and dark dots (B, 1, H, W) in [-1, 1] on a rotated square grid, for pictures (B, C, H, W).
 
-    Dots of one kind are `period_px` apart, and rows of them lie at `degrees`, both (B, 1, 1, 1); where the
-    grid begins is drawn.
+    Dots of one kind are `period_px` apart in rows at an angle of `degrees`, both (B, 1, 1, 1); the grid's
+    origin is random.
     """
     rows, columns = (torch.arange(side, device=like.device, dtype=like.dtype) for side in like.shape[2:])
     turn = degrees * math.pi / 180
@@ -59,7 +59,7 @@ def screen(like: Tensor, period_px: Tensor, degrees: Tensor, rng: torch.Generato
 
 
 def measure_screen(pictures: Sequence[Tensor]) -> Screen | None:
-    """The screen that pictures, each (1, 3, H, W) with sides of at least 64 px, have in common, or None."""
+    """Detect the common screen of pictures, each (1, 3, H, W) with sides of at least 64 px; None if none."""
     power = _power(pictures)
     clear = torch.minimum(power, _turned(power)) / _of_ring(power)
     clear = torch.where(_searched(power), clear, 0)
@@ -71,7 +71,7 @@ def measure_screen(pictures: Sequence[Tensor]) -> Screen | None:
 
 
 def screen_height(pictures: Sequence[Tensor], screen: Screen) -> float:
-    """The height of the dots of a screen on pictures, as `Damage.screen` has it: a share of white."""
+    """The amplitude of a screen's dots on pictures as a share of white, as in `Damage.screen`."""
     windows = _windows(pictures)
     heights = [
         torch.hypot(*((windows * wave).sum((1, 2)) for wave in pair)).median().item()
@@ -81,7 +81,7 @@ def screen_height(pictures: Sequence[Tensor], screen: Screen) -> float:
 
 
 def without_screen(blocks: Tensor, screen: Screen) -> Tensor:
-    """Blocks (N, C, S, S) without the two waves of a screen that fit each best."""
+    """Blocks (N, C, S, S) minus the best fit of a screen's two waves."""
     waves = [wave for pair in _waves(screen, blocks) for wave in pair]
     basis = torch.linalg.qr(torch.stack(waves).flatten(1).T).Q  # (S S, 4)
     flat = blocks.flatten(2)
@@ -96,13 +96,13 @@ def _waves(screen: Screen, like: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 
 def _power(pictures: Sequence[Tensor]) -> Tensor:
-    """Power (GRID, GRID) by frequency down and across: the median of places in all pictures."""
+    """Power (GRID, GRID) by frequency down and across: the median over windows of all pictures."""
     power = [torch.fft.fft2(few, s=(GRID, GRID)).abs().square() for few in _windows(pictures).split(64)]
     return torch.cat(power).median(0).values + 1e-12
 
 
 def _windows(pictures: Sequence[Tensor]) -> Tensor:
-    """Places (N, S, S) in the light of pictures, less their mean, fading to their borders."""
+    """Windows (N, S, S) of the pictures' luma, minus their mean, tapered to the borders."""
     found = []
     for picture in pictures:
         places = F.unfold(luma(picture), WINDOW_PX, stride=WINDOW_PX // 2)[0].T  # (N, S * S)
@@ -124,7 +124,7 @@ def _turned(power: Tensor) -> Tensor:
 
 
 def _of_ring(power: Tensor) -> Tensor:
-    """The median power of frequencies that are as high, for each frequency."""
+    """For each frequency, the median power of frequencies of equal magnitude."""
     ring = (torch.hypot(*_frequencies(power)) * 2 * RINGS).round().long()
     medians = torch.stack([power[ring == number].median() for number in range(int(ring.max()) + 1)])
     return medians[ring]
@@ -137,7 +137,7 @@ def _frequencies(like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _refined(heights: Tensor, row: int, column: int) -> tuple[float, float]:
-    """The frequency down and across of a peak, between its neighbors by the parabola through them."""
+    """The frequency down and across of a peak, refined by parabolas through its neighbors."""
     found = []
     for place, line in ((row, heights[:, column]), (column, heights[row])):
         before, top, after = (line[(place + step) % GRID].item() for step in (-1, 0, 1))
@@ -148,7 +148,7 @@ def _refined(heights: Tensor, row: int, column: int) -> tuple[float, float]:
 
 
 def _searched(power: Tensor) -> Tensor:
-    """Whether a frequency can be a screen's: neither too low nor too high, and no tooth of JPEG's comb."""
+    """Whether a frequency can be a screen's: neither too low nor too high, nor a peak of JPEG blocks."""
     down, across = (part.abs().expand_as(power) for part in _frequencies(power))
     tooth = [(part * COMB - (part * COMB).round()).abs() < TOOTH * COMB for part in (down, across)]
     comb = (tooth[0] & (across < TOOTH)) | (tooth[1] & (down < TOOTH))

@@ -1,7 +1,7 @@
-"""What JPEG does to pictures, on any device: YCbCr with color at half the size, DCT of 8 px blocks, rounding.
+"""JPEG's losses on any device: YCbCr with subsampled color, DCT of 8 px blocks, quantization.
 
-Tables and quality scaling are those of the standard (ITU-T T.81, annex K) and of libjpeg; entropy coding
-loses nothing and is left out.
+Tables and quality scaling are those of the standard (ITU-T T.81, annex K) and of libjpeg; entropy coding is
+lossless and left out.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from torch import Tensor
 from ...image.colors import LUMA
 
 BLOCK = 8
-LOW = 4  # frequencies along each side that quality is measured by
-FITS = 0.17  # misfit below which a picture counts as a JPEG file's; 0.25 is chance
+LOW = 4  # frequencies along each side used to estimate quality
+FITS = 0.17  # misfit below which a picture counts as compressed by JPEG; 0.25 is chance
 LIGHT_STEPS = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
@@ -42,7 +42,7 @@ TO_YCBCR = (
 
 
 def jpeg(image: Tensor, quality: Tensor) -> Tensor:
-    """Pictures (B, 3, H, W) in [0, 1] as they come back from JPEG files of quality (B,), 1 to 100."""
+    """Pictures (B, 3, H, W) in [0, 1] after JPEG compression of quality (B,), 1 to 100."""
     height, width = image.shape[2:]
     padded = F.pad(image, (0, -width % (2 * BLOCK), 0, -height % (2 * BLOCK)), mode="replicate")
     matrix = image.new_tensor(TO_YCBCR)
@@ -50,13 +50,13 @@ def jpeg(image: Tensor, quality: Tensor) -> Tensor:
     light = _rounded(light - 128, LIGHT_STEPS, quality) + 128
     colors = _rounded(F.avg_pool2d(colors, 2), COLOR_STEPS, quality)
     colors = F.interpolate(colors, scale_factor=2, mode="bilinear", align_corners=False)
-    back = torch.linalg.inv(torch.tensor(TO_YCBCR)).to(image)  # on the CPU: a GPU would be waited for
+    back = torch.linalg.inv(torch.tensor(TO_YCBCR)).to(image)  # on the CPU, to avoid waiting for a GPU
     found = torch.einsum("ij,bjhw->bihw", back, torch.cat([light, colors], dim=1))
     return (found / 255).clamp(0, 1)[:, :, :height, :width]
 
 
 def _rounded(x: Tensor, steps: tuple[tuple[int, ...], ...], quality: Tensor) -> Tensor:
-    """Channels (B, C, H, W), sides multiples of 8, with each block's frequencies in whole steps."""
+    """Quantize the DCT of each block of channels (B, C, H, W), sides multiples of 8."""
     basis, table = _cosines(x), _table(x.new_tensor(steps), quality)[:, None, None, None]
     blocks = x.unflatten(3, (-1, BLOCK)).unflatten(2, (-1, BLOCK)).transpose(3, 4)  # (B, C, h, w, 8, 8)
     found = basis @ blocks @ basis.T
@@ -65,7 +65,7 @@ def _rounded(x: Tensor, steps: tuple[tuple[int, ...], ...], quality: Tensor) -> 
 
 
 def _table(steps: Tensor, quality: Tensor) -> Tensor:
-    """Step sizes (B, 8, 8), as libjpeg scales them."""
+    """Quantization steps (B, 8, 8), scaled as in libjpeg."""
     percent = torch.where(quality < 50, 5000 / quality.clamp_min(1), 200 - 2 * quality).view(-1, 1, 1)
     return torch.floor((steps * percent + 50) / 100).clamp(1, 255)
 
@@ -79,10 +79,10 @@ def _cosines(like: Tensor) -> Tensor:
 
 
 def measure_quality(image: Tensor) -> float | None:
-    """The quality of the JPEG file that a picture (1, 3, H, W) came from, or None if none is seen.
+    """Estimate the quality of the JPEG file that a picture (1, 3, H, W) came from, or None.
 
-    Rounded frequencies are whole steps; the table fits whose steps they are whole multiples of. A picture
-    that was scaled or cropped since shows nothing.
+    Quantized frequencies are whole multiples of the steps of the right table. A picture that was scaled or
+    cropped afterwards shows nothing.
     """
     light = torch.einsum("j,bjhw->bhw", image.new_tensor(TO_YCBCR[0]), image * 255) - 128
     light = light[:, : light.shape[1] // BLOCK * BLOCK, : light.shape[2] // BLOCK * BLOCK]
@@ -95,7 +95,7 @@ def measure_quality(image: Tensor) -> float | None:
 
 
 def _misfit(frequencies: Tensor, quality: int) -> float:
-    """Mean distance from whole steps of what is not rounded to 0: 0.25 where nothing was rounded."""
+    """Mean distance of frequencies not rounded to 0 from whole steps: 0.25 if nothing was rounded."""
     table = _table(frequencies.new_tensor(LIGHT_STEPS), frequencies.new_tensor([float(quality)]))
     steps = (frequencies / table)[:, :LOW, :LOW].flatten(1)[:, 1:]  # without the mean
     steps = steps[steps.abs() > 0.75]

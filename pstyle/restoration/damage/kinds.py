@@ -1,4 +1,4 @@
-"""Whether scans are damaged alike, how much they vary, and whether they are damaged at all."""
+"""Checks on scans: whether they are damaged alike, how much they vary, whether they are damaged at all."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .grain import measure_grain
 from .jpeg import measure_quality
 from .spots import measure_marks
 
-# By how much clean photographs differ from each other, or what a difference of kind is counted in.
+# How much clean photographs differ from each other: the units of differences between scans.
 TONE, CAST, GRAIN, MARKS = 0.08, 0.035, 0.35, 0.5
 COLORED, CHROMA = 0.25, 0.15
-FARTHEST = 5.0  # of these, in all, from a scan to the nearest one of its kind
-FAINT_GRAIN, FAINT_MARKS = 0.006, 10.0  # that every picture seems to have
-FINE_JPEG = 85.0  # quality from which compression is no damage
-FADED = 0.15  # rise of black, fall of white, or difference of colors in them: clean pictures may have less
+FARTHEST = 5.0  # total distance from a scan to the nearest one of its kind, at most
+FAINT_GRAIN, FAINT_MARKS = 0.006, 10.0  # found on every picture
+FINE_JPEG = 85.0  # quality from which compression does not count as damage
+FADED = 0.15  # rise of black, fall of white, or their color difference that counts as damage
 GRAYED, BLURRED_PX = 0.3, 1.0
 
 
@@ -52,7 +52,7 @@ def signature_of(scan: Tensor, marked: Tensor) -> DamageSignature:
 
 
 def distance(one: DamageSignature, other: DamageSignature) -> float:
-    """How far apart two signatures are: about 1 to 3 for two scans of one kind."""
+    """The distance of two signatures: about 1 to 3 for two scans of one kind."""
     parts = [
         (_log_grain(one) - _log_grain(other)) / GRAIN,
         (_log_marks(one) - _log_marks(other)) / MARKS,
@@ -61,15 +61,15 @@ def distance(one: DamageSignature, other: DamageSignature) -> float:
     if min(one.grain, other.grain) > FAINT_GRAIN:
         parts.append((one.color - other.color) / COLORED)
     for a, b in ((one.black, other.black), (one.white, other.white)):
-        parts.append((a - b).mean().item() / TONE / 2)  # what a picture shows moves it most
+        parts.append((a - b).mean().item() / TONE / 2)  # depends most on a picture's content
         parts += ((a - a.mean() - b + b.mean()) / CAST).tolist()
     return math.sqrt(sum(part**2 for part in parts) / 2)
 
 
 def check_one_kind(signatures: Sequence[DamageSignature]) -> None:
-    """Raises ValueError naming two scans if no steps from scan to scan, each within a kind, lead to all.
+    """Raise ValueError, naming two scans, unless all are connected by pairs of the same kind.
 
-    Scans of one kind may be far apart where they show different things, as long as others lie between.
+    Scans of one kind may be far apart if they show different things, as long as others lie in between.
     """
     reached, left = [0], list(range(1, len(signatures)))
     while left:
@@ -87,7 +87,7 @@ def check_one_kind(signatures: Sequence[DamageSignature]) -> None:
 
 
 def spread_of(signatures: Sequence[DamageSignature]) -> Spread:
-    """How much scans differ beyond what pictures do that are not damaged."""
+    """How much scans differ beyond the usual differences of undamaged pictures."""
     if len(signatures) < 3:
         return Spread()
     white = torch.stack([signature.white for signature in signatures])  # (N, 3)
@@ -104,7 +104,7 @@ def spread_of(signatures: Sequence[DamageSignature]) -> Spread:
 
 
 def _cast_of(signatures: Sequence[DamageSignature]) -> float:
-    """Deviation of casts; that of prints without color is exact, since pictures add nothing to it."""
+    """Deviation of color casts; exact for monochrome prints, whose content adds nothing to it."""
     if all(signature.chroma < PRINT for signature in signatures):
         level = torch.stack([signature.gray for signature in signatures]).mean()
         cast, usual = (
@@ -118,7 +118,7 @@ def _cast_of(signatures: Sequence[DamageSignature]) -> float:
 
 
 def check_damaged(damage: Damage) -> None:
-    """Raises ValueError if a damage that was fitted is none to speak of."""
+    """Raise ValueError if the fitted damage is negligible."""
     black, white = damage.black, damage.white
     faded = max(min(black), 1 - max(white)) > FADED or damage.saturation < GRAYED
     cast = max(max(black) - min(black), max(white) - min(white)) > FADED
@@ -127,8 +127,8 @@ def check_damaged(damage: Damage) -> None:
     rough = damage.jpeg_quality < FINE_JPEG or damage.blur_px > BLURRED_PX
     if not (faded or cast or marks or grain or rough):
         raise ValueError(
-            "no damage is seen in these pictures: no grain, marks, fading, blur or JPEG beyond what clean "
-            "pictures have; give scans that are damaged"
+            "no damage was found in these pictures: no grain, marks, fading, blur or JPEG artifacts beyond "
+            "those of clean pictures; give damaged scans"
         )
 
 

@@ -19,7 +19,7 @@ from .kinds import check_damaged, check_one_kind, signature_of, spread_of
 from .practice import LEAST_PX, middle, practice_pictures
 from .spots import FindMarks
 
-MOST_PX = 768  # of a scan; of a larger one the middle is read
+MOST_PX = 768  # scans above it are center-cropped
 MAX_SCANS = 50
 OnStep = Callable[[int, int], None]  # steps done, steps in all
 
@@ -31,11 +31,11 @@ def learn_damage(
     find_marks: FindMarks | None = None,
     on_step: OnStep = lambda done, total: None,
 ) -> DamageStyle:
-    """The damage style of scans (B, 3, H, W), 1 to 50 of them, of one kind.
+    """Learn the damage style of 1 to 50 scans (B, 3, H, W) of one kind.
 
-    `clean` are pictures of subjects like those of the scans, never clean versions of them; without any,
-    scenes are drawn. `find_marks` is the shipped restorer's by default. Raises ValueError for scans that are
-    too small or too many, damaged differently, or not damaged.
+    `clean` pictures show similar subjects but are not clean versions of the scans; without any, scenes are
+    drawn. `find_marks` defaults to the shipped restorer's. Raises ValueError for scans that are too small or
+    too many, damaged differently, or not damaged.
     """
     c = config or LearnDamageConfig()
     pictures = [middle(scan, MOST_PX) for scan in single_pictures(scans, "scan", LEAST_PX)]

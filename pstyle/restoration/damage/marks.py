@@ -1,6 +1,6 @@
-"""Marks on the surface of a picture: scratches, specks of dust, stains, and holes where nothing is left.
+"""Marks on the surface of a picture: scratches, specks of dust, stains and holes.
 
-Each function draws them for a batch at once and gives how much they cover, (B, 1, H, W) in [0, 1].
+Each function draws them for a whole batch and returns their coverage (B, 1, H, W) in [0, 1].
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from torch import Tensor
 from ...image.blur import gaussian_blur, reach_px
 from .random_fields import smooth, threshold, uniform, white
 
-ALONG_FILM = 0.6  # share of scratches that run along the film, hardly bent; the others are hairs
-SCRATCH_BEND, HAIR_BEND = 0.08, 0.2  # most of it, as a share of the length
-PIXELS_AT_ONCE = 1 << 22  # of all lines that are drawn together
-STAIN_EDGE = (5.0, 60.0)  # how steep the edge of a stain is, per deviation of its field
-STAIN_RIM = (0.04, 0.2)  # how wide its rim is, in deviations of its field
-RAGGED, DRY = 0.35, 0.5  # most of a stain's fine outline, and of what its middle is lighter than its rim
+ALONG_FILM = 0.6  # share of scratches that run along the film, nearly straight; the others are hairs
+SCRATCH_BEND, HAIR_BEND = 0.08, 0.2  # largest bend, as a share of the length
+PIXELS_AT_ONCE = 1 << 22  # of the lines that are drawn together
+STAIN_EDGE = (5.0, 60.0)  # steepness of a stain's edge, per deviation of its field
+STAIN_RIM = (0.04, 0.2)  # width of its rim, in deviations of its field
+RAGGED, DRY = 0.35, 0.5  # largest raggedness of a stain's outline, and fading of its middle
 
 
 class Cover(NamedTuple):
-    """How much of each pixel is covered, and whether by something light (1) or dark (0): (B, 1, H, W)."""
+    """Coverage of each pixel, and whether the mark is light (1) or dark (0), both (B, 1, H, W)."""
 
     alpha: Tensor
     light: Tensor
@@ -37,8 +37,8 @@ def scratches(
     Length, width and the share of light ones are (B,). Lengths and widths vary; many lines are broken.
     """
     batch, _, height, width = like.shape
-    owner = torch.arange(batch, device=like.device).repeat_interleave(count.long())  # (N,), a stroke each
-    both = like.new_zeros(2, batch, height, width)  # covered by dark ones, by light ones
+    owner = torch.arange(batch, device=like.device).repeat_interleave(count.long())  # (N,), one per stroke
+    both = like.new_zeros(2, batch, height, width)  # coverage by dark and by light ones
     for whose in owner.split(max(1, PIXELS_AT_ONCE // (height * width))):
         covered = _strokes(like, length_px[whose], width_px[whose], rng)
         is_light = uniform(whose.shape, rng, like) < light[whose]
@@ -50,7 +50,7 @@ def scratches(
 
 
 def _strokes(like: Tensor, length_px: Tensor, width_px: Tensor, rng: torch.Generator) -> Tensor:
-    """How much each of N lines covers, (N, H, W), wherever on a picture like (B, C, H, W) or beside it."""
+    """Coverage (N, H, W) of each of N lines, which may lie partly outside a picture like (B, C, H, W)."""
     height, width = like.shape[2:]
     rows = torch.arange(height, device=like.device, dtype=like.dtype).view(1, -1, 1)
     columns = torch.arange(width, device=like.device, dtype=like.dtype).view(1, 1, -1)
@@ -68,7 +68,7 @@ def _strokes(like: Tensor, length_px: Tensor, width_px: Tensor, rng: torch.Gener
     bend, slope = most * phase.sin(), most * turns * phase.cos()
     swell = 1 + 0.4 * torch.sin(along * 7.3 * turns + 6 * r[9])
     thick = width_px.view(-1, 1, 1) * (0.4 + 1.2 * r[8]) * swell
-    away = (beside - bend).abs() * (1 + slope.square()).rsqrt()  # from the line itself, not across its axis
+    away = (beside - bend).abs() * (1 + slope.square()).rsqrt()  # distance from the curve, not from its axis
     covered = (thick / 2 - away + 0.5).clamp(0, 1) * thick.clamp(0, 1)
     ends = ((length / 2 - along.abs()) / (0.1 * length + 1)).clamp(0, 1)
     unbroken = (1.2 + 2 * r[10] * torch.sin(along * 3.1 * turns + 6 * r[5])).clamp(0, 1)
@@ -87,7 +87,7 @@ def dust(
     places = (uniform(shape, rng, like) < per_px).to(like) * (0.5 + uniform(shape, rng, like))
     sign = torch.where(uniform(shape, rng, like) < light, 1.0, -1.0)
     outline = 1 + 0.5 * smooth(white(shape, rng, like), deviation)
-    # A speck's blurred peak is 1 / (2 pi deviation^2); dividing by it makes the threshold a matter of shape.
+    # A speck's blurred peak is 1 / (2 pi deviation^2); dividing by it makes the threshold depend on shape.
     peak = 1 / (2 * math.pi * deviation**2).clamp_min(1)
     both = torch.cat([places, places * sign], dim=1)
     height, signed = (gaussian_blur(both, deviation, reach_px(most_px / 4)) / peak).split(1, dim=1)
@@ -95,8 +95,9 @@ def dust(
 
 
 def stains(like: Tensor, share: Tensor, size_px: Tensor, rng: torch.Generator) -> Tensor:
-    """How much blotches over about `share` of pictures like (B, C, H, W) cover them, (B, 1, H, W): some are
-    soft, some end in the sharp dark line that water leaves where it dries.
+    """Coverage (B, 1, H, W) of blotches over about `share` of pictures like (B, C, H, W).
+
+    Some are soft, some have the sharp dark rim that water leaves where it dries.
     """
     shape = (len(like), 1, *like.shape[2:])
     r = uniform((4, len(like), 1, 1, 1), rng, like)
@@ -107,7 +108,7 @@ def stains(like: Tensor, share: Tensor, size_px: Tensor, rng: torch.Generator) -
     edge, width = (
         low * (high / low) ** at for (low, high), at in zip((STAIN_EDGE, STAIN_RIM), r[1:3], strict=True)
     )
-    lighter = DRY * r[3]  # half of it is missing at the edge: the rim makes up for that, and adds as much
+    lighter = DRY * r[3]  # half of it is missing at the edge: the rim compensates for that and adds as much
     inside, rim = torch.sigmoid(edge * above), torch.exp(-((above / width) ** 2))
     return inside * (1 - lighter) + 1.5 * lighter * rim
 

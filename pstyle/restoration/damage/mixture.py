@@ -1,4 +1,4 @@
-"""Damage to train a restorer of one kind of scans with: mostly learned, partly of every kind, partly none."""
+"""Damage for training a restorer for one kind of scans: mostly learned, partly random, partly none."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .random_damage import noise_on, random_damage
 
 @dataclass(frozen=True, eq=False)
 class MixedDamage:
-    """Damages a share of pictures as a style has learned, leaves a share alone, and the rest at random: what
-    `train_restorer` takes as `damaging`.
+    """Damages pictures as `train_restorer` needs it: a share in a learned style, a share not at all, and the
+    rest at random.
     """
 
     style: DamageStyle
@@ -25,12 +25,12 @@ class MixedDamage:
     def __post_init__(self) -> None:
         if min(self.learned_share, self.clean_share) < 0 or self.learned_share + self.clean_share > 1:
             raise ValueError(
-                f"got shares {self.learned_share} learned and {self.clean_share} clean: they must be from 0 "
-                "on, and 1 together at most"
+                f"got shares {self.learned_share} learned and {self.clean_share} clean: they must be 0 or "
+                "more, with a sum of at most 1"
             )
 
     def __call__(self, image: Tensor, rng: torch.Generator) -> Damaged:
-        """Damaged pictures (B, 3, H, W); `rng` is on the CPU, noise is drawn where the pictures are."""
+        """Damage pictures (B, 3, H, W); `rng` is on the CPU, noise is drawn on the pictures' device."""
         choice = torch.rand(len(image), generator=rng)
         learned = choice < self.learned_share
         clean = choice > 1 - self.clean_share

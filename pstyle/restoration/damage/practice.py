@@ -1,4 +1,4 @@
-"""Practice pictures: clean ones that are damaged, to measure what a damage does to the statistics."""
+"""Practice pictures: clean pictures to damage, in order to measure the effect on their statistics."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ...samples import content_pictures
 from .auxiliary_statistics import measure_tones
 
 LEAST_PX = 128
-# What 32 photographs of any kind show at the quantiles SHARES of `auxiliary_statistics`, colors alike. Drawn
+# Tones of 32 varied photographs at the quantiles SHARES of `auxiliary_statistics`, equal in all colors. Drawn
 # scenes have less black and blue, which would be taken for damage.
 PHOTOGRAPHED = (0.02, 0.14, 0.25, 0.42, 0.60, 0.75, 0.98)
 
 
 def practice_pictures(clean: Sequence[Tensor] | None, count: int, size_px: int, seed: int) -> list[Tensor]:
-    """Pictures (1, 3, H, W): the middles of clean ones that are given, or scenes with photographs' tones.
+    """Pictures (1, 3, H, W): center crops of the given clean ones, or scenes with the tones of photographs.
 
-    Raises ValueError for pictures that are given and have a side below 128 px.
+    Raises ValueError for a given picture with a side below 128 px.
     """
     if not clean:
         return with_tones(content_pictures(count, size_px, seed), torch.tensor([PHOTOGRAPHED] * 3))
@@ -32,13 +32,13 @@ def practice_pictures(clean: Sequence[Tensor] | None, count: int, size_px: int, 
 
 
 def middle(picture: Tensor, most_px: int) -> Tensor:
-    """The middle of a picture (1, 3, H, W), of sides of at most `most_px`."""
+    """Center-crop a picture (1, 3, H, W) to sides of at most `most_px`."""
     top, left = ((side - min(side, most_px)) // 2 for side in picture.shape[2:])
     return picture[:, :, top : top + most_px, left : left + most_px]
 
 
 def with_tones(pictures: Sequence[Tensor], tones: Tensor) -> list[Tensor]:
-    """Pictures (1, 3, H, W) after one curve for each color, by which together they have the tones (3, K)."""
+    """Apply one curve per color to pictures (1, 3, H, W), so that their joint tones become (3, K)."""
     ends = torch.tensor([[0.0, 1.0]] * 3)
     own, wanted = (
         torch.cat([ends[:, :1], values, ends[:, 1:]], dim=1) for values in (measure_tones(pictures), tones)
@@ -48,7 +48,7 @@ def with_tones(pictures: Sequence[Tensor], tones: Tensor) -> list[Tensor]:
 
 
 def _bent(picture: Tensor, own: Tensor, slope: Tensor, wanted: Tensor) -> Tensor:
-    """A picture (1, 3, H, W) whose colors went along straight pieces from `own` to `wanted` (3, K)."""
+    """Map the colors of a picture (1, 3, H, W) piecewise linearly from `own` to `wanted` tones (3, K)."""
     values = picture[0].flatten(1).contiguous()  # (3, H W)
     piece = (torch.searchsorted(own, values) - 1).clamp(0, slope.shape[1] - 1)
     start, rise, at = (table.gather(1, piece) for table in (own, slope, wanted))

@@ -1,4 +1,4 @@
-"""Damage at random, of every kind and amount that a restorer should know."""
+"""Random damage of every kind and amount that a restorer should handle."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 from .damage import Damage, Damaged, damaged
 from .random_fields import BANDS
 
-DRAWS = 96  # numbers that one damage takes, or more
+DRAWS = 96  # random numbers reserved for one damage, at least as many as it takes
 
-Kind = tuple[float, Callable[["Dice"], dict]]  # how often it is there, and what it then is
+Kind = tuple[float, Callable[["Dice"], dict]]  # its probability, and its settings if present
 
 
 class Dice:
@@ -30,7 +30,7 @@ class Dice:
         return low + (high - low) * next(self.numbers)
 
     def factor(self, low: float, high: float) -> float:
-        """Between two positive numbers, evenly in the logarithm."""
+        """Between two positive numbers, uniform in the logarithm."""
         return math.exp(self.between(math.log(low), math.log(high)))
 
     def around(self, value: float, radius: float) -> tuple[float, float, float]:
@@ -41,9 +41,9 @@ class Dice:
 def random_damage(
     rng: torch.Generator, harshness: float = 1.0, kinds: Sequence[Kind] | None = None
 ) -> Damage:
-    """A damage of several kinds together, each present or not, by default of KINDS; `rng` is on the CPU.
+    """A random combination of several kinds of damage, by default of KINDS; `rng` is on the CPU.
 
-    `harshness` from 0 to 1 makes all kinds rarer.
+    A `harshness` below 1 makes all kinds rarer.
     """
     dice, found = Dice(rng), {}
     for chance, draw in KINDS if kinds is None else kinds:
@@ -71,7 +71,7 @@ def _screen(dice: Dice) -> dict:
 def _fade(dice: Dice) -> dict:
     cast = dice.between(0, 0.15)
     return {
-        "saturation": 0.0 if dice.chance(0.25) else dice.between(0.3, 1.1),  # 0: a print without color, toned
+        "saturation": 0.0 if dice.chance(0.25) else dice.between(0.3, 1.1),  # 0: a toned monochrome print
         "black": dice.around(dice.between(-0.03, 0.25), cast),
         "white": dice.around(dice.between(0.65, 1.03), cast),
         "gamma": dice.around(dice.factor(0.65, 1.5), cast),
@@ -88,7 +88,7 @@ def _stains(dice: Dice) -> dict:
 
 
 def _grain(dice: Dice) -> dict:
-    # White noise, which sensors have, is as common as the soft grain of scanned film.
+    # White noise, as from sensors, is as common as the soft grain of scanned film.
     fall = dice.between(0, 3) * dice.between(0, 1)
     soft_px = dice.between(0.3, 1.1) if dice.chance(0.5) else 0.0
     return {
@@ -100,7 +100,7 @@ def _grain(dice: Dice) -> dict:
 
 
 def _soft_grain(dice: Dice) -> dict:
-    # What scans of prints and film have, and what is hardest to tell from texture.
+    # Typical of scanned prints and film, and the hardest to distinguish from texture.
     return {
         "grain": dice.factor(0.015, 0.08),
         "grain_color": dice.between(0, 1) if dice.chance(0.3) else 0.0,
@@ -110,7 +110,7 @@ def _soft_grain(dice: Dice) -> dict:
 
 
 def _spectrum(soft_px: float, fall: float = 0.0) -> tuple[float, ...]:
-    """Relative amplitude by frequency of white noise after a Gaussian of `soft_px`, and a fall beside."""
+    """Relative amplitude by frequency of white noise blurred by `soft_px`, with an additional falloff."""
     middles = [(band + 0.5) / (2 * BANDS) for band in range(BANDS)]  # cycles per pixel
     return tuple(math.exp(-2 * fall * at - 2 * (math.pi * soft_px * at) ** 2) for at in middles)
 
@@ -146,7 +146,7 @@ def _jpeg(dice: Dice) -> dict:
     return {"jpeg_quality": dice.between(20, 95)}
 
 
-# How often a kind of damage is there, and what it then is. A dictionary of settings each; later ones win.
+# The probability and the settings of each kind of damage; later ones override earlier ones.
 KINDS = (
     (0.4, _blur), (0.6, _fade), (0.4, _stains), (0.4, _grain), (0.45, _soft_grain), (0.45, _scratches),
     (0.45, _dust), (0.1, _holes), (0.2, _scan_blur), (0.4, _jpeg), (0.2, _screen),
@@ -156,13 +156,13 @@ TONAL = tuple(kind for kind in KINDS if kind[1] in (_fade, _stains))
 
 @dataclass(frozen=True)
 class RandomDamage:
-    """Damages pictures at random, each by some of `kinds`, and leaves a share of them alone."""
+    """Damages pictures at random, each by some of `kinds`, and leaves a share of them clean."""
 
     clean_share: float = 0.1
     kinds: tuple[Kind, ...] = KINDS
 
     def __call__(self, image: Tensor, rng: torch.Generator) -> Damaged:
-        """Damaged pictures (B, 3, H, W); `rng` is on the CPU, noise is drawn where the pictures are."""
+        """Damage pictures (B, 3, H, W); `rng` is on the CPU, noise is drawn on the pictures' device."""
         damages = [self.draw(rng) for _ in image]
         return damaged(image, damages, noise_on(image.device, rng))
 
@@ -172,11 +172,11 @@ class RandomDamage:
         return Damage() if left_alone else random_damage(rng, kinds=self.kinds)
 
 
-# What the tones of a picture have gone through that is known to be worn.
+# The fading of pictures that are known to be worn.
 FADED = RandomDamage(clean_share=0.0, kinds=((1.0, _fade), (0.3, _stains)))
 
 
 def noise_on(device: torch.device, rng: torch.Generator) -> torch.Generator:
-    """A generator on a device, seeded by one draw from a generator on the CPU."""
+    """A generator on the given device, seeded by one draw from a CPU generator."""
     seed = int(torch.randint(2**31 - 1, (1,), generator=rng))
     return torch.Generator(device).manual_seed(seed)

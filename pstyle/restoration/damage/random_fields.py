@@ -8,21 +8,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-BANDS = 8  # of a spectrum: evenly from frequency 0 to 0.5 cycles per pixel
+BANDS = 8  # of a spectrum, of equal width from 0 to 0.5 cycles per pixel
 
 
 def uniform(shape: Sequence[int], rng: torch.Generator, like: Tensor) -> Tensor:
-    """Numbers in [0, 1), drawn where `rng` lives, with the type and device of `like`."""
+    """Uniform numbers in [0, 1), drawn on the device of `rng`, with the dtype and device of `like`."""
     return torch.rand(tuple(shape), generator=rng, device=rng.device).to(like)
 
 
 def white(shape: Sequence[int], rng: torch.Generator, like: Tensor) -> Tensor:
-    """Normal numbers of mean 0 and variance 1, drawn where `rng` lives."""
+    """Normal numbers of mean 0 and variance 1, drawn on the device of `rng`."""
     return torch.randn(tuple(shape), generator=rng, device=rng.device).to(like)
 
 
 def frequencies(height: int, width: int, like: Tensor) -> Tensor:
-    """Distance from frequency 0 in cycles per pixel, (H, W // 2 + 1): where `torch.fft.rfft2` has them."""
+    """Magnitude of frequencies in cycles per pixel, (H, W // 2 + 1), in the order of `torch.fft.rfft2`."""
     down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
     return torch.hypot(down[:, None], across[None, :]).to(like)
 
@@ -33,7 +33,7 @@ def with_spectrum(noise: Tensor, gain: Tensor) -> Tensor:
     It wraps around at the borders.
     """
     height, width = noise.shape[2:]
-    twice = torch.full((gain.shape[3],), 2.0)  # frequencies of which rfft2 leaves the mirrored half out
+    twice = torch.full((gain.shape[3],), 2.0)  # frequencies whose mirrored half rfft2 omits
     twice[0] = 1
     if width % 2 == 0:
         twice[-1] = 1
@@ -45,7 +45,7 @@ def with_spectrum(noise: Tensor, gain: Tensor) -> Tensor:
 def banded(noise: Tensor, spectrum: Tensor) -> Tensor:
     """White noise (B, C, H, W) with the relative amplitude `spectrum` (B, BANDS) by frequency, variance 1.
 
-    Between the middles of bands amplitudes are interpolated; beyond the last one they stay.
+    Amplitudes are interpolated between the centers of bands, and constant beyond the last one.
     """
     place = (frequencies(*noise.shape[2:], noise) * 2 * BANDS - 0.5).clamp(0, BANDS - 1)
     lower = place.long().clamp_max(BANDS - 2)
@@ -55,7 +55,7 @@ def banded(noise: Tensor, spectrum: Tensor) -> Tensor:
 
 
 def smooth(noise: Tensor, deviation_px: Tensor) -> Tensor:
-    """White noise (B, C, H, W) blurred by a Gaussian of (B, 1, 1, 1) pixels, with variance 1 again."""
+    """White noise (B, C, H, W) blurred by a Gaussian of (B, 1, 1, 1) pixels, rescaled to variance 1."""
     reach = frequencies(*noise.shape[2:], noise) * deviation_px  # (B, 1, H, W // 2 + 1)
     return with_spectrum(noise, torch.exp(-2 * (math.pi * reach) ** 2))
 

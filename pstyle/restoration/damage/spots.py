@@ -1,7 +1,7 @@
-"""Statistics of the marks on pictures: how many scratches and specks, how large, how many light.
+"""Statistics of the marks on pictures: number and size of scratches and specks, and how many are light.
 
-A restorer finds where they are. Connected pixels are one mark; its area and outline distinguish a line,
-however bent, from a speck.
+A restorer finds the marks. Connected pixels are one mark; its area and outline distinguish a line, even a
+bent one, from a speck.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from ...image.colors import luma
 
 FindMarks = Callable[[Tensor], Tensor]  # a picture (1, 3, H, W) -> where marks are on it, (1, 1, H, W)
 
-GAP_PX = 2  # around a mark's pixels, where others belong to it: faint scratches are seen in pieces
-AROUND_PX = 15  # side of the square whose pixels beside marks are a mark's ground
-SMALLEST_PX = 3  # pixels that count as a mark
-STRONGEST = 0.15  # share of marks' pixels that show their color
-LINE = 5.0  # times as long as wide
+GAP_PX = 2  # pixels this close belong to one mark, since faint scratches are found in pieces
+AROUND_PX = 15  # side of the square whose unmarked pixels are a mark's background
+SMALLEST_PX = 3  # fewest pixels of a mark
+STRONGEST = 0.15  # share of the marks' pixels whose color is taken
+LINE = 5.0  # ratio of length to width from which a mark is a line
 SHORTEST_LINE_PX = 20.0
 EIGHT_NEIGHBORS = ((1,) * 3,) * 3
 
 
 class MarkStatistics(NamedTuple):
-    """Scratches and specks in the terms of `Damage`; sizes are means, 0 where there are none, and colors are
-    those of the pixels that stand out most, None where there are none.
+    """Scratches and specks in the terms of `Damage`.
+
+    Sizes are means, 0 without marks; colors are those of the most conspicuous pixels, None without marks.
     """
 
     scratches_per_mp: float
@@ -43,7 +44,7 @@ class MarkStatistics(NamedTuple):
 
 
 def measure_marks(pictures: Sequence[Tensor], masks: Sequence[Tensor]) -> MarkStatistics:
-    """The marks on pictures, each (1, 3, H, W), where masks, each (1, 1, H, W), are not 0, together."""
+    """Joint statistics of the marks on pictures (1, 3, H, W), given by masks (1, 1, H, W) that are not 0."""
     found = [_shapes(picture, mask > 0) for picture, mask in zip(pictures, masks, strict=True)]
     length, width, light, colors, contrast = (torch.cat(parts) for parts in zip(*found, strict=True))
     megapixels = sum(mask.numel() for mask in masks) / 1e6
@@ -61,8 +62,9 @@ def measure_marks(pictures: Sequence[Tensor], masks: Sequence[Tensor]) -> MarkSt
 
 
 def _shapes(picture: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-    """Length and width in pixels of every mark (N,), and whether it is lighter than its ground; the color of
-    every pixel of a mark (P, 3), and how much lighter than its ground it is (P,).
+    """Length and width in pixels of every mark (N,), and whether it is lighter than its background.
+
+    Also the color (P, 3) of every marked pixel, and how much lighter than its background it is (P,).
     """
     inside = mask[0, 0]
     labels = _regions(_grown(mask)[0, 0])[inside]
@@ -72,7 +74,7 @@ def _shapes(picture: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
         torch.zeros(len(area)).index_add(0, index, values)
         for values in (_outline(mask)[0, 0][inside], contrast)
     )
-    # A ribbon of length l and width w has an area of l w and an outline of 2 (l + w); no disc has.
+    # A ribbon of length l and width w has an area of l w and an outline of 2 (l + w); a disc does not.
     half = outline / 2
     length = (half + (half.square() - 4 * area).clamp_min(0).sqrt()) / 2
     kept = area >= SMALLEST_PX
@@ -81,7 +83,7 @@ def _shapes(picture: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
 
 
 def _ground(picture: Tensor, mask: Tensor) -> Tensor:
-    """The brightness (1, 1, H, W) around each pixel, without marks."""
+    """The mean brightness (1, 1, H, W) around each pixel, without marks."""
     free = (~_grown(mask)).float()
     half = AROUND_PX // 2
     around = [F.avg_pool2d(x, AROUND_PX, 1, half) for x in (luma(picture) * free, free)]
@@ -89,10 +91,9 @@ def _ground(picture: Tensor, mask: Tensor) -> Tensor:
 
 
 def _outline(mask: Tensor) -> Tensor:
-    """The length in pixels of the outline of a mask (1, 1, H, W) that lies at each of its pixels.
+    """The length in pixels of a mask's outline at each of its pixels, (1, 1, H, W).
 
-    By Crofton's formula: how often lines in four directions leave the mask, each as far apart from the next
-    as a step along the other is long.
+    By Crofton's formula, from how often lines in four directions leave the mask, weighted by their spacing.
     """
     padded = F.pad(mask.float(), (1,) * 4)
     height, width = mask.shape[2:]
@@ -111,13 +112,13 @@ def _grown(mask: Tensor) -> Tensor:
 
 def _regions(mask: Tensor) -> Tensor:
     """The number of the connected region, from 1, of each pixel of a mask (H, W); 0 outside."""
-    from scipy.ndimage import label  # here, because it is slow to import
+    from scipy.ndimage import label  # imported here because it is slow
 
     return torch.from_numpy(label(mask.numpy(), structure=EIGHT_NEIGHBORS)[0])
 
 
 def _strongest(colors: Tensor, contrast: Tensor) -> tuple[float, ...] | None:
-    """The mean color, of colors (P, 3), of those with the largest contrast (P,): others are half covered."""
+    """The mean of the colors (P, 3) with the largest contrast (P,); other pixels are only half covered."""
     if not len(colors):
         return None
     return tuple(colors[contrast >= contrast.quantile(1 - STRONGEST)].mean(0).tolist())

@@ -1,9 +1,9 @@
-"""Filling holes with the smoothest continuation of what lies around them.
+"""Filling holes with the smoothest continuation of their surroundings.
 
-Smooth is what makes the squared Laplacian least (biharmonic inpainting, Damelin & Hoang, arXiv 1712.06259):
-shades and slopes go on across the border. We differ in adding some tension, a share of the squared gradient:
-else the slopes of a texture at the border carry a large hole far beyond black and white. Solved by conjugate
-gradients, from a solution at half the size.
+The squared Laplacian is minimized (biharmonic inpainting, Damelin & Hoang, arXiv 1712.06259), so shades and
+slopes continue across the border. We differ in adding some tension, a share of the squared gradient;
+otherwise the slopes of a texture at the border drive a large hole far beyond black and white. Solved by
+conjugate gradients, starting from a solution at half the size.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from torch import Tensor
 
 from ...image.padding import crop_back, pad_to_multiple
 
-STEPS = 200  # of conjugate gradients at each size; with 40 shades stay behind in large holes
+STEPS = 200  # of conjugate gradients at each size; 40 do not converge in large holes
 SMALLEST_PX = 8
-TENSION = 0.003  # of the gradient beside the Laplacian: slopes go on for 1 / sqrt(TENSION) pixels
-KNOWN = 0.5  # share of known pixels from which a pixel of a smaller picture counts as known
+TENSION = 0.003  # weight of the gradient; slopes continue for 1 / sqrt(TENSION) pixels
+KNOWN = 0.5  # share of known pixels above which a pixel of a reduced picture counts as known
 
 
 def smoothly_filled(image: Tensor, lost: Tensor, tension: float = TENSION) -> Tensor:
-    """Pictures (B, C, H, W) continued into what is lost (B, 1, H, W), as truth."""
+    """Continue pictures (B, C, H, W) smoothly into the lost area, a boolean mask (B, 1, H, W)."""
     if not lost.any():
         return image
     return torch.where(lost, _solved(_start(image, lost, tension), lost, tension), image)
 
 
 def _start(image: Tensor, lost: Tensor, tension: float) -> Tensor:
-    """A first guess: the solution at half the size; at the smallest, the mean of what is known."""
+    """An initial guess: the solution at half the size; at the smallest, the mean of the known pixels."""
     known = (~lost).to(image)
     if min(image.shape[2:]) < 2 * SMALLEST_PX:
         mean = (image * known).sum((2, 3), keepdim=True) / known.sum((2, 3), keepdim=True).clamp_min(1)
@@ -42,7 +42,7 @@ def _start(image: Tensor, lost: Tensor, tension: float) -> Tensor:
 
 
 def _solved(start: Tensor, lost: Tensor, tension: float) -> Tensor:
-    """Lost pixels moved until they make bending and tension small; no step makes them larger."""
+    """Minimize bending and tension over the lost pixels; no step increases them."""
     inside = lost.to(start)
     change = torch.zeros_like(start)
     residual = -_slope(start, tension) * inside

@@ -1,10 +1,10 @@
-"""Filling holes with what a picture has around them: smooth shades, and texture on top of them.
+"""Filling holes from their surroundings: smooth shades, with texture on top.
 
-Shades go on smoothly from the border. For texture the hole is gone through ring by ring, and each pixel is
-copied from the place around the hole whose surroundings fit best, after Efros & Leung (Texture Synthesis by
-Non-parametric Sampling, ICCV 1999); places that continue what was copied beside are tried as well (Ashikhmin,
-I3D 2001). We differ in that what is not copied yet counts too, by its shade, and in that only the detail of
-what was copied is kept: copies never quite have the shades that go on from the border.
+Shades continue smoothly from the border. Texture is filled ring by ring: each pixel is copied from the place
+around the hole whose neighborhood fits best, after Efros & Leung (Texture Synthesis by Non-parametric
+Sampling, ICCV 1999); places that continue a neighbor's copy are tried as well (Ashikhmin, I3D 2001). We
+differ in two ways: pixels not yet copied also count, by their shade, and only the detail of a copy is kept,
+since copies never quite match the shades that continue from the border.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from ...painting.boxes import Box
 from .biharmonic import smoothly_filled
 from .patch_search import RADIUS_PX, Places, grown, nearest, patches_at, places_of, weighted_costs
 
-SOURCES = 4096  # places that a pixel may be copied from, drawn at random
-AROUND_PX = 48  # how far from a hole they lie
-GUESSED = 0.15  # weight of a pixel that is not copied yet; a known one has weight 1
-MARGIN_PX = 64  # around all holes: what lies further away is not looked at
-DETAIL_PX = 3.5  # deviation of the blur beyond which lies what is detail
-SHADE_PX = 1.0  # of the blur beyond which lies what is no shade
-RAMP_PX = 2  # within which detail begins at the border of a hole
+SOURCES = 4096  # random places to copy from
+AROUND_PX = 48  # their largest distance from a hole
+GUESSED = 0.15  # weight of a pixel not copied yet; a known one has weight 1
+MARGIN_PX = 64  # around all holes; anything farther away is ignored
+DETAIL_PX = 3.5  # deviation of the blur that separates detail
+SHADE_PX = 1.0  # deviation of the blur that gives shades
+RAMP_PX = 2  # over which detail fades in at the border of a hole
 AROUND = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1) if down or across]
 
 
 def filled(image: Tensor, mask: Tensor, rng: torch.Generator) -> Tensor:
-    """A picture (1, 3, H, W) filled in where `mask` (1, 1, H, W) is not 0; all else stays, to the bit.
+    """Fill in a picture (1, 3, H, W) where `mask` (1, 1, H, W) is not 0; other pixels stay bit for bit.
 
     Raises ValueError for a mask that covers everything.
     """
@@ -45,7 +45,7 @@ def filled(image: Tensor, mask: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def _filled(image: Tensor, lost: Tensor, rng: torch.Generator) -> Tensor:
-    """A picture with holes that has been cut to what matters for them."""
+    """Fill a picture that was cropped to the surroundings of its holes."""
     both = torch.cat([image, _blurred_known(image, lost)], dim=1)  # or a dark line at the border darkens all
     smooth, shade = smoothly_filled(both, lost).split(3, dim=1)
     padded = F.pad(smooth, (RADIUS_PX,) * 4, mode="replicate")[0].permute(1, 2, 0).contiguous()
@@ -56,7 +56,7 @@ def _filled(image: Tensor, lost: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def _blurred_known(image: Tensor, lost: Tensor) -> Tensor:
-    """A picture blurred, where what is lost does not count."""
+    """Blur a picture without counting lost pixels."""
     known = (~lost).to(image)
     both = gaussian_blur(torch.cat([image * known, known], dim=1), SHADE_PX, reach_px(SHADE_PX))
     return both[:, :3] / both[:, 3:].clamp_min(1e-3)
@@ -69,7 +69,7 @@ def _around(chosen: Tensor) -> Box:
 
 
 def ramp(lost: Tensor, width_px: int) -> Tensor:
-    """0 outside of what is lost (1, 1, H, W), rising within to 1 over a width in pixels."""
+    """0 outside the lost area (1, 1, H, W), rising inside it to 1 over a width in pixels."""
     depth, inside = torch.zeros_like(lost, dtype=torch.float32), lost
     for _ in range(width_px):
         depth = depth + inside
@@ -78,9 +78,9 @@ def ramp(lost: Tensor, width_px: int) -> Tensor:
 
 
 def textured(pixels: Tensor, lost: Tensor, rng: torch.Generator) -> Tensor:
-    """Pixels (H, W, 3) with guesses where they are lost (H, W), copied there from around the holes.
+    """Replace guesses for lost pixels (H, W) of a picture (H, W, 3) by copies from around the holes.
 
-    Nothing is lost within a radius of the border.
+    No pixel within a radius of the border is lost.
     """
     pixels, sources = pixels.clone(), _sources(lost, rng)
     if sources is None:
@@ -117,7 +117,7 @@ def _continue(
     usable: Tensor,
     step: tuple[int, int],
 ) -> None:
-    """Try for each pixel of a ring what lies beside the place that its neighbor at a step was copied from."""
+    """For each pixel of a ring, try the place next to the one that its neighbor was copied from."""
     place = Places(*ring.moved(*step).of(origin).unbind(1)).moved(-step[0], -step[1])
     inside = Places(*(side.clamp(0, most - 1) for side, most in zip(place, usable.shape, strict=True)))
     which = inside.of(usable).nonzero()[:, 0]
@@ -129,7 +129,7 @@ def _continue(
 
 
 def _whole(lost: Tensor) -> Tensor:
-    """Where the patch around a pixel has lost none of its pixels and lies within the picture, (H, W)."""
+    """Pixels (H, W) whose patch has no lost pixel and lies within the picture."""
     usable = ~grown(lost, RADIUS_PX)
     edge = 2 * RADIUS_PX  # the outer half of it is no picture
     usable[:edge] = usable[-edge:] = False
@@ -138,7 +138,7 @@ def _whole(lost: Tensor) -> Tensor:
 
 
 def _sources(lost: Tensor, rng: torch.Generator) -> Places | None:
-    """Places to copy from: around the holes, anywhere if there are none, and None if a picture has none."""
+    """Places to copy from: around the holes, else anywhere; None if the picture has none."""
     usable = _whole(lost)
     near = usable & grown(lost, AROUND_PX)
     found = places_of(near if near.any() else usable)

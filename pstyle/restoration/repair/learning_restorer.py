@@ -1,4 +1,4 @@
-"""A restorer of one's own: the shipped one, trained on for a few minutes with one's own clean pictures."""
+"""Fine-tuning the shipped restorer for a few minutes on one's own clean pictures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..damage.mixture import MixedDamage
 from .restorer import STRIDE, Restorer
 from .restorer_training import RestoreConfig, train_restorer
 
-SHORT_SIDES_PX = (512, 384, 256)  # at which pictures are kept
+SHORT_SIDES_PX = (512, 384, 256)  # of the pictures in memory
 
 
 @dataclass(frozen=True)
 class LearnRestorerConfig:
-    """Settings of training a restorer on from another one."""
+    """Settings of fine-tuning a restorer."""
 
     steps: int = setting(300, 1, 100_000, "optimization steps")
     batch: int = setting(8, 1, 256, "crops per step")
@@ -46,10 +46,11 @@ def learn_restorer(
     damage: DamageStyle | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
 ) -> Restorer:
-    """A restorer trained on from a given one, which stays as it is, with clean pictures (B, C, H, W).
+    """Fine-tune a copy of a restorer on clean pictures (B, C, H, W).
 
-    With a damage style half of the crops are damaged that way, and a tenth is left alone. Reading tones is
-    not learned anew: it takes many pictures. Raises ValueError for no picture or a small one.
+    With a damage style, half of the crops are damaged in that style, and a tenth is left clean. The tone
+    correction is not retrained, since that takes many pictures. Raises ValueError if there is no picture, or
+    one is too small.
     """
     c = config or LearnRestorerConfig()
     crops = Crops(single_pictures(pictures, "clean picture", c.size_px), SHORT_SIDES_PX)

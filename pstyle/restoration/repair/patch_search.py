@@ -1,4 +1,4 @@
-"""Patches of one picture, compared with each other: which place looks most like another."""
+"""Nearest-neighbor search among the patches of one picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 RADIUS_PX = 4
 SIDE_PX = 2 * RADIUS_PX + 1
-CHUNK = 1 << 12  # patches that are compared at once
+CHUNK = 1 << 12  # patches compared at once
 
 
 class Places(NamedTuple):
@@ -20,11 +20,11 @@ class Places(NamedTuple):
     column: Tensor
 
     def moved(self, down: int, across: int) -> Places:
-        """The pixels so many rows below and columns to the right."""
+        """The pixels shifted by rows down and columns to the right."""
         return Places(self.row + down, self.column + across)
 
     def chosen(self, which: Tensor) -> Places:
-        """Some of them, by number or by truth."""
+        """A subset, by indices or a boolean mask."""
         return Places(self.row[which], self.column[which])
 
     def of(self, maps: Tensor) -> Tensor:
@@ -38,9 +38,9 @@ def places_of(chosen: Tensor) -> Places:
 
 
 def patches_at(maps: Tensor, places: Places) -> Tensor:
-    """The patches (N, SIDE_PX**2 * C) around places of maps (H, W, C), which lie a radius within."""
+    """The patches (N, SIDE_PX**2 * C) around places of maps (H, W, C), at least a radius from the border."""
     height, width, channels = maps.shape
-    # As rows of pixels that lie together in memory: nine times fewer pieces to gather.
+    # Whole rows of pixels are contiguous in memory: nine times fewer pieces to gather.
     rows = maps.flatten().as_strided((height * width - 2 * RADIUS_PX, SIDE_PX * channels), (channels, 1))
     steps = torch.arange(-RADIUS_PX, RADIUS_PX + 1, device=maps.device) * width - RADIUS_PX
     index = (places.row * width + places.column)[:, None] + steps
@@ -48,8 +48,9 @@ def patches_at(maps: Tensor, places: Places) -> Tensor:
 
 
 def nearest(wanted: Tensor, weights: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Which of the patches (M, P) is nearest to each of the wanted ones (N, P), whose numbers count by their
-    weights (N, P), and the weighted sum of squared differences, (N,) each.
+    """The index of the nearest of the patches (M, P) for each wanted one (N, P), and its distance, (N,) each.
+
+    The distance is the sum of squared differences weighted by (N, P).
     """
     found = []
     for x, w in zip(wanted.split(CHUNK), weights.split(CHUNK), strict=True):
@@ -59,10 +60,10 @@ def nearest(wanted: Tensor, weights: Tensor, known: Tensor) -> tuple[Tensor, Ten
 
 
 def weighted_costs(wanted: Tensor, weights: Tensor, found: Tensor) -> Tensor:
-    """The weighted sum of squared differences (N,) of patches (N, P), each from its own."""
+    """The weighted sum of squared differences (N,) of corresponding patches (N, P)."""
     return (weights * (wanted - found).square()).sum(1)
 
 
 def grown(chosen: Tensor, radius_px: int) -> Tensor:
-    """What lies within a square radius of the chosen pixels (H, W), as truth."""
+    """Dilate the chosen pixels (H, W) by a square of the given radius."""
     return F.max_pool2d(chosen[None, None].float(), 2 * radius_px + 1, 1, radius_px)[0, 0] > 0

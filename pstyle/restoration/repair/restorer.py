@@ -1,10 +1,10 @@
-"""The restorer: a damaged picture, and where it is known to be lost -> the picture repaired.
+"""The restorer: a damaged picture and a mask of known losses -> the repaired picture.
 
-Two parts. `ToneCorrection` looks at a small copy of the whole picture and undoes fading and casts with one
-map of colors; a U-Net after Ronneberger et al. (arXiv 1505.04597) repairs what is near a pixel: grain, blur,
-marks, blocks. It has residual blocks without normalization, as Zhang et al. (DRUNet, arXiv 2008.13751), so a
-tile is repaired as in the whole. We differ in working from half the resolution on, for time, and in a fourth
-output: a logit of what is a mark or a hole. Both parts start as the identity.
+It has two parts. `ToneCorrection` reads a small copy of the whole picture and undoes fading and casts with
+one color map; a U-Net after Ronneberger et al. (arXiv 1505.04597) repairs local damage: grain, blur, marks,
+blocks. Its residual blocks have no normalization, as in Zhang et al. (DRUNet, arXiv 2008.13751), so a tile is
+repaired as in the whole. We differ in starting at half the resolution, for speed, and in a fourth output, a
+logit of marks and holes. Both parts are initialized to the identity.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .tone_correction import TONES_PX, ToneCorrection, with_tones
 RESTORER_FILE = "restorer.safetensors"
 STRIDE = 16  # pixels per position of the deepest features
 UNSHUFFLE = 2
-VISIBLE = 2 / 255  # root mean square of a change that is made by half
-VISIBLE_PX = 9  # side of the squares over which it is taken
+VISIBLE = 2 / 255  # root mean square at which half of a change is applied
+VISIBLE_PX = 9  # side of the squares over which it is measured
 DETAIL_PX = 9  # side of the surroundings whose mean is not detail
 KEYS = ("config", "origin")  # metadata of a restorer's file
-MAX_NUMBERS = 20_000_000  # in a restorer that a file describes: ten times as many as in the shipped one
+MAX_NUMBERS = 20_000_000  # parameters of a restorer from a file, ten times as many as in the shipped one
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class RestorerConfig:
 
 
 class Repair(NamedTuple):
-    """Repaired pictures (B, 3, H, W) that may leave [0, 1] a little, and logits (B, 1, H, W) of where marks
-    and holes are.
+    """Repaired pictures (B, 3, H, W), which may slightly leave [0, 1], and logits (B, 1, H, W) of marks and
+    holes.
     """
 
     image: Tensor
@@ -70,10 +70,10 @@ class Block(nn.Module):
 
 
 class Restorer(nn.Module):
-    """Pictures (B, 3, H, W) with a mask (B, 1, H, W) of what is known to be lost -> `Repair`.
+    """Pictures (B, 3, H, W) and masks (B, 1, H, W) of known losses -> `Repair`.
 
-    H and W are multiples of STRIDE. `tones` gives the map of colors, of the whole where pictures are tiles.
-    After training, changes too small to see are not made.
+    H and W are multiples of STRIDE. `tones` computes the color map, which tiles take from the whole picture.
+    In evaluation mode, invisibly small changes are suppressed.
     """
 
     def __init__(self, config: RestorerConfig | None = None) -> None:
@@ -93,17 +93,19 @@ class Restorer(nn.Module):
         self._start()
 
     def _start(self) -> None:
-        """Weights that keep the size of features from layer to layer, and change no picture."""
+        """Initialize to the identity, with weights that keep the scale of features from layer to layer."""
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
-        calm = [layer.second for layer in self.modules() if isinstance(layer, Block)]  # no norm calms the sum
+        calm = [
+            layer.second for layer in self.modules() if isinstance(layer, Block)
+        ]  # no norm limits the sum
         for layer in (*calm, self.last, self.tone_reader.fresh.out, self.tone_reader.worn[-1]):
             nn.init.zeros_(layer.weight)
 
     def tones(self, image: Tensor, mask: Tensor) -> Tensor:
-        """The map of colors (B, 3, 1 + 3 * POWERS) for whole pictures with what is lost already dark."""
+        """The color map (B, 3, 1 + 3 * POWERS) of whole pictures whose lost pixels are already black."""
         both = torch.cat([image, mask], dim=1)
         shrink = max(1, round(min(image.shape[2:]) / TONES_PX))
         return self.tone_reader(F.avg_pool2d(both, shrink))
@@ -127,7 +129,7 @@ class Restorer(nn.Module):
 
 
 def visible(change: Tensor) -> Tensor:
-    """A change of pictures (B, 3, H, W) without what nobody would see: clean ones stay as they are."""
+    """Suppress invisible parts of a change of pictures (B, 3, H, W), so that clean ones stay unchanged."""
     power = F.avg_pool2d(
         change.square().mean(1, keepdim=True), VISIBLE_PX, 1, VISIBLE_PX // 2, count_include_pad=False
     )
@@ -135,7 +137,7 @@ def visible(change: Tensor) -> Tensor:
 
 
 def detail(change: Tensor) -> Tensor:
-    """A change of pictures (B, C, H, W) without its surroundings' mean, which is one of tones."""
+    """A change of pictures (B, C, H, W) minus its local mean, which is a change of tones."""
     return change - F.avg_pool2d(change, DETAIL_PX, 1, DETAIL_PX // 2, count_include_pad=False)
 
 
@@ -147,10 +149,10 @@ def save_restorer(path: Path, restorer: Restorer, origin: str, overwrite: bool =
 
 
 def load_restorer(path: Path | None = None) -> Restorer:
-    """The shipped restorer, or one from a file that training made. Raises BadFile."""
+    """Load the shipped restorer, or one that training saved. Raises BadFile."""
     path = Path(path) if path is not None else weights_folder() / RESTORER_FILE
     tensors, metadata = checkpoint.load(path, _expected, kind="pstyle.restorer", keys=KEYS)
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and others' numbers must not feel it
+    with torch.random.fork_rng(devices=[]):  # initial weights are random: leave the global state alone
         restorer = Restorer(from_json(RestorerConfig, metadata["config"]))
     restorer.load_state_dict({name: value.float() for name, value in tensors.items()})
     return restorer.eval().requires_grad_(False).to(memory_format=torch.channels_last)

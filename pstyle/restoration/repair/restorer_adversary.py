@@ -1,6 +1,6 @@
-"""The adversarial stage of a restorer: a discriminator that tells repaired crops from clean ones.
+"""The adversarial stage of a restorer: a discriminator that distinguishes repaired from clean crops.
 
-The heads, the hinge loss and the balance of gradients are those of fine-tuning a style.
+The heads, the hinge loss and the adaptive weight are those of fine-tuning a style.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Adversary:
         self.guarded = GuardedOptimizer(self.adam)
 
     def learn(self, clean: Tensor, repaired: Tensor, rng: torch.Generator) -> float:
-        """Move the discriminator by a step; crops (B, 3, S, S). Returns its loss.
+        """Take a step of the discriminator on crops (B, 3, S, S); returns its loss.
 
         Features of the first clean crops set the scale of its input.
         """
@@ -45,7 +45,7 @@ class Adversary:
         return loss.item()
 
     def against(self, repaired: Tensor, loss: Tensor, ratio: float, rng: torch.Generator) -> Tensor:
-        """A loss of repaired crops with the adversarial term, whose gradient is `ratio` of its own."""
+        """Add the adversarial term to a loss of repaired crops, with `ratio` times the loss's gradient."""
         seen = augment(clamp_through(repaired), rng)
         term = -realness(self.discriminator(self.vgg(seen, self.discriminator.layers)))
         return adaptively_weighted(repaired, loss, term, ratio)[0]

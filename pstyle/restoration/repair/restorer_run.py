@@ -1,6 +1,6 @@
-"""One command from clean pictures to restorer.safetensors: two readers of tones, then all other repair.
+"""One command from clean pictures to restorer.safetensors: two tone networks, then the repair network.
 
-Each stage resumes from its own file in the state folder after a kill, and a finished one is not run again.
+After a kill, each stage resumes from its own file in the state folder, and a finished stage is not run again.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .restorer import RESTORER_FILE, Restorer, RestorerConfig, load_restorer, sa
 from .restorer_training import RestoreConfig, train_restorer
 from .tone_training import ToneConfig, train_tones
 
-SMALL_PX = (104, 136)  # short sides of the pictures that tones are learned from
+SMALL_PX = (104, 136)  # short sides of the pictures that the tone networks learn from
 SCENE_PX = 512
-CLEAN_SHARE = 0.25  # of the crops, left alone: with fewer, sharp photographs came out softer
+CLEAN_SHARE = 0.25  # of the crops, undamaged; with fewer, sharp photographs became softer
 
 
 @dataclass(frozen=True)
 class RestorerRunConfig(LearnRestorerConfig):
-    """Settings of making a restorer from nothing; those of the last stage are as in training one on."""
+    """Settings of training a new restorer; those of the last stage are as in fine-tuning."""
 
     tone_steps: int = setting(2000, 1, 1_000_000, "with --new: steps of the reader of tones")
     scenes: int = setting(24, 0, 10_000, "with --new: drawn scenes beside the pictures")
@@ -46,17 +46,17 @@ class RestorerRunConfig(LearnRestorerConfig):
         return RestorerConfig()
 
     def tones(self) -> ToneConfig:
-        """Settings of the reader of tones."""
+        """Settings of the tone network."""
         return ToneConfig(steps=self.tone_steps, seed=self.seed)
 
     def worn_tones(self) -> ToneConfig:
-        """Settings of the reader of worn pictures' tones: regularized, since it believes fading easily."""
+        """Settings of the tone network for worn pictures: regularized, since it assumes fading easily."""
         steps = -(-3 * self.tone_steps // 2)
         few = {"batch": 64, "stride": 2, "lr": 3e-3, "weight_decay": 0.1, "ema": 0.99, "pull": 0.3}
         return ToneConfig(steps=steps, seed=self.seed, **few)
 
     def repair(self) -> RestoreConfig:
-        """Settings of the last stage, on crops; features and a discriminator sharpen its very end."""
+        """Settings of the last stage, on crops; VGG features and a discriminator sharpen its end."""
         late = {"feature_share": 0.05, "adversarial_share": 0.01, "ema": 0.999}
         return RestoreConfig(
             steps=self.steps, batch=self.batch, size_px=self.size_px, lr=self.lr, seed=self.seed, **late
@@ -74,12 +74,12 @@ def make_restorer(
     device: str | torch.device = "cpu",
     on_estimate: Callable[[dict[str, float]], None] | None = None,
 ) -> Path:
-    """Make a restorer from clean picture files, with the loss network `vgg`, and write it to `out`.
+    """Train a new restorer on clean picture files, with the loss network `vgg`, and write it to `out`.
 
-    `state` is a folder of the run's own, from which it resumes after a kill; its numbers.json has times and
-    losses. With `on_estimate` a trial comes first, and it gets the seconds that each stage still takes.
-    Raises ValueError for a state folder of something else, small pictures, or a result that may not be
-    replaced.
+    `state` is the run's own folder, from which it resumes after a kill; its numbers.json has times and
+    losses. With `on_estimate`, a trial run comes first, and the callback receives the seconds left for each
+    stage. Raises ValueError for a state folder with other contents, small pictures, or a result that may not
+    be replaced.
     """
     c = config or RestorerRunConfig()
     if os.path.lexists(out) and not overwrite:
@@ -103,7 +103,7 @@ def make_restorer(
 
 
 def restorer_stages(run: StagedRun, pictures: Crops, vgg: VGG, config: RestorerRunConfig) -> Restorer:
-    """All stages of a run, one after the other; returns the restorer of the last one."""
+    """Run all stages in order; returns the restorer of the last one."""
     small, device = pictures.reduced(SMALL_PX), run.processes.device
     restorer = new_restorer(config.architecture(), config.seed).to(device)
     tones = partial(train_reader, restorer, small, RandomDamage(), False)
@@ -125,7 +125,7 @@ def restorer_stages(run: StagedRun, pictures: Crops, vgg: VGG, config: RestorerR
 def train_reader(
     restorer: Restorer, small: Crops, damaging: Damaging, wear: bool, config: ToneConfig, **given: object
 ) -> Restorer:
-    """The restorer with one of its two readers of tones taught."""
+    """The restorer with one of its two tone networks trained."""
     restorer.tone_reader = train_tones(restorer.tone_reader, small, damaging, wear, config, **given)
     return restorer
 
@@ -147,7 +147,7 @@ def clean_crops(files: Sequence[Path], config: RestorerRunConfig) -> Crops:
 
 
 def new_restorer(config: RestorerConfig, seed: int) -> Restorer:
-    """A restorer with weights drawn from the seed; torch's own random state is left as it was."""
+    """A restorer with weights drawn from the seed; torch's global random state is left unchanged."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return Restorer(config)

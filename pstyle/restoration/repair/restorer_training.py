@@ -1,11 +1,11 @@
-"""The loop that trains a restorer: clean crops are damaged, and the restorer learns the way back.
+"""The loop that trains a restorer: clean crops are damaged, and the restorer learns to undo it.
 
-Pairs are made, not found, as Bulat et al. (arXiv 1807.11458) propose. Tones are learned before
-(`tone_training`), on small, nearly whole pictures; here each crop gets the tones that fit it best: a network
-that sees the reader err on crops would learn to undo what it does right on whole pictures.
-Mean absolute error leads; features and a discriminator join for the last part of a run only, as in
-Real-ESRGAN (arXiv 2107.10833), so that they sharpen what is repaired already. A share of crops is not
-damaged, so that clean pictures are left alone.
+Training pairs are synthesized, as Bulat et al. (arXiv 1807.11458) propose. The tone networks are trained
+before (`tone_training`), on small, nearly whole pictures; here each crop gets its best-fitting color map. A
+network that sees their errors on crops would learn to undo what is correct on whole pictures. Mean absolute
+error dominates; VGG features and a discriminator join only in the last part of a run, as in Real-ESRGAN
+(arXiv 2107.10833), to sharpen pictures that are already repaired. A share of crops is not damaged, so that
+clean pictures are left unchanged.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from .restorer_adversary import Adversary
 from .tone_training import fitted_tones, some_gray
 
 SAVE_EVERY = 100  # steps
-PACES = 10_000  # steps of the learning rate over a run
-LENIENCE = 0.15  # mean absolute harm that halves the weight of an error
-SEEN = 0.15  # cover from which a mark counts as one
+PACES = 10_000  # resolution of the learning-rate schedule
+LENIENCE = 0.15  # mean absolute damage that halves the weight of an error
+SEEN = 0.15  # coverage from which a pixel counts as marked
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,14 @@ class RestoreConfig:
 
 
 class Example(NamedTuple):
-    """Crops to learn from: damaged and clean (B, 3, S, S), where the restorer is told of loss and where marks
-    and holes are that it is to find, (B, 1, S, S) in {0, 1}.
+    """Training crops, damaged and clean (B, 3, S, S), with two maps (B, 1, S, S) in {0, 1}.
+
+    `mask` marks the losses given to the restorer, `marks` the marks and holes that it has to find.
     """
 
     image: Tensor
     clean: Tensor
-    told: Tensor
+    mask: Tensor
     marks: Tensor
 
 
@@ -93,7 +94,7 @@ def train_restorer(
 ) -> Restorer:
     """Train a restorer on crops of clean pictures; returns its averaged weights as a new module.
 
-    The readers of tones stay as they are. Resumes from `state_path` if that file exists.
+    The tone networks stay unchanged. Resumes from `state_path` if that file exists.
     """
     c, damaging = config, damaging or RandomDamage()
     device = next(restorer.parameters()).device
@@ -117,9 +118,9 @@ def train_restorer(
         share = state.step / c.steps
         clean = some_gray(pictures.draw(c.batch, c.size_px, rng).to(device), c.gray_share, rng)
         example = examples(clean, damaging, c, rng)
-        tones = fitted_tones(example.image, example.clean, 1 - torch.maximum(example.told, example.marks))
+        tones = fitted_tones(example.image, example.clean, 1 - torch.maximum(example.mask, example.marks))
         # forward, losses
-        repair = restorer(example.image, example.told, tones)
+        repair = restorer(example.image, example.mask, tones)
         with_features = share >= 1 - c.feature_share and c.feature_weight > 0
         terms = repair_terms(repair, example, vgg if with_features else None)
         loss = weighted(terms, loss_weights(c))
@@ -140,23 +141,23 @@ def train_restorer(
 
 @torch.no_grad()
 def examples(clean: Tensor, damaging: Damaging, config: RestoreConfig, rng: torch.Generator) -> Example:
-    """Clean crops (B, 3, S, S) damaged, with some of what is lost told and the rest to be found."""
+    """Damage clean crops (B, 3, S, S); some losses are given as a mask, the rest has to be found."""
     found = damaging(clean, rng)
     noise = noise_on(clean.device, rng)
     choice = uniform((3, len(clean), 1, 1, 1), noise, clean)
     lost = torch.maximum(found.marks, found.holes) > SEEN
-    known = (found.holes > SEEN) | (lost & (choice[0] < 0.5))  # half of the time thin marks are told as well
-    told = (known | _random_loss(clean, noise)) & (choice[1] < config.told_share)
-    return Example(found.image, found.clean, told.to(clean), (lost & ~told).to(clean))
+    known = (found.holes > SEEN) | (lost & (choice[0] < 0.5))  # half the time thin marks are given, too
+    mask = (known | _random_loss(clean, noise)) & (choice[1] < config.told_share)
+    return Example(found.image, found.clean, mask.to(clean), (lost & ~mask).to(clean))
 
 
 def repair_terms(repair: Repair, example: Example, vgg: VGG | None) -> dict[str, Tensor]:
     """Loss terms of repaired crops: pixels, detail, marks, and features of a VGG if it is given.
 
-    An error counts less where the damage was greater. Detail is the error without its surroundings' mean: a
-    wrong shade, which often nothing can tell, would else turn every pixel's gradient to itself.
+    An error counts less where the damage was greater. Detail is the error minus its local mean; otherwise a
+    wrong shade, which is often unknowable, would dominate every pixel's gradient.
     """
-    clean, kept = example.clean, 1 - example.told
+    clean, kept = example.clean, 1 - example.mask
     harm = ((example.image - clean) * kept).abs().mean((1, 2, 3), keepdim=True)
     error = (repair.image - clean) * (LENIENCE / (LENIENCE + harm))
     terms = {
@@ -170,7 +171,7 @@ def repair_terms(repair: Repair, example: Example, vgg: VGG | None) -> dict[str,
 
 
 def feature_distance(vgg: VGG, output: Tensor, clean: Tensor) -> Tensor:
-    """Mean absolute difference of VGG features relative to the clean ones' size, averaged over layers."""
+    """Mean absolute difference of VGG features relative to the clean features, averaged over layers."""
     with torch.no_grad():
         wanted = vgg(clean)
     found = vgg(clamp_through(output))
@@ -180,7 +181,7 @@ def feature_distance(vgg: VGG, output: Tensor, clean: Tensor) -> Tensor:
 
 
 def loss_weights(config: RestoreConfig) -> dict[str, float]:
-    """The weight of every term by name."""
+    """The weight of every loss term by name."""
     return {
         "pixels": 1.0,
         "detail": config.detail_weight,
@@ -190,7 +191,7 @@ def loss_weights(config: RestoreConfig) -> dict[str, float]:
 
 
 def _random_loss(clean: Tensor, rng: torch.Generator) -> Tensor:
-    """Holes or thick strokes (B, 1, S, S), true where a picture is to be filled in."""
+    """Random holes or thick strokes (B, 1, S, S), true where a picture has to be filled in."""
     batch = len(clean)
     r = uniform((7, batch), rng, clean)
     share, size_px = 0.02 + 0.23 * r[0] ** 2, 10 * 16 ** r[1]

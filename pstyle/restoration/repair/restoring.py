@@ -1,7 +1,7 @@
-"""Restoring pictures: the call that nodes, command line and scripts share.
+"""Restoring pictures: the call shared by nodes, command line and scripts.
 
-Damage that a restorer sees is undone everywhere; what a mask marks as lost is filled in, with what lies
-around it or in a learned style.
+A restorer repairs damage everywhere; areas that a mask marks as lost are filled in from their surroundings or
+painted in a learned style.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .filling import filled, ramp
 from .restorer import Restorer, load_restorer
 from .tiled_repair import MarkMap, Repaired
 
-FOUND = 0.5  # how sure a restorer must be of a mark
-BLEND_PX = 4  # within which a painted filling begins at the border of a hole
+FOUND = 0.5  # probability from which a mark counts as found
+BLEND_PX = 4  # over which a painted filling blends in at the border of a hole
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class RestorationPipeline:
         device: str | torch.device = "auto",
         dtype: torch.dtype | None = None,
     ) -> None:
-        """`dtype` is what convolutions compute in; without it, the device's number format."""
+        """`dtype` is the number format of convolutions, by default the device's."""
         with torch.inference_mode(False):
             self.device = choose_device(device)
             restorer = restorer or load_restorer()
@@ -68,29 +68,29 @@ class RestorationPipeline:
         config: RepairConfig | None = None,
         painter: Painter | None = None,
     ) -> Tensor:
-        """Restore pictures (B, C, H, W) in [0, 1] with C 1, 3 or 4; the result has 3 channels, or 4 with the
-        input's alpha.
+        """Restore pictures (B, C, H, W) in [0, 1], C 1, 3 or 4.
 
-        What `mask` (1 or B, 1, H, W) marks with more than 0.5 is filled in, in a painter's style if there is
-        one. At strength 0 all else stays, to the bit. Raises ValueError for pictures or settings out of
-        range, and for a mask of another size, or one that covers everything.
+        The result has 3 channels, or 4 with the input's alpha. Areas where `mask` (1 or B, 1, H, W) exceeds
+        0.5 are filled in, in a painter's style if one is given. At strength 0 everything else stays unchanged
+        bit for bit. Raises ValueError for pictures or settings out of range, and for a mask of another size
+        or one that covers everything.
         """
         c = config or RepairConfig()
         rgb, alpha = split_alpha(check_image(image))
         if mask is None and painter is not None:
-            raise ValueError("a style is what the mask's white is filled in with: give a mask as well")
+            raise ValueError("a style fills in the white area of a mask: give a mask as well")
         masks = [None] * len(rgb) if mask is None else list(exact_mask(mask, rgb).split(1))
         pairs = zip(rgb.split(1), masks, strict=True)
         result = torch.cat([self._restore(one, lost, c, painter) for one, lost in pairs])
         return result if alpha is None else torch.cat([result, alpha], dim=1)
 
     def repaired(self, source: Source, strength: float = 1.0) -> Source:
-        """A source (3 channels) of any size restored as it is read, after one pass over it."""
+        """A source (3 channels) of any size, repaired tile by tile after one pass over it."""
         return Repaired(self.restorer, source, strength, self.dtype)
 
     @torch.inference_mode()
     def find_marks(self, image: Tensor) -> Tensor:
-        """Where scratches, dust and holes are in pictures (B, C, H, W): (B, 1, H, W) of 0 and 1."""
+        """Find scratches, dust and holes in pictures (B, C, H, W); returns a mask (B, 1, H, W) of 0 and 1."""
         rgb, _ = split_alpha(check_image(image))
         return torch.cat([self._marks(one) for one in rgb.split(1)])
 
@@ -103,7 +103,7 @@ class RestorationPipeline:
     ) -> Tensor:
         lost = None if mask is None else mask > FOUND
         found = picture
-        if lost is not None:  # first: a restorer that sees a hole smears it over its border
+        if lost is not None:  # first, since a restorer smears holes over their borders
             found = filled(picture, lost, torch.Generator().manual_seed(config.seed))
         if config.strength > 0:
             found = loaded(self.repaired(InMemory(found), config.strength))
@@ -111,20 +111,20 @@ class RestorationPipeline:
 
 
 def load_pipeline(path: str | Path | None = None, device: str = "auto") -> RestorationPipeline:
-    """A pipeline with the restorer in the file at `path`, or the shipped one. Raises BadFile."""
+    """Load the restorer file at `path`, or the shipped one, as a pipeline. Raises BadFile."""
     return RestorationPipeline(load_restorer(None if path is None else Path(path)), device)
 
 
 def painted_into(picture: Tensor, lost: Tensor, painter: Painter) -> Tensor:
-    """A picture (1, 3, H, W) painted where it is lost, in colors that meet those around."""
+    """Paint the lost area of a picture (1, 3, H, W) in colors that match its surroundings."""
     painted = painter(picture)
-    missed = torch.where(lost, 0.0, picture - painted)  # by how much the painting misses the border
+    missed = torch.where(lost, 0.0, picture - painted)  # the painting's error at the border
     joined = painted + smoothly_filled(missed, lost)
     return torch.where(lost, picture.lerp(joined.clamp(0, 1), ramp(lost, BLEND_PX)), picture)
 
 
 def exact_mask(mask: Tensor, image: Tensor) -> Tensor:
-    """A mask for each of the pictures (B, 3, H, W), whose size it must have.
+    """One mask for each of the pictures (B, 3, H, W), of the same size.
 
     Raises ValueError for another size or number, and for a mask that covers a whole picture.
     """
@@ -132,7 +132,7 @@ def exact_mask(mask: Tensor, image: Tensor) -> Tensor:
         sizes = [f"{one.shape[3]}x{one.shape[2]}" for one in (mask, image)]
         raise ValueError(
             f"the mask is {sizes[0]} px, the picture {sizes[1]} px: give a mask of the picture's size, since "
-            "what it marks is replaced pixel by pixel"
+            "the area it marks is replaced pixel by pixel"
         )
     found = fitted_mask(check_image(mask, "mask"), image).expand(len(image), -1, -1, -1)
     if (found > FOUND).flatten(1).all(1).any():

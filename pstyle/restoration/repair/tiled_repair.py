@@ -1,4 +1,4 @@
-"""A repaired picture as a source: any part of it is repaired as it is in the whole."""
+"""A repaired picture as a source: any part of it is repaired exactly as in the whole."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from ...painting.sources import TILE_PX, Source
 from .restorer import STRIDE, UNSHUFFLE, VISIBLE_PX, Repair, Restorer, RestorerConfig, detail
 from .tone_correction import POWERS, TONES_PX, worn_share
 
-SQUARE_PX = 256  # side of the squares in which wear is measured, four of them at most
+SQUARE_PX = 256  # side of the squares in which wear is measured, at most four of them
 
 
 def restorer_reach_px(config: RestorerConfig) -> int:
-    """The largest distance, in pixels, from which a picture changes its repair with given tones.
+    """The largest distance, in pixels, at which a pixel affects the repair with fixed tones.
 
-    Every convolution of 3x3 adds a position at its resolution: two a block, and the first and the last. What
-    lies in the same position of the deepest features is seen too, and so is what tells whether a change is
-    visible.
+    Every 3x3 convolution adds one position at its resolution: two per block, and the first and the last. The
+    size of the deepest position and the window of the visibility check are added.
     """
     down_and_up = 4 * config.blocks * (UNSHUFFLE + 2 * UNSHUFFLE + 4 * UNSHUFFLE)
     return 2 * UNSHUFFLE + down_and_up + 2 * config.blocks * STRIDE + STRIDE - 1 + VISIBLE_PX // 2
 
 
 class Repaired:
-    """A source (3 channels) repaired by a restorer, in a strength from 0 to 1; it takes a pass before."""
+    """A source (3 channels) repaired by a restorer at a strength from 0 to 1, after one pass over it."""
 
     def __init__(
         self,
@@ -40,7 +39,7 @@ class Repaired:
         self.height, self.width = source.height, source.width
         self.reach_px = restorer_reach_px(restorer.config)
         device = next(restorer.parameters()).device
-        self.tones = torch.zeros(1, 3, 1 + 3 * POWERS, device=device)  # none yet: wear is apart from fading
+        self.tones = torch.zeros(1, 3, 1 + 3 * POWERS, device=device)  # none yet: wear excludes fading
         self.tones = tones_of(restorer, source, worn_share(self._wear()))
 
     def read(self, box: Box) -> Tensor:
@@ -51,7 +50,7 @@ class Repaired:
         return box.seen_from(window).of(part.lerp(found, self.strength))
 
     def _wear(self) -> float:
-        """By how much repair changes the detail of some squares of the picture: a root mean square."""
+        """The root mean square by which repair changes the detail of some squares of the picture."""
         powers = []
         for top, bottom in _spans(self.height):
             for left, right in _spans(self.width):
@@ -72,10 +71,10 @@ class Repaired:
 
 
 class MarkMap(Repaired):
-    """Where a restorer finds marks and holes in a source: a map of 1 channel, from 0 to 1."""
+    """A source (1 channel) in [0, 1]: the probability of marks and holes in another source."""
 
     def read(self, box: Box) -> Tensor:
-        """How sure it is in a box, (1, 1, h, w)."""
+        """The probabilities in a box, (1, 1, h, w)."""
         window = box.grown(self.reach_px).aligned(STRIDE).clipped(self.height, self.width)
         part = self.source.read(window)
         return box.seen_from(window).of(self.repair(part).marks.sigmoid().to(part))
@@ -91,12 +90,13 @@ def _spans(side: int) -> list[tuple[int, int]]:
 
 @torch.inference_mode()
 def tones_of(restorer: Restorer, source: Source, wear: float = 0.0) -> Tensor:
-    """The map of colors (1, 3, N) that undoes the fading of a whole source, read tile by tile; `wear` from 0
-    to 1 is how far it is taken for a worn one.
+    """The color map (1, 3, N) that undoes the fading of a whole source, read tile by tile.
+
+    `wear` from 0 to 1 is how far the picture counts as worn.
     """
     shrink = max(1, round(min(source.height, source.width) / TONES_PX))
     height, width = source.height // shrink, source.width // shrink
-    small = torch.zeros(1, 4, height, width)  # nothing of it is known to be lost
+    small = torch.zeros(1, 4, height, width)  # the fourth channel is the mask: nothing is lost
     for box in tiles(height, width, max(1, TILE_PX // shrink)):
         box.of(small)[:, :3] = F.avg_pool2d(source.read(Box(*(shrink * side for side in box))), shrink)
     device = next(restorer.parameters()).device

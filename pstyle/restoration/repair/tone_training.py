@@ -1,4 +1,4 @@
-"""The loop that teaches the readers of tones, and what it shares with the training of the whole restorer."""
+"""The loop that trains the two tone networks, and functions shared with the training of the restorer."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .tone_correction import BELIEF, POWERS, TONES_PX, ToneCorrection, with_tone
 SAVE_EVERY = 100  # steps
 COARSE_PX = 4  # side of the squares whose means a color map is fitted to, so that grain does not count
 RIDGE = 1e-4
-EPS = 1e-4  # mean square error that nobody sees
+EPS = 1e-4  # an invisible mean square error
 LEVELS = 6  # the first numbers of a fading: black and white of each color
 
 
 @dataclass(frozen=True)
 class ToneConfig:
-    """Settings of teaching one of the two readers of tones."""
+    """Settings of training one of the two tone networks."""
 
     steps: int = setting(2000, 1, 1_000_000, "optimization steps")
     batch: int = setting(48, 1, 1024, "small pictures per step")
@@ -56,13 +56,12 @@ def train_tones(
     state_path: Path | None = None,
     on_step: Callable[[dict[str, float]], None] = lambda record: None,
 ) -> ToneCorrection:
-    """Teach one of two readers on nearly whole small copies of clean pictures; returns the averaged weights
-    as a new module.
+    """Train one of the two tone networks on small, nearly whole pictures; returns an averaged copy.
 
-    With `wear` it is the reader of worn pictures. `pictures` hold a level little larger than TONES_PX. The
-    loss is the root of each picture's mean square error: the mean over all pictures would follow the most
-    faded ones, and a mean absolute error settles for the median, which is to leave pictures alone. Resumes
-    from `state_path` if that file exists.
+    With `wear` it is the network for worn pictures. `pictures` are stored at a size slightly above TONES_PX.
+    The loss is the root of each picture's mean square error: a mean square over all pictures would follow the
+    most faded ones, and a mean absolute error would settle for the median, which is no change. Resumes from
+    `state_path` if that file exists.
     """
     rng = torch.Generator().manual_seed(config.seed)
     device = next(tones.parameters()).device
@@ -101,9 +100,9 @@ def train_tones(
 
 @torch.no_grad()
 def pull_to_levels(last: torch.nn.Linear, share: float) -> None:
-    """Pull a reader's last layer a share of the way to one that always believes auto levels by BELIEF.
+    """Pull a network's last layer part of the way toward always applying auto levels by BELIEF.
 
-    A reader of few pictures is too sure of them: pulled by 0.3, repair of other pictures gained 0.11 dB.
+    A network trained on few pictures is overconfident: a pull of 0.3 improved other pictures by 0.11 dB.
     """
     levels = torch.zeros_like(last.bias)
     levels[:LEVELS] = BELIEF
@@ -113,8 +112,9 @@ def pull_to_levels(last: torch.nn.Linear, share: float) -> None:
 
 @torch.no_grad()
 def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
-    """The map of colors, for `with_tones`, that brings pictures (B, 3, H, W) nearest to clean ones: in least
-    squares, over means of COARSE_PX that count by `weight` (B, 1, H, W).
+    """The color map, for `with_tones`, that best maps pictures (B, 3, H, W) to clean ones.
+
+    A least-squares fit over means of COARSE_PX squares weighted by `weight` (B, 1, H, W).
     """
     weight = F.avg_pool2d(weight, COARSE_PX)
     seen, wanted = (F.avg_pool2d(x.float(), COARSE_PX) for x in (image, clean))
@@ -128,6 +128,6 @@ def fitted_tones(image: Tensor, clean: Tensor, weight: Tensor) -> Tensor:
 
 
 def some_gray(image: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """Pictures (B, 3, H, W), a share of them without color, in the memory layout that convolutions like."""
+    """Make a share of pictures (B, 3, H, W) gray; the result is in channels_last layout."""
     chosen = (torch.rand(len(image), 1, 1, 1, generator=rng) < share).to(image.device)
     return channels_last(torch.where(chosen, luma(image), image))

@@ -84,9 +84,9 @@ def test_what_is_told_is_not_to_be_found(pictures, rng) -> None:
 
     for share in (0.0, 1.0):
         found = examples(clean, scratched, replace(CONFIG, told_share=share), rng)
-        assert not (found.told * found.marks).any()
-        assert found.told.any() == bool(share) and found.marks.any()
-    assert found.told.unique().tolist() == found.marks.unique().tolist() == [0, 1]
+        assert not (found.mask * found.marks).any()
+        assert found.mask.any() == bool(share) and found.marks.any()
+    assert found.mask.unique().tolist() == found.marks.unique().tolist() == [0, 1]
 
 
 def test_terms_of_a_perfect_repair_are_none(pictures, tiny_vgg, rng) -> None:
