@@ -1,4 +1,4 @@
-"""Work that overlaps: one stage computes in a thread of its own while the next uses what came before."""
+"""Overlapping work: one stage computes in its own thread while the next consumes its earlier results."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Made = TypeVar("Made")
 
 
 def ahead(work: Callable[[Given], Made], items: Iterable[Given], count: int = 1) -> Iterator[Made]:
-    """What `work` makes of items, in their order; a thread is ahead of what is asked for by `count` items.
+    """Map `work` over items in order, in a thread that runs ahead of the consumer by `count` items.
 
-    Items are drawn in the caller's thread, so stages can be put into one another: the caller computes what
-    lies between two of them. No more than `count` + 1 results wait. What `work` raises is raised here, after
-    the items already begun are done.
+    Items are drawn in the caller's thread, so stages can be nested, with the caller's own work between them.
+    At most `count` + 1 results wait. Exceptions in `work` are raised here, after the items already started
+    are done.
     """
     with ThreadPoolExecutor(max_workers=1) as thread:
         waiting: deque[Future[Made]] = deque()

@@ -1,7 +1,7 @@
 """Painting by the workers of a Ray cluster (the extra `cluster`), in shards of pictures.
 
-A shard is painted as a folder is, by the same code, with a manifest of its own. When a worker is lost, Ray
-gives its shard to another one, which goes on from that manifest.
+A shard is painted by the same code as a folder, with its own manifest. If a worker is lost, Ray gives its
+shard to another one, which resumes from that manifest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class ClusterConfig:
-    """How the pictures of a folder are shared out to workers."""
+    """Settings of the distribution of a folder's pictures to workers."""
 
     workers: int = setting(0, 0, 100_000, "workers, each with a core or a GPU; 0 uses all the cluster has")
     shard: int = setting(64, 1, 100_000, "pictures per worker at a time")
@@ -36,13 +36,13 @@ class ClusterConfig:
 
 
 class ShardPainter:
-    """A worker: it keeps one painter, and paints the shards that it is given."""
+    """A worker, which keeps one painter and paints the shards assigned to it."""
 
     def __init__(self, job: Job, folder: Path, overwrite: bool) -> None:
         self.paint = FolderPainter(job, folder, overwrite)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        """Shards as `shards` packed them -> what became of their pictures, as JSON."""
+        """Paint shards packed by `shards`; returns the outcomes of their pictures as JSON."""
         return {"outcomes": [json.dumps(self._outcomes(text)) for text in batch["shard"]]}
 
     def _outcomes(self, text: str) -> list[tuple[str, str, str, str]]:
@@ -55,10 +55,11 @@ class ShardPainter:
 
 
 class Cluster:
-    """Workers of a Ray cluster: the one at `address`, or one begun on this machine; use it in a `with`.
+    """Workers of the Ray cluster at `address`, or of one started on this machine; use it in a `with`.
 
-    Every worker must see the same files under the same names, and have pstyle installed; with the device
-    "cuda" each has a GPU. Raises ValueError if Ray is not installed or no cluster is at the address.
+    Every worker must see the same files under the same names and have pstyle installed; with the device
+    "cuda", each has its own GPU. Raises ValueError if Ray is not installed or there is no cluster at the
+    address.
     """
 
     def __init__(
@@ -89,10 +90,10 @@ class Cluster:
     ) -> Iterator[Outcome]:
         """Paint pictures as `FolderPainter` does; outcomes come shard by shard, in any order.
 
-        Raises BadFile for an unusable job; OSError if a worker cannot write, after which a run can go on.
+        Raises BadFile for an unusable job, and OSError if a worker cannot write; the run can then be resumed.
         """
         job = absolute(replace(job, device=self.device))
-        job = replace(job, dtype=job.work().painter.dtype)  # that of this machine, so that all paint the same
+        job = replace(job, dtype=job.work().painter.dtype)  # this machine's, so that all paint the same
         packed = shards(pictures, known, self.config.shard)
         with Manifest(folder / NAME):  # keeps other runs out
             for row in self._painted(job, packed, folder, overwrite):
@@ -103,7 +104,7 @@ class Cluster:
 
     def _painted(self, job: Job, packed: list[str], folder: Path, overwrite: bool) -> Iterator[Row]:
         data = self._ray.data
-        data.DataContext.get_current().enable_progress_bars = False  # there is one already
+        data.DataContext.get_current().enable_progress_bars = False  # the caller shows one
         rows = data.from_items([{"shard": text} for text in packed], override_num_blocks=len(packed))
         painted = rows.map_batches(
             ShardPainter,
@@ -116,7 +117,7 @@ class Cluster:
         return painted.iter_rows()
 
     def _begin(self) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports every cluster to its makers
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # otherwise Ray sends usage reports
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
         try:
             if self.address:
@@ -130,7 +131,7 @@ class Cluster:
 
 
 def shards(pictures: Sequence[Picture], known: KnownOutputs, size: int) -> list[str]:
-    """Pictures in lots of this size, each as JSON with the name of its manifest and what is known of it."""
+    """Shards of pictures, each as JSON with the name of its manifest and its known outputs."""
     found = []
     for number, start in enumerate(range(0, len(pictures), size)):
         lot = pictures[start : start + size]
@@ -141,14 +142,14 @@ def shards(pictures: Sequence[Picture], known: KnownOutputs, size: int) -> list[
 
 
 def unpacked(shard: str) -> tuple[str, list[Picture], KnownOutputs]:
-    """What `shards` packed."""
+    """Unpack a shard."""
     name, files, written = json.loads(shard)
     known = {output: {Written(*one) for one in lines} for output, lines in written.items()}
     return name, [Picture(Path(source), output) for source, output in files], known
 
 
 def absolute(job: Job) -> Job:
-    """The job with files by names that hold in any working folder."""
+    """The job with absolute file names."""
     files = {name: getattr(job, name) for name in ("style", "mask", "second")}
     return replace(job, **{name: file.absolute() for name, file in files.items() if file})
 

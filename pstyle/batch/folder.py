@@ -1,4 +1,4 @@
-"""Painting many pictures into a folder: decoding, painting and encoding overlap, and what is done is kept."""
+"""Resumable painting of many pictures into a folder; decoding, painting and encoding overlap."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from .ahead import ahead
 from .job import Job, key_of
 from .manifest import KnownOutputs, Manifest, Written, joined, known_in
 
-HEAD_BYTES = 64 << 10  # of a file, where its size in pixels usually is
+HEAD_BYTES = 64 << 10  # start of a file, which usually holds its size in pixels
 OPEN, PAINTED, KEPT, REFUSED = "open", "painted", "kept", "refused"
 
 
 class Picture(NamedTuple):
-    """A picture file, and the name that its painting gets in the folder."""
+    """A picture file, and the name of its painting in the folder."""
 
     source: Path
     output: str
 
 
 class Outcome(NamedTuple):
-    """What became of a picture: it is painted, was painted before and is kept, or is refused for a reason."""
+    """The outcome of a picture: painted, kept from an earlier run, or refused for a reason."""
 
     picture: Picture
     state: str
@@ -50,14 +50,14 @@ class Task:
     state: str = OPEN
     reason: str = ""
     key: str = ""
-    image: Tensor | None = None  # decoded, then painted; None for one that goes from file to file
+    image: Tensor | None = None  # decoded, then painted; None if streamed from file to file
 
 
 class FolderPainter:
-    """Does a job to pictures, each into a file of a folder; it may be called for one lot after the other.
+    """Runs a job on pictures, each into a file of a folder; `paint` may be called repeatedly.
 
-    Files in the folder that it did not paint, or that were changed since, are replaced only with `overwrite`.
-    Raises BadFile for a job whose files cannot be used.
+    Files that it did not paint, or that were changed since, are replaced only with `overwrite`. Raises
+    BadFile for a job with unusable files.
     """
 
     def __init__(self, job: Job, folder: Path, overwrite: bool = False) -> None:
@@ -68,11 +68,12 @@ class FolderPainter:
     def __call__(
         self, pictures: Iterable[Picture], manifest_name: str, known: KnownOutputs | None = None
     ) -> Iterator[Outcome]:
-        """Paint pictures in their order, telling of each when its file is there.
+        """Paint pictures in order, yielding each outcome once its file exists.
 
-        What the manifest of this name lists, or is `known` from others, is not painted again; the manifest
-        goes on with the run. A picture that cannot be painted is refused, and the run goes on. Raises BadFile
-        for an unusable manifest; OSError if the folder cannot be written to, after which a run can go on.
+        Pictures listed in the manifest of this name, or `known` from others, are not painted again; the
+        manifest grows with the run. Pictures that cannot be painted are refused, and the run continues.
+        Raises BadFile for an unusable manifest, and OSError if the folder cannot be written to; the run can
+        then be resumed.
         """
         with Manifest(self.folder / manifest_name) as manifest:
             load = partial(self._load, joined(known or {}, known_in([manifest.path])))
@@ -82,7 +83,7 @@ class FolderPainter:
                 yield Outcome(task.picture, task.state, task.reason)
 
     def _load(self, known: KnownOutputs, task: Task) -> None:
-        """Read a picture, unless its painting is there already."""
+        """Read a picture unless its painting exists already."""
         source, output = task.picture
         if is_large(source):
             data, found = None, sha256_of(source)
@@ -96,7 +97,7 @@ class FolderPainter:
             task.image = decoded(data, source)
 
     def _is_there(self, task: Task, written: set[Written]) -> bool:
-        """Whether a picture's painting is in the folder. Raises BadFile if a file of others has its name."""
+        """Whether a picture's painting is in the folder. Raises BadFile if a foreign file has its name."""
         target = self.folder / task.picture.output
         if not os.path.lexists(target):
             return False
@@ -105,7 +106,7 @@ class FolderPainter:
             return True
         if not self.overwrite and found not in {one.sha256 for one in written}:
             raise BadFile(
-                f"{str(target)!r} exists already, and was not painted here or changed since: "
+                f"{str(target)!r} exists already, and was not painted here or was changed since: "
                 "choose another folder, or ask to overwrite it"
             )
         return False
@@ -117,7 +118,7 @@ class FolderPainter:
             self.work.paint_file(task.picture.source, self._streamed(task), overwrite=True)
 
     def _store(self, manifest: Manifest, task: Task) -> Task:
-        """Write a painting and its line, or a line with the reason why there is none."""
+        """Write a painting and its manifest line, or a line with the reason for the refusal."""
         _attempt(partial(self._write, manifest), task)
         task.image = None
         if task.state == REFUSED:
@@ -136,27 +137,27 @@ class FolderPainter:
         task.state = PAINTED
 
     def _streamed(self, task: Task) -> Path:
-        """Where a picture too large for memory is painted, before it is listed and takes its name."""
+        """The temporary file of a streamed painting, before it is listed and renamed."""
         return self.folder / f".{task.picture.output}.streamed.png"
 
 
 def by_size(pictures: Iterable[Picture]) -> list[Picture]:
-    """Pictures of one size after another, the smallest first, so that memory and plans are used again."""
+    """Pictures grouped by size, the smallest first, so that memory and plans are reused."""
     return sorted(pictures, key=lambda picture: (*size_px(picture.source), picture.source))
 
 
 def size_px(path: Path) -> tuple[int, int, int]:
-    """Pixels, height and width, read from the first bytes of a file; zeros where they are not there."""
+    """Pixel count, height and width from the first bytes of a file; zeros if unknown."""
     try:
         head = io.BytesIO(read_file(path, MAX_FILE_BYTES, most_bytes=HEAD_BYTES))
         with Image.open(head, formats=FORMATS) as picture:
             return picture.height * picture.width, picture.height, picture.width
-    except Exception:  # of many types; decoding says what is wrong with the file
+    except Exception:  # of many types; decoding will report the fault
         return 0, 0, 0
 
 
 def _attempt(stage: Callable[[Task], None], task: Task) -> Task:
-    """Bring a task through a stage, if it is open; what is wrong with the picture refuses it."""
+    """Run a stage on an open task; errors in the picture refuse it."""
     try:
         if task.state == OPEN:
             stage(task)

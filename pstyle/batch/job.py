@@ -1,4 +1,4 @@
-"""What is to be done to every picture, as it is asked for (`Job`) and with all that it takes (`Work`)."""
+"""The work to do on every picture: as a request (`Job`), and with everything loaded (`Work`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..style.style import load_style
 
 
 class Work(NamedTuple):
-    """What is to be done to each picture."""
+    """A loaded job: paints one picture after the other."""
 
     painter: Painter
     settings: PaintSettings
@@ -34,13 +34,13 @@ class Work(NamedTuple):
     size: SizeConfig
 
     def paint(self, image: Tensor) -> Tensor:
-        """Paint pictures (B, C, H, W) as a file's reader gives them, in memory."""
+        """Paint pictures (B, C, H, W) in memory."""
         return paint_checked(image, *self)
 
     def paint_file(
         self, path: Path, target: Path, *, overwrite: bool = False, on_tile: OnTile | None = None
     ) -> None:
-        """Paint a picture too large for memory from file to file, as `streaming.paint_file`."""
+        """Paint a picture too large for memory from file to file, like `streaming.paint_file`."""
         painter, settings, mask, second, size = self
 
         def paint_source(source: Source) -> Source:
@@ -52,9 +52,9 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A painting as it is asked for: files, settings and where to compute; small, to be sent to others.
+    """A painting request: files, settings and device; small enough to send to other machines.
 
-    `dtype` is as in `Painter`; machines that share a job are given one, so that all paint the same.
+    `dtype` is as in `Painter`; machines that share a job are given the same one, so that all paint alike.
     """
 
     style: Path
@@ -69,13 +69,13 @@ class Job:
         check_regions(self.mask, self.second)
 
     def work(self) -> Work:
-        """Painters and mask, loaded. Raises BadFile for files that cannot be used."""
+        """Load painters and mask. Raises BadFile for unusable files."""
         second = self._painter(self.second) if self.second else None
         mask = open_mask(self.mask) if self.mask else None
         return Work(self._painter(self.style), self.settings, mask, second, self.size)
 
     def digest(self, work: Work) -> bytes:
-        """What sets this job apart: the files' bytes, the generator, the settings and the number format."""
+        """A digest of the job: the files' bytes, the generator, the settings and the number format."""
         files = [self.style, *(file for file in (self.mask, self.second) if file)]
         parts = [hashlib.sha256(read_file(file, MAX_FILE_BYTES)).hexdigest() for file in files]
         parts += [work.painter.style.generator_id, to_json(self.settings), to_json(self.size)]
@@ -87,5 +87,5 @@ class Job:
 
 
 def key_of(job_digest: bytes, picture_sha256: str) -> str:
-    """What a painting comes of: other bytes of the picture, or another job, give another key."""
+    """The key of a painting, which changes with the picture's bytes and with the job."""
     return hashlib.sha256(job_digest + picture_sha256.encode()).hexdigest()

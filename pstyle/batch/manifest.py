@@ -1,8 +1,8 @@
-"""What has been painted into a folder, in append-only files of JSON lines beside the pictures.
+"""Manifests of the pictures painted into a folder: append-only files of JSON lines next to the pictures.
 
-A picture's line is written before its file takes its name, and holds the hash of its bytes. So whenever the
-run was killed, a picture is done if its file has the bytes of a line; a file that matches no line is somebody
-else's, or was changed since. A torn last line is dropped.
+A picture's line, with the hash of its bytes, is written before its file is renamed into place. So after a
+kill at any moment, a picture is done if its file matches a line; a file that matches none is foreign, or was
+changed since. A torn last line is dropped.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ MAX_BYTES = 1 << 30
 
 
 class Written(NamedTuple):
-    """The hash of a file's bytes, and the key of what it was painted from (`Job.key`)."""
+    """The hash of a file's bytes, and its key (`Job.key`)."""
 
     sha256: str
     key: str
 
 
-KnownOutputs = dict[str, set[Written]]  # by the name of the output: all that was ever written under it
+KnownOutputs = dict[str, set[Written]]  # by the output's name: everything ever written under it
 
 
 def shard_name(number: int) -> str:
-    """The name of a shard's own manifest."""
+    """The name of a shard's manifest."""
     return f"manifest-{number:06}.jsonl"
 
 
 def known_in(files: Iterable[Path]) -> KnownOutputs:
-    """The outputs that manifests list. Raises BadFile for one that is damaged or of another format."""
+    """Read the outputs listed in manifests. Raises BadFile for one that is damaged or of another format."""
     known: KnownOutputs = defaultdict(set)
     for file in files:
         for record in _records(file, whole_lines(read_file(file, MAX_BYTES))):
@@ -46,14 +46,14 @@ def known_in(files: Iterable[Path]) -> KnownOutputs:
 
 
 def joined(*parts: KnownOutputs) -> KnownOutputs:
-    """The outputs of several, as one."""
+    """Merge the outputs of several manifests."""
     return {output: set().union(*(part.get(output, ()) for part in parts)) for output in set().union(*parts)}
 
 
 class Manifest:
-    """One manifest, open for one writer at a time: use it in a `with`.
+    """A manifest, open for one writer at a time: use it in a `with`.
 
-    Raises BadFile if another run has it open, or if it is none; OSError if the system fails.
+    Raises BadFile if another run has it open or it is not a manifest, and OSError if the system fails.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,26 +78,26 @@ class Manifest:
         self._file.close()  # which unlocks it
 
     def painted(self, source: Path, output: str, written: Written) -> None:
-        """Tell what a picture's file will hold; write this before that file is there."""
+        """Record the contents of a picture's file, before that file exists."""
         self._add({"source": str(source), "output": output, **written._asdict()})
 
     def refused(self, source: Path, reason: str) -> None:
-        """Tell why a picture was not painted; the next run tries again."""
+        """Record why a picture was not painted; the next run tries again."""
         self._add({"source": str(source), "refused": reason})
 
     def _add(self, record: dict[str, Any]) -> None:
-        """A line, on the disk when this returns. After an OSError the file is as before."""
+        """Append a line durably. After an OSError the file is unchanged."""
         append(self._file.fileno(), line_of(record))
 
 
 def _records(path: Path, data: bytes) -> list[dict[str, str]]:
-    """The lines after the header. Raises BadFile if they are not all a manifest's."""
+    """The lines after the header. Raises BadFile if any is not a manifest's."""
     try:
         header, *records = records_in(data.decode()) or [{"format": FORMAT}]
         texts = all(isinstance(value, str) for record in records for value in record.values())
         kinds = {frozenset(record) for record in records}
     except (ValueError, AttributeError) as error:
-        raise BadFile(f"{str(path)!r} is damaged ({error}): move it away to paint anew") from error
+        raise BadFile(f"{str(path)!r} is damaged ({error}): move it away to start over") from error
     allowed = {frozenset(("source", "output", *Written._fields)), frozenset(("source", "refused"))}
     if header != {"format": FORMAT} or not texts or not kinds <= allowed:
         raise BadFile(f"{str(path)!r} is no manifest of this version: move it away, or choose another folder")
@@ -105,7 +105,7 @@ def _records(path: Path, data: bytes) -> list[dict[str, str]]:
 
 
 def _lock(descriptor: int, path: Path) -> None:
-    """Keep other runs out until the file is closed, also by a kill; where the system can (not on Windows)."""
+    """Lock out other runs until the file is closed, even by a kill, where supported (not on Windows)."""
     try:
         import fcntl
     except ImportError:

@@ -1,7 +1,7 @@
 """The command line: `pstyle COMMAND ...`, or `python -m pstyle COMMAND ...`.
 
-A command is looked up here and its module imported only then, so that help comes at once. What a command
-made is told on stdout; progress and the one sentence about bad input go to stderr.
+A command's module is imported only when the command runs, so help appears at once. Results are printed on
+stdout; progress and one-sentence errors go to stderr.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from .flags import Parser
 
 # Command -> what it does. Its module has its name, and two functions: NAME_flags and NAME.
 COMMANDS = {
-    "demo": "the whole story on real photographs: learn, paint, fine-tune, compare",
+    "demo": "learn, paint, fine-tune and compare on real photographs",
     "learn": "learn a style from 1 to 50 pictures",
     "paint": "paint pictures in a learned style",
-    "paint-360": "paint 360 pictures: no seam, no pinched poles, opened as 360",
-    "paint-stereo": "paint pictures of two eyes, flat or 360, so that the eyes agree",
+    "paint-360": "paint 360 pictures without seams or pinched poles, saved as 360",
+    "paint-stereo": "paint stereo pictures, flat or 360, so that both eyes agree",
     "finetune": "fine-tune a style against a discriminator of its pictures",
     "taste": "move a style toward what you like, by choosing among candidates",
-    "map": "draw where styles and pictures lie",
-    "learn-damage": "learn how scans are damaged, from a few of them",
-    "restore": "restore damaged pictures, and fill in what a mask marks as lost",
-    "train-restorer": "train the restorer on with clean pictures of your own",
-    "damage": "damage pictures the way that scans were",
+    "map": "draw a map of styles and pictures",
+    "learn-damage": "learn the damage of a few scans as a style",
+    "restore": "restore damaged pictures, and fill in areas that a mask marks as lost",
+    "train-restorer": "fine-tune the restorer on your own clean pictures, or train a new one",
+    "damage": "damage pictures in a learned damage style",
     "optimize": "optimize one picture directly: slow, and the best there is",
     "run": "run a ComfyUI workflow without ComfyUI",
-    "inspect": "tell what a style file holds and where it came from",
+    "inspect": "show the contents and origin of a style file",
     "score": "score a painted picture against its content and style",
-    "score-seams": "score how 360 and stereo pictures close and agree",
-    "report": "write a page that shows all about a style",
-    "get-vgg": "fetch ImageNet's VGG-19, for better losses",
-    "train-base": "make the weights this package ships, from your own pictures",
+    "score-seams": "score seams and poles of 360 pictures, and agreement of stereo pictures",
+    "report": "write an HTML page about a style",
+    "get-vgg": "download ImageNet's VGG-19, for better losses",
+    "train-base": "train the weights that this package ships, from your own pictures",
 }
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def dispatch(argv: Sequence[str]) -> int:
-    """Parse and carry out a command; what is wrong comes as an exception."""
+    """Parse and run a command; errors are raised as exceptions."""
     if not argv or argv[0] in ("-h", "--help"):
         sys.stdout.write(overview())
         return 0 if argv else complain("give a command; `pstyle --help` lists them", BAD_INPUT)
@@ -76,7 +76,7 @@ def dispatch(argv: Sequence[str]) -> int:
 
 
 def overview() -> str:
-    """What `pstyle --help` prints."""
+    """The text of `pstyle --help`."""
     lines = [f"  {name:<16}{summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
         [
@@ -86,14 +86,14 @@ def overview() -> str:
             "",
             *lines,
             "",
-            "`pstyle COMMAND --help` lists the flags of a command; `pstyle --version` tells the version.",
+            "`pstyle COMMAND --help` lists the flags of a command; `pstyle --version` prints the version.",
             "",
         ]
     )
 
 
 def is_explained(error: BaseException) -> bool:
-    """Whether an error is one whose message is meant for people."""
+    """Whether an error's message is meant for users."""
     from ..training.guarded_optimizer import NotFinite
     from ..workflow import NodeFailed
 
@@ -101,7 +101,7 @@ def is_explained(error: BaseException) -> bool:
 
 
 def complain(message: str, code: int) -> int:
-    """One line on stderr, without control characters, and the exit code."""
+    """Print one line on stderr, without control characters; returns the exit code."""
     line = " ".join(message.split())
     sys.stderr.write(f"pstyle: {''.join(c if c.isprintable() else ascii(c)[1:-1] for c in line)}\n")
     return code

@@ -1,4 +1,4 @@
-"""What a person sees: lines on stdout, a progress bar on stderr where that is a terminal."""
+"""Output for people: lines on stdout, and a progress bar on stderr if it is a terminal."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tqdm import tqdm
 from ..core.progress import Progress
 
 
-def tell(line: str) -> None:
-    """A line on stdout."""
+def print_line(line: str) -> None:
+    """Print a line on stdout at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 class Follower:
-    """An `on_step` that moves a bar and shows the losses behind it."""
+    """An `on_step` that moves a progress bar and shows the losses."""
 
     def __init__(self, bar: tqdm) -> None:
         self.bar = bar
@@ -32,13 +32,13 @@ class Follower:
 
 @contextmanager
 def steps_bar(what: str, shown: bool = True) -> Iterator[Follower]:
-    """A bar that follows a loop: pass what this yields as its `on_step`."""
+    """A progress bar for a loop: pass the yielded callback as its `on_step`."""
     with counter(what, shown=shown) as bar:
         yield Follower(bar)
 
 
 class StagesBar:
-    """An `on_step` and an `on_estimate` for runs of several stages: a bar that starts anew with each one."""
+    """An `on_step` and an `on_estimate` for runs of several stages; the bar starts over with each stage."""
 
     def __init__(self, bar: tqdm, shown: bool) -> None:
         self.bar, self.shown, self.stage = bar, shown, ""
@@ -52,7 +52,7 @@ class StagesBar:
         self.bar.update(record["step"] - self.bar.n)
 
     def estimate(self, seconds: Mapping[str, float]) -> None:
-        """Print on stderr how long each stage and the whole run will take."""
+        """Print the estimated time of each stage and of the whole run on stderr."""
         lines = [f"{duration(value):>10}  {name}" for name, value in seconds.items()]
         whole = f"{duration(sum(seconds.values())):>10}  in all, as measured on a few steps"
         for line in (*lines, whole) if self.shown else ():
@@ -61,13 +61,13 @@ class StagesBar:
 
 @contextmanager
 def stages_bar(shown: bool = True) -> Iterator[StagesBar]:
-    """A bar that follows a run of several stages."""
+    """A progress bar for a run of several stages."""
     with counter("preparing", shown=shown) as bar:
         yield StagesBar(bar, shown)
 
 
 def duration(seconds: float) -> str:
-    """A length of time as people say it: 12 s, 34 min, 5.6 h."""
+    """A duration for people: 12 s, 34 min, 5.6 h."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
@@ -75,7 +75,7 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def counter(what: str, total: int | None = None, unit: str = "step", shown: bool = True) -> Iterator[tqdm]:
-    """A bar on stderr; none at all where stderr is no terminal, or in another process than the first."""
+    """A progress bar on stderr; hidden if stderr is not a terminal, and in all processes but the first."""
     disable = None if shown else True
     with tqdm(total=total, desc=what, unit=unit, file=sys.stderr, disable=disable, leave=False) as bar:
         yield bar

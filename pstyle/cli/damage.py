@@ -1,4 +1,4 @@
-"""`pstyle damage`: pictures damaged the way that scans were."""
+"""`pstyle damage`: pictures damaged in a learned damage style."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def damage_flags(parser: Parser) -> None:
     """`damage DAMAGE PICTURE... -o DIR`."""
     parser.add_argument("damage", metavar="DAMAGE", help="damage style file")
     add_pictures(parser, "clean pictures")
-    add_output(parser, "folder to write NAME.png into, made if it is not there", "DIR")
+    add_output(parser, "folder to write NAME.png into, created if missing", "DIR")
     add_settings(parser, DamagingConfig)
 
 
 def damage(arguments: Namespace) -> None:
-    """Damage pictures one after the other; one that cannot be read is passed over, and told at the end."""
+    """Damage pictures one by one; unreadable ones are skipped and reported at the end."""
     config = settings_from(arguments, DamagingConfig)
     style, files = load_damage(arguments.damage), list_pictures(arguments.pictures)
 

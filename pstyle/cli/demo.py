@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from .console import steps_bar, tell
+from .console import print_line, steps_bar
 from .demo_story import DemoConfig, run_demo
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .inputs import new_folder
@@ -12,17 +12,17 @@ from .inputs import new_folder
 
 def demo_flags(parser: Parser) -> None:
     """`demo -o DIR`."""
-    add_output(parser, "folder to write into; made if it is not there", "DIR")
+    add_output(parser, "folder to write into, created if missing", "DIR")
     add_device(parser)
     add_settings(parser, DemoConfig)
 
 
 def demo(arguments: Namespace) -> None:
-    """Run the demo and tell which files it wrote."""
+    """Run the demo and print the files that it wrote."""
     config = settings_from(arguments, DemoConfig)
-    told = run_demo(
+    found = run_demo(
         new_folder(arguments.output), config, arguments.device, arguments.overwrite, watch=steps_bar
     )
-    tell(told.verdict)
-    for path in told.files:
-        tell(str(path))
+    print_line(found.verdict)
+    for path in found.files:
+        print_line(str(path))

@@ -1,7 +1,7 @@
 """The demo: learns the style of an artist's pictures, fine-tunes it and paints photographs, in three minutes.
 
-The photographs come with scikit-image and are not part of this package. The artist is one of `samples`, so it
-is known what a picture in this style should look like.
+The photographs come with scikit-image and are not part of this package. The artist is one of `samples`, so
+the true appearance of a picture in this style is known.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..training.learning import LearnConfig, Learned, Learning
 
 PAINTED_BY_THE_ARTIST = ("coffee.png", "rocket.jpg", "motorcycle_left.png")
 UNSEEN = ("astronaut.png", "chelsea.png")
-SIZE_PX = 384  # short side at which styles are seen, and of the artist's pictures
+SIZE_PX = 384  # short side of the artist's pictures, and at which styles are learned
 SCENES = 6
 SHEET, LOSSES, DISCRIMINATOR, STYLE = (
     "before_after.png",
@@ -72,7 +72,7 @@ class DemoConfig:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """The files a demo wrote, in order, and the verdict of its fine-tuning."""
+    """The files that a demo wrote, in order, and the verdict of its fine-tuning."""
 
     files: list[Path]
     verdict: str
@@ -136,7 +136,7 @@ def photographs(names: tuple[str, ...]) -> dict[str, Tensor]:
 
 
 def file_names() -> list[str]:
-    """Names of all files that a demo writes."""
+    """Names of all files that the demo writes."""
     shown = [f"style_{number}.png" for number, _ in enumerate(PAINTED_BY_THE_ARTIST, start=1)]
     shown += [f"painted_{Path(name).stem}.png" for name in UNSEEN]
     return [*shown, SHEET, LOSSES, DISCRIMINATOR, STYLE]
@@ -149,7 +149,7 @@ def make_styles(
     device: str,
     watch: Callable[[str], AbstractContextManager[OnStep]],
 ) -> tuple[Learned, Finetuned]:
-    """Learn the pictures' style, then fine-tune it; practice is on the artist's motifs and drawn scenes."""
+    """Learn the pictures' style, then fine-tune it; contents are the artist's motifs and drawn scenes."""
     chosen = choose_device(device)
     slim, generator = load_vgg().to(chosen), load_generator().to(chosen)
     networks = generator, slim, perceptual_with(slim)

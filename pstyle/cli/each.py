@@ -1,4 +1,4 @@
-"""The loop of commands that write one picture for each that they read."""
+"""The loop of commands that write one picture for each picture that they read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .console import counter, tell
+from .console import counter, print_line
 from .inputs import new_folder, output_names, refuse_existing
 
 
@@ -18,9 +18,9 @@ def write_each(
     write: Callable[[Path, Path, int], None],
     suffix: str = ".png",
 ) -> None:
-    """Call `write(file, target, number)` for one picture after the other, into the folder `--output`.
+    """Call `write(file, target, number)` for each picture, with targets in the folder `--output`.
 
-    A picture that cannot be read is passed over, and told at the end. Raises ValueError.
+    Unreadable pictures are skipped; a ValueError at the end reports them.
     """
     folder = new_folder(arguments.output)
     targets = [(folder / name).with_suffix(suffix) for name in output_names(files)]
@@ -30,7 +30,7 @@ def write_each(
         for number, (file, target) in enumerate(zip(files, targets, strict=True)):
             try:
                 write(file, target, number)
-                tell(str(target))
+                print_line(str(target))
             except ValueError as error:
                 refused.append(str(error) if str(file) in str(error) else f"{file.name}: {error}")
             bar.update()

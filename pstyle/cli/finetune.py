@@ -10,7 +10,7 @@ from ..core.process_group import process_group_from_environment
 from ..finetuning.finetune_config import FinetuneConfig
 from ..finetuning.finetuning import Finetuning
 from ..style.style import load_style
-from .console import tell
+from .console import print_line
 from .flags import (
     Parser,
     add_pictures,
@@ -22,16 +22,16 @@ from .style_runs import add_style_flags, prepared, run_and_keep
 
 def finetune_flags(parser: Parser) -> None:
     """`finetune STYLE PICTURE... -o STYLE2`."""
-    parser.add_argument("style", metavar="STYLE", help="style file to start from; it is left as it is")
+    parser.add_argument("style", metavar="STYLE", help="style file to start from; it stays unchanged")
     add_pictures(parser)
-    add_style_flags(parser, "style file to write, another than STYLE")
+    add_style_flags(parser, "style file to write, different from STYLE")
     add_settings(parser, FinetuneConfig)
 
 
 def finetune(arguments: Namespace) -> None:
-    """Fine-tune a style; unless that wins on held-out pictures, the style is written as it was.
+    """Fine-tune a style; unless it wins on held-out pictures, the original style is written.
 
-    Several processes, started by `torchrun`, train together, and the first one writes and tells.
+    Several processes, started by `torchrun`, train together; the first one writes and prints.
     """
     config = settings_from(arguments, FinetuneConfig)
     style = load_style(arguments.style)
@@ -41,16 +41,16 @@ def finetune(arguments: Namespace) -> None:
         finetuning = Finetuning(style, *parts, processes=processes)
         run_and_keep(finetuning, "fine-tuning", target, arguments, processes)
     if processes.first:
-        _tell_of(finetuning, target)
+        _report(finetuning, target)
 
 
-def _tell_of(finetuning: Finetuning, target: Path) -> None:
+def _report(finetuning: Finetuning, target: Path) -> None:
     finetuned = finetuning.result()
-    tell(finetuned.verdict)
+    print_line(finetuned.verdict)
     if finetuned.checks:
         last = finetuned.checks[-1]
-        tell(
-            f"the discriminator tells {last['held_out_accuracy']:.2f} of held-out crops right, where 0.5 is "
-            f"a guess, with a logit gap of {last['logit_gap']:.2f}"
+        print_line(
+            f"accuracy of the discriminator on held-out crops: {last['held_out_accuracy']:.2f} (0.5 is "
+            f"guessing), with a logit gap of {last['logit_gap']:.2f}"
         )
-    tell(str(target))
+    print_line(str(target))

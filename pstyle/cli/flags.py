@@ -1,4 +1,4 @@
-"""Settings as flags: default, range and help of a flag are those of the dataclass field it sets."""
+"""Settings as flags, with default, range and help from the dataclass fields that they set."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ Config = TypeVar("Config")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is an exception, so that bad flags are told like all other bad input."""
+    """A parser that raises an exception, so that bad flags are reported like any other bad input."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises ValueError with the message and where help is."""
+        """Raise ValueError with the message and a pointer to the help."""
         raise ValueError(f"{message} (see `{self.prog} --help`)")
 
 
 def add_settings(parser: Parser, config_class: type) -> None:
-    """A flag for each field of a config, `--style-weight` for `style_weight`."""
+    """Add a flag for each field of a config, such as `--style-weight` for `style_weight`."""
     group = parser.add_argument_group("settings")
     for name, declared in describe(config_class).items():
         group.add_argument(f"--{name.replace('_', '-')}", **_flag(name, declared))
 
 
 def settings_from(arguments: argparse.Namespace, config_class: type[Config]) -> Config:
-    """The config that the flags of `add_settings` ask for. Raises ValueError naming the flag at fault."""
+    """Build the config from the flags of `add_settings`. Raises ValueError naming the flag at fault."""
     try:
         return config_class(**{name: getattr(arguments, name) for name in describe(config_class)})
     except ValueError as error:
@@ -38,7 +38,7 @@ def settings_from(arguments: argparse.Namespace, config_class: type[Config]) -> 
 
 
 def add_pictures(parser: Parser, what: str = "style pictures") -> None:
-    """The positional PICTURE..., files or folders."""
+    """Add the positional PICTURE..., files or folders."""
     parser.add_argument(
         "pictures", nargs="+", metavar="PICTURE", help=f"{what}: picture files, or folders of them"
     )
@@ -71,14 +71,14 @@ def add_device(parser: Parser) -> None:
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
-        help="where to compute; auto takes CUDA where it is (default auto)",
+        help="device to compute on; auto uses CUDA if available (default auto)",
     )
 
 
 def add_output(parser: Parser, what: str, metavar: str, **more: Any) -> None:
-    """`-o` and `--overwrite`."""
+    """Add `-o` and `--overwrite`."""
     parser.add_argument("-o", "--output", required=True, metavar=metavar, help=what, **more)
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist already")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
 def _flag(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +105,6 @@ def _reader(kind: type) -> Callable[[str], Any]:
         try:
             return kind(text)
         except ValueError:
-            return text  # which the config refuses, saying what it allows
+            return text  # the config refuses it and names the allowed range
 
     return read

@@ -1,4 +1,4 @@
-"""`pstyle get-vgg`: fetches ImageNet's VGG-19."""
+"""`pstyle get-vgg`: downloads ImageNet's VGG-19."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from ..core.folders import current_folders
 from ..nets.pretrained import get_vgg as fetch_vgg
-from .console import tell
+from .console import print_line
 from .flags import Parser
 
 
@@ -18,12 +18,12 @@ def get_vgg_flags(parser: Parser) -> None:
         default=current_folders().style_models,
         help="folder to put it into (default: the model folder, where --vgg finds it)",
     )
-    parser.add_argument("--url", help="where to fetch it (default: what torchvision says)")
-    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists already")
+    parser.add_argument("--url", help="download address (default: torchvision's)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
 
 
 def get_vgg(arguments: Namespace) -> None:
-    """Fetch VGG-19 and tell where it is."""
-    path = fetch_vgg(arguments.folder, arguments.url, tell, arguments.overwrite)
-    tell(str(path))
-    tell(f"use it with: pstyle learn ... --vgg {path.stem}")
+    """Download VGG-19 and print its path."""
+    path = fetch_vgg(arguments.folder, arguments.url, print_line, arguments.overwrite)
+    print_line(str(path))
+    print_line(f"use it with: pstyle learn ... --vgg {path.stem}")

@@ -1,4 +1,4 @@
-"""What commands read and where they write: pictures, networks, and files that must not be there yet."""
+"""Inputs and outputs of commands: pictures, networks, and files that must not exist yet."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHIPPED_VGGS = {"loss": load_loss_vgg, "slim": load_vgg}
 
 
 class Networks(NamedTuple):
-    """What learning needs, on one device."""
+    """The networks for learning, on one device."""
 
     generator: Generator
     vgg: VGG
@@ -38,7 +38,7 @@ class Networks(NamedTuple):
 
 
 def networks(arguments: Namespace) -> Networks:
-    """The shipped networks, and the loss that `--vgg` asks for, on `--device`."""
+    """Load the shipped networks, and the loss chosen by `--vgg`, onto `--device`."""
     device = choose_device(arguments.device)
     slim = load_vgg()
     loss = perceptual(arguments.vgg, slim)
@@ -46,12 +46,12 @@ def networks(arguments: Namespace) -> Networks:
 
 
 def perceptual(name: str, slim: VGG) -> Perceptual:
-    """A loss from the network `name`, and from the slim one for layers that it does not reach."""
+    """A loss from the network `name`, and from the slim one for layers beyond its end."""
     return perceptual_with(slim, find_vgg(name))
 
 
 def find_vgg(name: str) -> VGG:
-    """A shipped network by name, a file in the model folder, or a file by its path. Raises BadFile."""
+    """Load a shipped network by name, a file in the model folder, or a file by path. Raises BadFile."""
     if name in SHIPPED_VGGS:
         return SHIPPED_VGGS[name]()
     if name.endswith(".safetensors") and os.path.lexists(name):
@@ -61,7 +61,7 @@ def find_vgg(name: str) -> VGG:
 
 
 def picture_files(paths: Sequence[str], most: int) -> list[Path]:
-    """Picture files in the order given, those of a folder sorted, each once; ValueError for too many."""
+    """Picture files without duplicates in the order given, folders sorted; ValueError for too many."""
     found: dict[Path, Path] = {}  # by real path, so that no picture counts twice
     for given in paths:
         for path in list_pictures(given):
@@ -72,7 +72,7 @@ def picture_files(paths: Sequence[str], most: int) -> list[Path]:
 
 
 def listed_pictures(paths: Sequence[str]) -> list[Path]:
-    """Picture files, sorted: those given, below folders, and in text files that list a path a line."""
+    """Sorted picture files: those given, below folders, and listed one per line in text files."""
     given: list[str] = []
     for path in paths:
         is_list = Path(path).suffix.lower() == ".txt"
@@ -81,7 +81,7 @@ def listed_pictures(paths: Sequence[str]) -> list[Path]:
 
 
 def open_contents(paths: Sequence[str] | None, size_px: int, seed: int) -> list[Tensor]:
-    """Content pictures of short side `size_px`: at most 100 of those given, or drawn scenes."""
+    """Content pictures with short side `size_px`: up to 100 of those given, or drawn scenes."""
     if paths is None:
         return content_pictures(SCENES, size_px, seed)
     files = list_pictures(paths)
@@ -90,7 +90,7 @@ def open_contents(paths: Sequence[str] | None, size_px: int, seed: int) -> list[
 
 
 def read_weights(text: str | None, count: int) -> list[float]:
-    """Weights such as "2,1,1", one for each picture. Raises ValueError for what is not."""
+    """Parse weights such as "2,1,1", one for each picture. Raises ValueError for anything else."""
     if text is None:
         return [1.0] * count
     try:
@@ -103,7 +103,7 @@ def read_weights(text: str | None, count: int) -> list[float]:
 
 
 def read_stars(text: str, count: int) -> list[int]:
-    """Stars such as "5,3,0", one for each picture. Raises ValueError for what is not."""
+    """Parse stars such as "5,3,0", one for each picture. Raises ValueError for anything else."""
     stars = [int(part) if part.strip().isdecimal() else -1 for part in text.split(",")]
     if len(stars) != count or not all(DISLIKED <= value <= MOST_STARS for value in stars):
         raise ValueError(
@@ -114,7 +114,7 @@ def read_stars(text: str, count: int) -> list[int]:
 
 
 def new_file(path: str, suffixes: Sequence[str], overwrite: bool) -> Path:
-    """Where a file is to be written, checked before the work begins. Raises ValueError if it cannot be."""
+    """The path of a file to write, checked before the work begins. Raises ValueError if it is unusable."""
     target = Path(path)
     if target.suffix.lower() not in suffixes:
         raise ValueError(f"{path!r} must end with {' or '.join(suffixes)}")
@@ -125,7 +125,7 @@ def new_file(path: str, suffixes: Sequence[str], overwrite: bool) -> Path:
 
 
 def new_folder(path: str) -> Path:
-    """A folder to write into, made if it is not there. Raises ValueError if something else is."""
+    """A folder to write into, created if missing. Raises ValueError if the path is not a folder."""
     folder = Path(path)
     if os.path.lexists(folder) and not folder.is_dir():
         raise ValueError(f"{path!r} is no folder: choose another")
@@ -134,13 +134,13 @@ def new_folder(path: str) -> Path:
 
 
 def output_names(files: Sequence[Path]) -> list[str]:
-    """NAME.png for each picture; NAME_2.png where another picture of that name came before."""
+    """NAME.png for each picture, or NAME_2.png and so on if the name is taken by an earlier picture."""
     names: list[str] = []
     taken: set[str] = set()
     for file in files:
         stem = _shortened(file.stem)
         name, number = f"{stem}.png", 2
-        while name.lower() in taken:  # some file systems know no case
+        while name.lower() in taken:  # some file systems ignore case
             name, number = f"{stem}_{number}.png", number + 1
         taken.add(name.lower())
         names.append(name)
@@ -148,14 +148,14 @@ def output_names(files: Sequence[Path]) -> list[str]:
 
 
 def _shortened(stem: str) -> str:
-    """A name that leaves room for a number, a suffix and what is added while a file is written."""
+    """A name short enough to leave room for a number, a suffix and a temporary ending."""
     while len(os.fsencode(stem)) > LONGEST_NAME_BYTES:
         stem = stem[:-1]
     return stem
 
 
 def refuse_existing(targets: Sequence[Path], overwrite: bool) -> None:
-    """Raises ValueError if a file is there that may not be replaced."""
+    """Raise ValueError if a file exists that may not be replaced."""
     found = [target for target in targets if os.path.lexists(target)]
     if found and not overwrite:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -164,16 +164,13 @@ def refuse_existing(targets: Sequence[Path], overwrite: bool) -> None:
 
 @contextmanager
 def kept(folder: Path) -> Iterator[None]:
-    """Around work that goes on when run again: a folder that cannot be written to is told so.
-
-    Raises OSError in one sentence for any other inside.
-    """
+    """Wrap resumable work: an OSError inside becomes one sentence that names the folder and what to do."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise OSError(
-            f"{str(folder)!r} cannot be written to ({reason}): what is painted is kept; make room "
+            f"{str(folder)!r} cannot be written to ({reason}): finished pictures are kept; make room "
             "and run the same command again"
         ) from error
 

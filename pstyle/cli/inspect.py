@@ -1,11 +1,11 @@
-"""`pstyle inspect`: what a style file holds and where it came from."""
+"""`pstyle inspect`: the contents and origin of a style file."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 
 from ..style.style import describe_style, load_style
-from .console import tell
+from .console import print_line
 from .flags import Parser
 
 
@@ -17,4 +17,4 @@ def inspect_flags(parser: Parser) -> None:
 def inspect(arguments: Namespace) -> None:
     """Check a style file and print its contents, one entry per line."""
     for name, value in describe_style(load_style(arguments.style)).items():
-        tell(f"{name}: {value}")
+        print_line(f"{name}: {value}")

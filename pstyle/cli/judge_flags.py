@@ -1,4 +1,4 @@
-"""`--vgg` of the commands that score: which network judges."""
+"""`--vgg` of the scoring commands: the network that judges."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_judge(parser: Parser) -> None:
 
 
 def find_judge(name: str | None) -> tuple[str, VGG]:
-    """The network that judges, and what to call it."""
+    """The network that judges, and its name."""
     if name is None:
         fetched = current_folders().style_models / f"{IMAGENET}.safetensors"
         name = IMAGENET if fetched.is_file() else "loss"

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from ..training.learning import LearnConfig, Learning
 from ..training.loss_history import save_history
-from .console import tell
+from .console import print_line
 from .flags import (
     Parser,
     add_pictures,
@@ -24,16 +24,16 @@ def learn_flags(parser: Parser) -> None:
     parser.add_argument(
         "--stars",
         metavar="S,S,...",
-        help="how much you like each picture, 1 to 5; 0 is disliked, and the style keeps away from it",
+        help="how much you like each picture, 1 to 5; the style avoids disliked pictures, with 0 stars",
     )
     parser.add_argument(
-        "--history", metavar="FILE", help="a .json file to write the losses of every step to, for `report`"
+        "--history", metavar="FILE", help=".json file to write the losses of every step to, for `report`"
     )
     add_settings(parser, LearnConfig)
 
 
 def learn(arguments: Namespace) -> None:
-    """Learn a style; after Ctrl-C the style as learned so far is kept."""
+    """Learn a style; after Ctrl-C, the style learned so far is saved."""
     config = settings_from(arguments, LearnConfig)
     history = new_file(arguments.history, [".json"], arguments.overwrite) if arguments.history else None
     target, parts = prepared(arguments, config)
@@ -43,4 +43,4 @@ def learn(arguments: Namespace) -> None:
     finally:
         if history:
             save_history(history, learning.history, overwrite=arguments.overwrite)
-    tell(str(target))
+    print_line(str(target))

@@ -9,7 +9,7 @@ from ..restoration.damage.damage_style import save_damage
 from ..restoration.damage.fitting import LearnDamageConfig
 from ..restoration.damage.learning_damage import MAX_SCANS
 from ..restoration.damage.learning_damage import learn_damage as learn
-from .console import counter, tell
+from .console import counter, print_line
 from .flags import Parser, add_output, add_pictures, add_settings, settings_from
 from .inputs import MAX_CONTENTS, new_file, picture_files
 from .style_runs import SUFFIX
@@ -23,7 +23,7 @@ def learn_damage_flags(parser: Parser) -> None:
         "--clean",
         nargs="+",
         metavar="PICTURE",
-        help="clean pictures of what the scans show or alike, to practice on (default: drawn scenes)",
+        help="clean pictures of similar subjects, to practice on (default: drawn scenes)",
     )
     add_settings(parser, LearnDamageConfig)
 
@@ -37,4 +37,4 @@ def learn_damage(arguments: Namespace) -> None:
     with counter("learning damage", config.rounds, "round") as bar:
         style = learn(scans, config, clean, on_step=lambda done, total: bar.update())
     save_damage(target, style, overwrite=arguments.overwrite)
-    tell(str(target))
+    print_line(str(target))

@@ -1,4 +1,4 @@
-"""`pstyle map`: where styles and pictures lie."""
+"""`pstyle map`: a map of styles and pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..nets.vgg import load_vgg
 from ..style.style import load_style
 from ..taste.style_map import map_of
 from ..training.style_pictures import MAX_PICTURES
-from .console import tell
+from .console import print_line
 from .flags import Parser, add_output
 from .inputs import new_file, picture_files
 
@@ -27,10 +27,10 @@ def map_flags(parser: Parser) -> None:
 
 
 def map(arguments: Namespace) -> None:  # noqa: A001 (the command's name)
-    """Draw where styles, the answers in them and pictures lie."""
+    """Draw a map of styles, the answers stored in them, and pictures."""
     target = new_file(arguments.output, [".png", ".jpg", ".jpeg"], arguments.overwrite)
     files = picture_files(arguments.pictures, MAX_PICTURES) if arguments.pictures else []
     styles = {Path(path).stem: load_style(Path(path)) for path in arguments.styles}
     drawn = map_of([open_image(path) for path in files], styles, load_generator(), load_vgg())
     save_image(target, drawn, overwrite=arguments.overwrite)
-    tell(str(target))
+    print_line(str(target))

@@ -11,7 +11,7 @@ from ..nets.vgg import load_vgg
 from ..training.optimize import OptimizeConfig
 from ..training.optimize import optimize as optimize_picture
 from ..training.style_pictures import MAX_PICTURES
-from .console import steps_bar, tell
+from .console import print_line, steps_bar
 from .flags import Parser, add_device, add_loss_network, add_output, add_pictures, add_settings, settings_from
 from .inputs import new_file, perceptual, picture_files, read_weights
 
@@ -22,7 +22,7 @@ def optimize_flags(parser: Parser) -> None:
     add_pictures(parser)
     add_output(parser, "picture to write, .png or .jpg", "FILE")
     parser.add_argument(
-        "--weights", metavar="W,W,...", help="how much each style picture counts (default: all alike)"
+        "--weights", metavar="W,W,...", help="weight of each style picture (default: all equal)"
     )
     add_loss_network(parser)
     add_device(parser)
@@ -40,4 +40,4 @@ def optimize(arguments: Namespace) -> None:
     with steps_bar("optimizing") as on_step:
         image = optimize_picture(content, styles, loss, config, weights, on_step)
     save_image(target, image, overwrite=arguments.overwrite)
-    tell(str(target))
+    print_line(str(target))

@@ -30,7 +30,7 @@ def paint_flags(parser: Parser) -> None:
     """`paint STYLE PICTURE... -o DIR`, `paint STYLE DIR -o DIR`, or `paint STYLE VIDEO -o FILE`."""
     parser.add_argument("style", metavar="STYLE", help="style file")
     add_pictures(parser, "pictures to paint, or one video")
-    add_output(parser, "folder to write NAME.png into, made if it is not there; for a video its file", "DIR")
+    add_output(parser, "folder to write NAME.png into, created if missing; for a video, its file", "DIR")
     parser.add_argument("--mask", metavar="FILE", help="paint where this picture is white")
     parser.add_argument(
         "--second", metavar="STYLE", help="style file to paint in where the mask is black (default: no paint)"
@@ -43,7 +43,7 @@ def paint_flags(parser: Parser) -> None:
 
 
 def paint(arguments: Namespace) -> None:
-    """Paint pictures one after the other; one that cannot be read is passed over, and told at the end."""
+    """Paint pictures one by one; unreadable ones are skipped and reported at the end."""
     if is_video(arguments):
         return paint_video(arguments)
     job = asked_for(arguments)
@@ -61,7 +61,7 @@ def paint(arguments: Namespace) -> None:
 
 
 def asked_for(arguments: Namespace) -> Job:
-    """The painting that the flags ask for. Raises ValueError."""
+    """Build the painting from the flags. Raises ValueError."""
     settings, size = settings_from(arguments, PaintSettings), settings_from(arguments, SizeConfig)
     mask, second = (Path(file) if file else None for file in (arguments.mask, arguments.second))
     return Job(Path(arguments.style), settings, size, mask, second, arguments.device)

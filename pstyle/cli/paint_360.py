@@ -21,17 +21,17 @@ def paint_360_flags(parser: Parser) -> None:
     """`paint-360 STYLE PICTURE... -o DIR`."""
     parser.add_argument("style", metavar="STYLE", help="style file")
     add_pictures(parser, "360 pictures to paint")
-    add_output(parser, "folder to write into; made if it is not there", "DIR")
+    add_output(parser, "folder to write into, created if missing", "DIR")
     parser.add_argument("--mask", metavar="FILE", help="paint where this picture is white")
     parser.add_argument(
-        "--format", choices=FORMATS, default="jpg", help="kind of file: most viewers want jpg (default jpg)"
+        "--format", choices=FORMATS, default="jpg", help="file format; most viewers need jpg (default jpg)"
     )
     add_settings(parser, PaintSettings)
     add_device(parser)
 
 
 def paint_360(arguments: Namespace) -> None:
-    """Paint 360 pictures one after the other; where they look to is kept, so that viewers open them alike."""
+    """Paint 360 pictures one by one; their headings are kept, so viewers open them in the same direction."""
     settings = settings_from(arguments, PaintSettings)
     mask = open_mask(arguments.mask) if arguments.mask else None
     files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)

@@ -1,4 +1,4 @@
-"""`pstyle paint` for folders: by this process, or by a cluster; run again, it goes on."""
+"""`pstyle paint` for folders, resumable, by this process or by a cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..batch.job import Job
 from ..batch.manifest import NAME, PATTERN, KnownOutputs, known_in
 from ..image.listing import list_pictures
 from . import BAD_INPUT, complain
-from .console import counter, tell
+from .console import counter, print_line
 from .flags import Parser, add_settings, settings_from
 from .inputs import kept, new_folder, output_names, refuse_existing
 
@@ -30,21 +30,23 @@ def folder_flags(parser: Parser) -> None:
         "--engine",
         choices=(HERE, RAY),
         default=HERE,
-        help="who paints a folder: this process, or the workers of a Ray cluster (default here)",
+        help="paint a folder in this process, or by the workers of a Ray cluster (default here)",
     )
     parser.add_argument(
-        "--address", metavar="HOST:PORT", help="the Ray cluster (default: one begun on this machine)"
+        "--address",
+        metavar="HOST:PORT",
+        help="address of the Ray cluster (default: start one here)",
     )
     add_settings(parser, ClusterConfig)
 
 
 def is_folder(arguments: Namespace) -> bool:
-    """Whether what is to be painted is a folder, or is left to a cluster."""
+    """Whether the input is a folder, or a cluster is to paint it."""
     return arguments.engine != HERE or any(Path(path).is_dir() for path in arguments.pictures)
 
 
 def paint_folder(job: Job, arguments: Namespace) -> None:
-    """Paint every picture that is not painted yet; those that cannot be are listed at the end."""
+    """Paint every picture that is not painted yet; refused ones are listed at the end."""
     config = settings_from(arguments, ClusterConfig)
     files = list_pictures(arguments.pictures)
     folder = _apart_from(arguments.pictures, arguments.output)
@@ -59,9 +61,9 @@ def paint_folder(job: Job, arguments: Namespace) -> None:
 
 @contextmanager
 def _engine(arguments: Namespace, config: ClusterConfig) -> Iterator[tuple[Callable[..., Outcomes], int]]:
-    """What paints, and with how many cores."""
+    """The painter of the folder, and its number of cores."""
     if arguments.engine == RAY:
-        device = "cuda" if arguments.device == "cuda" else "cpu"  # what "auto" finds here is not all there is
+        device = "cuda" if arguments.device == "cuda" else "cpu"  # workers may differ
         with Cluster(config, arguments.address, device) as cluster:
             yield cluster.paint, cluster.workers
     else:
@@ -80,7 +82,7 @@ def _kept(outcomes: Outcomes, folder: Path) -> Outcomes:
 
 
 def _follow(outcomes: Outcomes, total: int, folder: Path, cores: int) -> None:
-    """Tell what is painted as it comes, then how fast, and at last what was refused."""
+    """Print finished pictures as they come, then the speed, and finally the refused pictures."""
     refused: list[str] = []
     counts: Counter[str] = Counter()
     start = time.perf_counter()
@@ -88,14 +90,14 @@ def _follow(outcomes: Outcomes, total: int, folder: Path, cores: int) -> None:
         for outcome in outcomes:
             counts[outcome.state] += 1
             if outcome.state == PAINTED:
-                tell(str(folder / outcome.picture.output))
+                print_line(str(folder / outcome.picture.output))
             elif outcome.state == REFUSED:
                 refused.append(outcome.reason)
             bar.update()
     seconds = time.perf_counter() - start
     speed = counts[PAINTED] / seconds
-    tell(
-        f"painted {counts[PAINTED]} pictures in {seconds:.1f} s: {speed:.2f} a second, {speed / cores:.2f} "
+    print_line(
+        f"painted {counts[PAINTED]} pictures in {seconds:.1f} s: {speed:.2f} per second, {speed / cores:.2f} "
         f"for each of {cores} cores; {counts[KEPT]} were painted before"
     )
     for reason in refused[:-1]:
@@ -106,7 +108,7 @@ def _follow(outcomes: Outcomes, total: int, folder: Path, cores: int) -> None:
 
 
 def _apart_from(given: list[str], output: str) -> Path:
-    """The folder to write into. Raises ValueError if it is one of those to paint."""
+    """The folder to write into. Raises ValueError if it is the folder to paint."""
     folder = new_folder(output)
     if any(Path(path).is_dir() and Path(path).samefile(folder) for path in given):
         raise ValueError(f"{output!r} is the folder to paint: choose another to write into")
@@ -114,7 +116,7 @@ def _apart_from(given: list[str], output: str) -> Path:
 
 
 def _cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

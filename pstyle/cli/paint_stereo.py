@@ -1,4 +1,4 @@
-"""`pstyle paint-stereo`: pictures of two eyes, flat or 360."""
+"""`pstyle paint-stereo`: stereo pictures, flat or 360."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def paint_stereo_flags(parser: Parser) -> None:
     """`paint-stereo STYLE PICTURE... -o DIR`."""
     parser.add_argument("style", metavar="STYLE", help="style file")
     add_pictures(parser, "pictures that hold both eyes, to paint")
-    add_output(parser, "folder to write NAME.png into; made if it is not there", "DIR")
+    add_output(parser, "folder to write NAME.png into, created if missing", "DIR")
     parser.add_argument(
         "--disparity",
         metavar="FILE",
-        help="how much farther left the right eye sees what the left eye sees: black is 0, white as many "
-        "pixels as --disparity-px says (default: found from the pictures)",
+        help="disparity map of the left eye: how far the same point is shifted left in the right eye; black "
+        "is 0, white is --disparity-px pixels (default: found from the pictures)",
     )
     parser.add_argument("--disparity-px", metavar="N", type=float, default=64.0, help="(default 64)")
     add_settings(parser, StereoConfig)
@@ -33,7 +33,7 @@ def paint_stereo_flags(parser: Parser) -> None:
 
 
 def paint_stereo(arguments: Namespace) -> None:
-    """Paint stereo pictures one after the other."""
+    """Paint stereo pictures one by one."""
     settings, config = settings_from(arguments, PaintSettings), settings_from(arguments, StereoConfig)
     known = open_mask(arguments.disparity) * arguments.disparity_px if arguments.disparity else None
     files, painter = list_pictures(arguments.pictures), load_painter(arguments.style, arguments.device)

@@ -16,7 +16,7 @@ from ..style.paint_settings import PaintSettings
 from ..video.container import OUTPUTS, SUFFIXES, Film, check_output, film_of
 from ..video.resumable import paint_film, paint_frames
 from ..video.stabilizing import VideoConfig, VideoPainter
-from .console import counter, tell
+from .console import counter, print_line
 from .flags import Parser, add_settings, settings_from
 from .inputs import kept, new_file, new_folder, output_names, refuse_existing
 
@@ -30,12 +30,12 @@ def video_flags(parser: Parser) -> None:
 
 
 def is_video(arguments: Namespace) -> bool:
-    """Whether what is to be painted is a video."""
+    """Whether the input is a video."""
     return arguments.frames or any(Path(path).suffix.lower() in SUFFIXES for path in arguments.pictures)
 
 
 def paint_video(arguments: Namespace) -> None:
-    """Paint one video; run again after it was stopped, it goes on where it was."""
+    """Paint one video; a stopped run resumes where it was when run again."""
     kinds = (PaintSettings, VideoConfig, SizeConfig)
     settings, config, size = (settings_from(arguments, kind) for kind in kinds)
     if arguments.mask or arguments.second:
@@ -53,7 +53,7 @@ def paint_video(arguments: Namespace) -> None:
 
 
 def run_id(sources: list[Path], style: Path, video: VideoPainter) -> str:
-    """What sets a run apart, so that none goes on with what another has painted."""
+    """A digest that identifies a run, so that none continues another's work."""
     found = hashlib.sha256(read_file(style, MAX_FILE_BYTES))
     for source in sources:
         about = source.stat()
@@ -68,8 +68,8 @@ def _paint_film(video: VideoPainter, film: Film, run: str, arguments: Namespace)
     work = target.with_name(f".{target.name}.{run}")
     with kept(work.parent), counter("painting", film.frames or None, "frame") as bar:
         frames = paint_film(video, film, target, work, arguments.overwrite, lambda n: bar.update(n - bar.n))
-    tell(str(target))
-    if frames < 0.98 * film.frames - 1:  # what containers announce may be off by a little
+    print_line(str(target))
+    if frames < 0.98 * film.frames - 1:  # containers may announce slightly wrong numbers
         raise ValueError(
             f"{str(film.path)!r} is cut off or damaged: {frames} of about {film.frames} frames could be read "
             f"and are painted in {str(target)!r}"
@@ -94,4 +94,4 @@ def _paint_frames(video: VideoPainter, files: list[Path], run: str, arguments: N
     with kept(work.parent), counter("painting", len(files), "frame") as bar:
         paint_frames(video, files, targets, work, lambda n: bar.update(n - bar.n))
     for target in targets:
-        tell(str(target))
+        print_line(str(target))

@@ -1,4 +1,4 @@
-"""`pstyle report`: all about a style on one page."""
+"""`pstyle report`: an HTML page about a style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..evaluation.report import MAX_PHOTOS, MAX_SHOWN, report_of
 from ..image.reading import open_image
 from ..painting.painter import load_painter
 from ..training.loss_history import load_history
-from .console import tell
+from .console import print_line
 from .flags import Parser, add_device
 from .inputs import new_file, picture_files
 from .judge_flags import add_judge, find_judge
@@ -59,4 +59,4 @@ def report(arguments: Namespace) -> None:
         judge=judge,
     )
     write_atomically(target, page.encode(), overwrite=arguments.overwrite)
-    tell(str(target))
+    print_line(str(target))

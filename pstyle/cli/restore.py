@@ -21,21 +21,21 @@ from .inputs import optional_path
 def restore_flags(parser: Parser) -> None:
     """`restore PICTURE... -o DIR`."""
     add_pictures(parser, "damaged pictures")
-    add_output(parser, "folder to write NAME.png into, made if it is not there", "DIR")
+    add_output(parser, "folder to write NAME.png into, created if missing", "DIR")
     parser.add_argument("--restorer", metavar="FILE", help="restorer file (default: the shipped one)")
     lost = parser.add_mutually_exclusive_group()
     lost.add_argument("--mask", metavar="FILE", help="fill in where this picture, of the same size, is white")
-    lost.add_argument("--find", action="store_true", help="fill in the marks and holes that are found")
+    lost.add_argument("--find", action="store_true", help="fill in detected marks and holes")
     parser.add_argument("--style", metavar="STYLE", help="style file to fill in with (default: none)")
     add_settings(parser, RepairConfig)
     add_device(parser)
 
 
 def restore(arguments: Namespace) -> None:
-    """Restore pictures one after the other; one that cannot be is passed over, and told at the end."""
+    """Restore pictures one by one; unusable ones are skipped and reported at the end."""
     config = settings_from(arguments, RepairConfig)
     if arguments.style and not (arguments.mask or arguments.find):
-        raise ValueError("--style is what lost places are filled in with: add --mask FILE or --find")
+        raise ValueError("--style fills in lost areas: add --mask FILE or --find")
     files = list_pictures(arguments.pictures)
     pipeline = RestorationPipeline(load_restorer(optional_path(arguments.restorer)), arguments.device)
     painter = load_painter(arguments.style, arguments.device) if arguments.style else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..core.device import choose_device
 from ..core.folders import PACK_ROOT, current_folders
 from ..workflow import Progress, Runner
-from .console import counter, tell
+from .console import counter, print_line
 from .flags import Parser, add_device
 
 
@@ -39,9 +39,9 @@ def run_flags(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Run a workflow and tell which pictures it saved."""
+    """Run a workflow and print the pictures that it saved."""
     overrides, device = dict(_setting(text) for text in arguments.set), arguments.device
-    choose_device(device)  # before the work begins, a device that is not there is told
+    choose_device(device)  # reports a missing device before the work begins
     try:
         runner = Runner(PACK_ROOT, arguments.input, arguments.output, arguments.models, device)
     except ImportError as error:
@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> None:
 
         result = runner.run(Path(arguments.workflow), overrides, on_progress)
     for saved in result.saved:
-        tell(str(saved))
+        print_line(str(saved))
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from ..core.device import choose_device
 from ..evaluation.scoring import ScaleConfig, score_all, score_lines
 from ..image.reading import open_image
 from ..image.resizing import resize_short_side
-from .console import steps_bar, tell
+from .console import print_line, steps_bar
 from .flags import Parser, add_device, add_pictures, add_settings, settings_from
 from .inputs import picture_files
 from .judge_flags import add_judge, find_judge
@@ -37,7 +37,7 @@ def score(arguments: Namespace) -> None:
     with steps_bar("optimizing") as on_step:
         found = score_all(painted, content, styles, vgg.to(device), config, on_step)
     for line in score_lines(found, judge):
-        tell(line)
+        print_line(line)
 
 
 MAX_STYLES = 1000

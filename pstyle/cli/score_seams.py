@@ -1,4 +1,4 @@
-"""`pstyle score-seams`: how 360 and stereo pictures close and agree."""
+"""`pstyle score-seams`: scores of seams, poles and stereo agreement."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from argparse import Namespace
 from ..image.listing import list_pictures
 from ..image.reading import open_image
 from ..vr.seam_scores import SeamConfig, mean_scores, score_lines, seam_scores
-from .console import tell
+from .console import print_line
 from .flags import Parser, add_pictures, add_settings, settings_from
 
 
@@ -19,10 +19,10 @@ def score_seams_flags(parser: Parser) -> None:
 
 
 def score_seams(arguments: Namespace) -> None:
-    """Tell the scores of pictures, averaged."""
+    """Print the mean scores of pictures."""
     config = settings_from(arguments, SeamConfig)
     content = open_image(arguments.content) if arguments.content else None
     files = list_pictures(arguments.pictures)
     scores = mean_scores([seam_scores(open_image(file), config, content) for file in files])
     for line in score_lines(scores, config, content is not None):
-        tell(line)
+        print_line(line)

@@ -1,4 +1,4 @@
-"""What `pstyle paint` does with a picture too large for memory: it goes from file to file."""
+"""`pstyle paint` for a picture too large for memory, streamed from file to file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .console import counter
 
 
 def paint_large(file: Path, target: Path, work: Work, overwrite: bool) -> None:
-    """Paint one picture from file to file, telling of its tiles."""
+    """Paint one picture from file to file, with progress by tiles."""
     with counter(file.name, 1, "picture") as bar:
 
         def on_tile(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""What `pstyle learn` and `pstyle finetune` share: pictures, contents, and a style kept when stopped."""
+"""Shared code of `pstyle learn` and `pstyle finetune`: pictures, contents, saving a style when stopped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUFFIX = ".safetensors"
 
 
 def prepared(arguments: Namespace, config: LearnConfig | FinetuneConfig) -> tuple[Path, list[Any]]:
-    """The file to write, and what both loops are made from."""
+    """The file to write, and the arguments of both loops."""
     target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
     files = picture_files(arguments.pictures, MAX_PICTURES)
     weights = read_weights(arguments.weights, len(files))
@@ -38,7 +38,7 @@ def prepared(arguments: Namespace, config: LearnConfig | FinetuneConfig) -> tupl
 
 
 def rated(parts: list[Any], text: str | None) -> list[Any]:
-    """The parts of a learning, pictures weighted by their stars, and the disliked ones apart."""
+    """The arguments of `Learning`, with pictures weighted by stars and the disliked ones separate."""
     pictures, *others, weights = parts
     if text is None:
         return parts
@@ -56,7 +56,7 @@ def run_and_keep(
     arguments: Namespace,
     processes: ProcessGroup = ALONE,
 ) -> None:
-    """Run a loop and write its style, also when Ctrl-C stops it."""
+    """Run a loop and write its style, even if Ctrl-C stops it."""
     state = new_file(arguments.state, [SUFFIX], overwrite=True) if arguments.state else None
     try:
         with steps_bar(what, processes.first) as on_step:
@@ -75,12 +75,12 @@ def add_style_flags(parser: Parser, what: str) -> None:
     parser.add_argument(
         "--weights",
         metavar="W,W,...",
-        help="how much each picture counts, in the order given (default: all alike)",
+        help="weight of each picture, in the order given (default: all equal)",
     )
     parser.add_argument(
         "--state",
         metavar="FILE",
-        help="a .safetensors file written every 50 steps, to go on from after a kill",
+        help=".safetensors file written every 50 steps, to resume from after a kill",
     )
     add_loss_network(parser)
     add_device(parser)

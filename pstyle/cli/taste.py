@@ -1,4 +1,4 @@
-"""`pstyle taste`: choices among candidates that lead to a style."""
+"""`pstyle taste`: refine a style by choosing among candidates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..style.style import load_style, save_style
 from ..taste.screen import COMPARED_PX, SAME, SEEN_PX, UNDO, apply_answer, grid_of, shown_picture
 from ..taste.taste import Taste, TasteConfig, open_taste
 from ..training.style_pictures import MAX_PICTURES
-from .console import tell
+from .console import print_line
 from .flags import Parser, add_output, add_settings, settings_from
 from .inputs import new_file, picture_files
 
@@ -28,22 +28,22 @@ QUIT = "quit"
 
 def taste_flags(parser: Parser) -> None:
     """`taste STYLE PICTURE -o STYLE2`."""
-    parser.add_argument("style", metavar="STYLE", help="style file to begin with; it is left as it is")
+    parser.add_argument("style", metavar="STYLE", help="style file to start from; it stays unchanged")
     parser.add_argument("picture", metavar="PICTURE", help="your picture on which candidates are shown")
-    add_output(parser, "style file to write, another than STYLE", "STYLE2")
+    add_output(parser, "style file to write, different from STYLE", "STYLE2")
     parser.add_argument(
         "--pictures",
         nargs="+",
         metavar="PICTURE",
-        help="the pictures it was learned from, for the directions",
+        help="pictures that the style was learned from, to derive the directions",
     )
     parser.add_argument(
         "--taste",
         metavar="FILE",
-        help=f"where answers are kept, to go on later (default: STYLE2 with {SUFFIX})",
+        help=f"file to keep answers in, to continue later (default: STYLE2 with {SUFFIX})",
     )
     parser.add_argument(
-        "--answers", metavar="FILE", help="answers from a file, one a line, in place of the keyboard"
+        "--answers", metavar="FILE", help="read answers from a file, one per line, instead of the keyboard"
     )
     parser.add_argument(
         "--grid", metavar="FILE", help="picture of the candidates (default: STYLE2 with .png)"
@@ -57,7 +57,7 @@ def taste_flags(parser: Parser) -> None:
 
 
 def taste(arguments: Namespace) -> None:
-    """Show candidates and take answers until there are no more; write the style they lead to."""
+    """Show candidates and read answers until there are no more; write the resulting style."""
     config = settings_from(arguments, TasteConfig)
     target = new_file(arguments.output, [STYLE], arguments.overwrite)
     grid = new_file(arguments.grid or str(target.with_suffix(".png")), [".png"], overwrite=True)
@@ -76,7 +76,7 @@ def taste(arguments: Namespace) -> None:
     while True:
         question = found.next_question(small)
         save_image(grid, grid_of(question, large), overwrite=True)
-        tell(f"{found.report()} Look at {str(grid)!r}: which is best?")
+        print_line(f"{found.report()} Look at {str(grid)!r}: which is best?")
         answer = next(answers, QUIT)
         if answer.lower() == QUIT:
             break
@@ -85,28 +85,30 @@ def taste(arguments: Namespace) -> None:
     if export:
         text = json.dumps(found.history.export(), indent=1)
         write_atomically(export, text.encode(), overwrite=arguments.overwrite)
-    tell(str(target))
+    print_line(str(target))
 
 
 def written(path: str) -> Iterator[str]:
-    """The lines of a file of answers, without empty ones."""
+    """The non-empty lines of a file of answers."""
     lines = read_file(Path(path), MAX_BYTES).decode("utf-8", errors="replace").splitlines()
     return iter([line.strip() for line in lines if line.strip()])
 
 
 def typed() -> Iterator[str]:
-    """What is typed, until the end of input."""
-    tell(f"Say a letter, '{SAME}', '{UNDO}', or best and worst as in 'A worst D'; '{QUIT}' ends and saves.")
+    """The lines typed, until the end of input."""
+    print_line(
+        f"Type a letter, '{SAME}', '{UNDO}', or best and worst as in 'A worst D'; '{QUIT}' ends and saves."
+    )
     while line := sys.stdin.readline():
         if line.strip():
             yield line.strip()
 
 
 def _take(found: Taste, answer: str, strict: bool) -> None:
-    """An answer; at the keyboard one that is none is told and asked for again."""
+    """Apply an answer; at the keyboard, an invalid one is reported and asked for again."""
     try:
         apply_answer(found.history, answer)
     except ValueError as error:
         if strict:
             raise
-        tell(str(error))
+        print_line(str(error))

@@ -1,4 +1,4 @@
-"""`pstyle train-base`: the networks this package ships, trained from pictures."""
+"""`pstyle train-base`: train the networks that this package ships."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from ..core.device import choose_device
 from ..core.process_group import process_group_from_environment
 from ..training.base_run import BaseRunConfig, Material, make_weights
-from .console import stages_bar, tell
+from .console import print_line, stages_bar
 from .flags import Parser, add_device, add_output, add_settings, settings_from
 from .inputs import listed_pictures
 
@@ -20,7 +20,7 @@ def train_base_flags(parser: Parser) -> None:
         nargs="+",
         required=True,
         metavar="FILE",
-        help="VGG-19 as .safetensors, the most trusted first, the cheapest last; any may end early",
+        help="VGG-19 as .safetensors, the most trusted first, the cheapest last; each may end early",
     )
     for name, what in (("photos", "photographs"), ("paintings", "paintings")):
         parser.add_argument(
@@ -28,18 +28,18 @@ def train_base_flags(parser: Parser) -> None:
             nargs="+",
             required=True,
             metavar="DIR",
-            help=f"{what}: files, folders of folders, or a .txt with a path a line",
+            help=f"{what}: files, folders (with subfolders), or a .txt with one path per line",
         )
-    add_output(parser, "folder to write the weights into; made if it is not there", "DIR")
+    add_output(parser, "folder to write the weights into, created if missing", "DIR")
     parser.add_argument(
-        "--state", required=True, metavar="DIR", help="folder of this run, to go on in after a kill"
+        "--state", required=True, metavar="DIR", help="folder of this run, to resume from after a kill"
     )
     add_device(parser)
     add_settings(parser, BaseRunConfig)
 
 
 def train_base(arguments: Namespace) -> None:
-    """Make the weights and print their paths; several processes, started by `torchrun`, train together."""
+    """Train the weights and print their paths; several processes, started by `torchrun`, train together."""
     config = settings_from(arguments, BaseRunConfig)
     material = Material(
         teachers=[Path(path) for path in arguments.teacher],
@@ -55,4 +55,4 @@ def train_base(arguments: Namespace) -> None:
             material, out, state, config, bar, arguments.overwrite, processes, on_estimate=bar.estimate
         )
     for path in paths if processes.first else ():
-        tell(str(path))
+        print_line(str(path))

@@ -1,4 +1,4 @@
-"""`pstyle train-restorer`: the restorer trained on with your own clean pictures, or a new one."""
+"""`pstyle train-restorer`: fine-tune the restorer on your own clean pictures, or train a new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..restoration.damage.damage_style import load_damage
 from ..restoration.repair.learning_restorer import LearnRestorerConfig, learn_restorer
 from ..restoration.repair.restorer import load_restorer, save_restorer
 from ..restoration.repair.restorer_run import RestorerRunConfig, make_restorer
-from .console import counter, stages_bar, tell
+from .console import counter, print_line, stages_bar
 from .flags import (
     Parser,
     add_device,
@@ -30,11 +30,11 @@ def train_restorer_flags(parser: Parser) -> None:
     add_pictures(parser, "clean pictures")
     add_output(parser, "restorer file to write", "RESTORER")
     parser.add_argument(
-        "--damage", metavar="DAMAGE", help="damage style that half of the practice has (default: every kind)"
+        "--damage", metavar="DAMAGE", help="damage style for half of the training (default: random damage)"
     )
     start = parser.add_mutually_exclusive_group()
-    start.add_argument("--restorer", metavar="FILE", help="restorer to begin with (default: shipped)")
-    start.add_argument("--new", action="store_true", help="begin with nothing, as the shipped one did")
+    start.add_argument("--restorer", metavar="FILE", help="restorer to start from (default: the shipped one)")
+    start.add_argument("--new", action="store_true", help="train a new restorer, as the shipped one was")
     parser.add_argument("--state", metavar="DIR", help="with --new: folder of this run, to resume it from")
     add_loss_network(parser)
     add_settings(parser, RestorerRunConfig)
@@ -42,20 +42,20 @@ def train_restorer_flags(parser: Parser) -> None:
 
 
 def train_restorer(arguments: Namespace) -> None:
-    """Train a restorer and write it: from the one given, or a new one."""
+    """Train a restorer and write it: fine-tuned, or a new one with `--new`."""
     target = new_file(arguments.output, [SUFFIX], arguments.overwrite)
     if arguments.new:
         make_new_restorer(arguments, target)
     else:
         train_on(arguments, target)
-    tell(str(target))
+    print_line(str(target))
 
 
 def make_new_restorer(arguments: Namespace, target: Path) -> None:
-    """`train-restorer --new`: all stages that the shipped restorer went through."""
+    """`train-restorer --new`: all stages of the shipped restorer."""
     config = settings_from(arguments, RestorerRunConfig)
     if not arguments.state or arguments.damage:
-        raise ValueError("--new needs --state DIR, and takes no --damage: train on with that afterwards")
+        raise ValueError("--new needs --state DIR, and takes no --damage: fine-tune with that afterwards")
     files, vgg = listed_pictures(arguments.pictures), find_vgg(arguments.vgg)
     state, device = Path(arguments.state), choose_device(arguments.device)
     with stages_bar() as bar:
@@ -63,7 +63,7 @@ def make_new_restorer(arguments: Namespace, target: Path) -> None:
 
 
 def train_on(arguments: Namespace, target: Path) -> None:
-    """`train-restorer`: a restorer trained on from another one."""
+    """`train-restorer`: fine-tune an existing restorer."""
     config = settings_from(arguments, LearnRestorerConfig)
     if arguments.state:
         raise ValueError("--state is the folder of a new restorer's run: add --new")

@@ -144,15 +144,15 @@ def make_weights(
         photos = open_crops(material.photos, c.largest_crop_px())
         drawn = draw_procedural(material.photos, c, state / "procedural")
     paintings = open_crops([*material.paintings, *drawn], c.largest_crop_px())
-    log.tell(photos=len(photos), scenes=c.scenes, paintings=len(material.paintings), procedural=len(drawn))
+    log.add(photos=len(photos), scenes=c.scenes, paintings=len(material.paintings), procedural=len(drawn))
 
     stages = partial(base_stages, teachers=teachers, photos=photos, paintings=paintings, config=c)
     if on_estimate:
         on_estimate(estimate(stages, state, log, processes))
     generator = stages(StagedRun(state, log, processes))
 
-    log.tell(parameters=sum(value.numel() for value in generator.parameters()))
-    log.tell(sha256={name: hash_of([state / name]) for name in RESULTS[:-1]})
+    log.add(parameters=sum(value.numel() for value in generator.parameters()))
+    log.add(sha256={name: hash_of([state / name]) for name in RESULTS[:-1]})
     for name in RESULTS if processes.first else ():
         if not same_bytes(out / name, state / name):
             write_atomically(out / name, (state / name).read_bytes(), overwrite=overwrite)
@@ -190,7 +190,7 @@ def distill_stage(
         images = [crops.draw(8, NORMALIZED_PX, rng).to(run.processes.device) for _ in range(4)]
         fits = linear_fits(vgg, teachers, images)
         explained = {layer: round(fit.explained, 4) for layer, fit in fits.items()}
-        run.log.tell(explained=run.log.found.get("explained", {}) | {name: explained})
+        run.log.add(explained=run.log.found.get("explained", {}) | {name: explained})
         return vgg
 
     return run.stage(name, file, config, train, save_vgg, load_vgg)

@@ -40,9 +40,9 @@ class RunLog:
                 f"{str(path.parent)!r} is the state of a run with other {', '.join(others)}: "
                 "give the same, or choose another folder"
             )
-        self.tell()
+        self.add()
 
-    def tell(self, **values: Any) -> None:
+    def add(self, **values: Any) -> None:
         """Add values and write the file."""
         self.found |= values
         if not self.writes:
@@ -73,10 +73,10 @@ class RunLog:
                 old = entry["losses"].get(key, value)
                 entry["losses"][key] = value if key == "step" else old + (value - old) / AVERAGED_STEPS
             if record["step"] % AVERAGED_STEPS == 0:
-                self.tell()
+                self.add()
             self.on_step(name, steps, record)
 
         try:
             yield follow
         finally:
-            self.tell()
+            self.add()

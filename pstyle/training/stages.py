@@ -72,7 +72,7 @@ def estimate(
     The trial also reveals errors that would come hours later, such as too little memory.
     """
     if "estimate" not in log.found:
-        log.tell(estimate=_timed(stages, folder / TRIAL_FOLDER, processes))
+        log.add(estimate=_timed(stages, folder / TRIAL_FOLDER, processes))
     return {name: seconds * (1 - log.share_done(name)) for name, seconds in log.found["estimate"].items()}
 
 

@@ -9,18 +9,18 @@ from typing import Any
 from .graph import Link, Node
 from .schema import Schema
 
-Items = list[Any]  # what one wire carries: usually a single item
+Items = list[Any]  # the content of a wire, usually a single item
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """What a node may ask for without a wire: the whole prompt, the PNG's extra texts, its own id."""
+    """The hidden inputs of nodes: the whole prompt, the PNG's extra texts, the node's id."""
 
     prompt: Mapping[str, Any]
     extra_pnginfo: Mapping[str, Any] | None
 
     def fill(self, schema: Schema, node: Node) -> dict[str, Items]:
-        """The hidden inputs a class declares, by argument name; those only a server knows are None."""
+        """The hidden inputs that a class declares, by argument name; those only a server knows are None."""
         known = {"PROMPT": self.prompt, "EXTRA_PNGINFO": self.extra_pnginfo, "UNIQUE_ID": node.id}
         return {name: [known.get(kind)] for name, kind in schema.hidden.items()}
 
@@ -28,7 +28,7 @@ class Hidden:
 def gather(
     schema: Schema, node: Node, hidden: Hidden, read: Callable[[Link], Items | None]
 ) -> tuple[dict[str, Items], set[str]]:
-    """A node's arguments as lists of items, and the names of those `read` had nothing for (they are None)."""
+    """A node's arguments as lists of items, and the names of those that `read` could not supply (None)."""
     arguments: dict[str, Items] = {}
     absent: set[str] = set()
     for name, value in node.inputs.items():

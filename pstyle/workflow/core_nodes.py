@@ -24,12 +24,12 @@ MAX_SIDE_PX = 16384
 
 
 class _FromInput:
-    """What both loaders share: the list of files, the check of a name, the digest of a file."""
+    """The base of both loaders: the list of files, the check of a name, the digest of a file."""
 
     @classmethod
     def VALIDATE_INPUTS(cls, image: str | None) -> bool | str:
         if image is None:
-            return True  # it comes by wire and is checked when it is there
+            return True  # wired: checked when it arrives
         try:
             input_file(current_folders(), str(image))
         except ValueError as error:
@@ -128,7 +128,7 @@ class SaveImage:
         saved = []
         for index, image in enumerate(images):
             file = f"{name.replace('%batch_num%', str(index))}_{number + index:05}_.png"
-            # ComfyUI cuts fractions of a level off instead of rounding; so do we, for equal files.
+            # ComfyUI truncates instead of rounding; so do we, for identical files.
             levels = (image.float() * 255).clamp(0, 255).floor() / 255
             save_image(folder / file, levels.movedim(-1, 0)[None], text=texts)
             saved.append(
@@ -184,7 +184,7 @@ class ImageScale:
             return (image,)
         width = width or max(1, round(columns * height / rows))
         height = height or max(1, round(rows * width / columns))
-        if len(image) * width * height > MAX_PIXELS:  # a picture of one column kept in proportion is endless
+        if len(image) * width * height > MAX_PIXELS:  # a one-column picture kept in proportion gets huge
             raise ValueError(
                 f"{len(image)} pictures of {width}x{height} px are above the {MAX_PIXELS} pixels allowed: "
                 "choose smaller sides"

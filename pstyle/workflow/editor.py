@@ -10,7 +10,7 @@ from .schema import Catalog, Schema
 
 MUTED, BYPASSED = 2, 4
 NOTES = ("Note", "MarkdownNote")
-VIRTUAL = ("Reroute", "PrimitiveNode", *NOTES)  # they live in the editor only
+VIRTUAL = ("Reroute", "PrimitiveNode", *NOTES)  # exist only in the editor
 CONTROLS = ("fixed", "increment", "increment-wrap", "decrement", "randomize")
 UPLOAD_ENTRIES = ("image", "video", "audio")
 
@@ -24,7 +24,7 @@ class _Constant(NamedTuple):
     value: Any
 
 
-_REMOVED = object()  # the wire came from a muted node: the input goes
+_REMOVED = object()  # the wire came from a muted node: the input is removed
 _OPEN = object()  # the wire leads nowhere: a widget keeps its value
 
 
@@ -62,7 +62,7 @@ def _wrap(value: Any) -> Any:
 
 
 def parse_editor(document: dict[str, Any], catalog: Catalog) -> Graph:
-    """The graph of a workflow saved by the editor: virtual, muted and bypassed nodes are resolved away."""
+    """The graph of a workflow saved by the editor, with virtual, muted and bypassed nodes resolved."""
     return _Reader(document, catalog).read()
 
 
@@ -149,7 +149,7 @@ class _Reader:
             return source
 
     def _step(self, wire: _Wire, kind: str) -> Any:
-        """What a wire's origin gives: the number of the link behind it if it only passes something on."""
+        """The origin of a wire, or the number of the link behind it if a node only passes it on."""
         node = self.nodes[wire.origin]
         slots = _slots(node)
         if node["type"] == "PrimitiveNode":
@@ -177,7 +177,7 @@ def _slots(node: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _read_wires(stored: Any) -> dict[int, _Wire]:
-    """{link id: where it starts}; entries without sense are left out: an input that asks for one is named."""
+    """{link id: its start}; malformed entries are left out, and inputs that use one are reported."""
     wires = {}
     for entry in stored if isinstance(stored, list) else []:
         if isinstance(entry, dict):

@@ -1,4 +1,4 @@
-"""One run of a checked graph: node after node, lazily, reusing the results that did not change."""
+"""One run of a checked graph: node by node, lazily, reusing unchanged results."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run gave.
+    """The result of a run.
 
     outputs: by node id, a list of items for each output (usually one). Tensors are inference tensors: clone
-        one before it meets autograd.
-    ui: by node id, what the node would show in the editor.
+        one before using it with autograd.
+    ui: by node id, the data that the node would show in the editor.
     saved: the files written in this run, in order.
     executed: ids of the nodes that ran, in order. cached: ids of those whose earlier result was reused.
     """
@@ -47,7 +47,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Kept:
-    """What one node gave."""
+    """The result of one node."""
 
     outputs: list[Items]
     ui: dict[str, Any]
@@ -55,19 +55,19 @@ class Kept:
 
 @dataclass
 class Memory:
-    """What lives from run to run: results by signature, node objects by id and class."""
+    """The cache between runs: results by signature, node objects by id and class."""
 
     results: dict[str, Kept] = field(default_factory=dict)
     objects: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def forget_except(self, signatures: set[str], nodes: Mapping[str, Node]) -> None:
-        """Drop what the coming run cannot use, so that memory holds one workflow at most."""
+        """Drop everything that the next run cannot use, so that memory holds at most one workflow."""
         self.results = {key: kept for key, kept in self.results.items() if key in signatures}
         self.objects = {key: item for key, item in self.objects.items() if key[0] in nodes}
 
 
 class Execution:
-    """One run. Which nodes are needed is found out on the way, because lazy inputs decide it then."""
+    """One run. The nodes needed are determined on the way, since lazy inputs may decide late."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class Execution:
         self.memory.forget_except(set(self.signatures.values()), graph.nodes)
         self.on_progress = on_progress
         self.total = sum(self._kept(key) is None for key in order)
-        self.wanted: dict[str, set[str]] = {}  # lazy inputs that a node has asked for
+        self.wanted: dict[str, set[str]] = {}  # lazy inputs that a node has requested
         self.result = Result()
 
     def run(self) -> Result:
-        """Run every output node and what it needs."""
+        """Run every output node and its dependencies."""
         for key in self.order:
             if getattr(self.schemas[key].node, "OUTPUT_NODE", False) is True:
                 self._finish(key)
@@ -97,7 +97,7 @@ class Execution:
         for key in self.order:
             kept = self._kept(key)
             if kept is None:
-                continue  # behind a lazy input that nobody asked for
+                continue  # behind a lazy input that was never requested
             self.result.outputs[key] = kept.outputs
             if kept.ui:
                 self.result.ui[key] = kept.ui
@@ -106,7 +106,7 @@ class Execution:
         return self.result
 
     def _finish(self, output: str) -> None:
-        """Run a node after all it needs, without recursion: a workflow may be very long."""
+        """Run a node after its dependencies, without recursion, since workflows may be very long."""
         waiting = [output]
         while waiting:
             key = waiting[-1]
@@ -114,7 +114,7 @@ class Execution:
                 sources = self._missing_sources(key)
                 waiting += sources
                 if sources or not self._run_node(key):
-                    continue  # it waits for its sources, or has just asked for a lazy one
+                    continue  # it waits for its sources, or has just requested a lazy one
             waiting.pop()
 
     def _kept(self, key: str) -> Kept | None:
@@ -135,7 +135,7 @@ class Execution:
         return kept.outputs[link.slot] if kept else None
 
     def _run_node(self, key: str) -> bool:
-        """Run one node and keep its result; False if it must wait for lazy inputs it has just asked for."""
+        """Run one node and cache its result; False if it must wait for lazy inputs it just requested."""
         node = self.graph.nodes[key]
         self._report(node, "running")
         try:
@@ -181,7 +181,7 @@ class Execution:
 
 
 def join(schema: Schema, returned: list[Any]) -> Kept:
-    """Join what the calls of a node returned: one list of items per output, one list per ui key."""
+    """Join the results of a node's calls: one list of items per output, one list per ui key."""
     results, shown = [], []
     for value in returned:
         if isinstance(value, dict):

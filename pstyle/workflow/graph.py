@@ -38,8 +38,8 @@ class Node:
 class Graph:
     """The nodes that take part, the faults found on the way, and the editor's file if it was one.
 
-    `widgets` tells where the editor's file keeps a node's input: {(node, input): key into widgets_values};
-    `overridden` which inputs, as (node, input), got their value from outside.
+    `widgets` locates inputs in the editor's file: {(node, input): key into widgets_values}; `overridden`
+    holds the inputs, as (node, input), whose value was set from outside.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)

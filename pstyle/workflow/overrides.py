@@ -14,7 +14,7 @@ TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def apply_overrides(graph: Graph, catalog: Catalog, overrides: Mapping[str, Any]) -> None:
-    """Put the values into the graph; what does not fit is named in its problems."""
+    """Put the values into the graph; values that do not fit are added to its problems."""
     for key, value in overrides.items():
         name, dot, input_name = str(key).rpartition(".")
         node = _find(graph, name) if dot and name else f"{show(key)} is not of the form NODE.INPUT"
@@ -55,7 +55,7 @@ def _find(graph: Graph, name: str) -> Node | str:
 
 
 def read_text(entry: Input, text: str) -> Any:
-    """A value typed as text, in the type of its input; validation names text that does not fit."""
+    """Convert a value typed as text to the type of its input; validation reports text that does not fit."""
     if entry.kind == "BOOLEAN" and text.strip().lower() in TRUE + FALSE:
         return text.strip().lower() in TRUE
     matches = [choice for choice in entry.choices or [] if str(choice) == text]

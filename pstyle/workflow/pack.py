@@ -1,4 +1,4 @@
-"""Loads a node pack the way ComfyUI does: from its folder, under its path as module name."""
+"""Loads a node pack as ComfyUI does: from its folder, with its path as module name."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Pack:
 
     @contextmanager
     def use(self, folders: Folders, device: str = "auto") -> Iterator[None]:
-        """Make folders and device the current ones for our nodes and for the pack's.
+        """Set the current folders and device, for our nodes and for the pack's.
 
-        A pack loaded by path has its own copy of this library, hence its own modules to tell.
+        A pack loaded by path has its own copy of this library, whose modules must be set, too.
         """
         with ExitStack() as stack:
             stack.enter_context(use_folders(folders))
@@ -61,7 +61,7 @@ def _load(root: Path) -> ModuleType:
     name = str(root).replace(".", "_x_")
     loaded = sys.modules.get(name)
     if loaded is not None:
-        return loaded  # classes stay the same objects when a second runner opens the same pack
+        return loaded  # so that classes are the same objects for every runner
     spec = spec_from_file_location(name, door)
     module = module_from_spec(spec)
     sys.modules[name] = module

@@ -1,4 +1,4 @@
-"""File names that workflows bring along, confined: read below the input folder, written below output."""
+"""File names in workflows, confined: read below the input folder, written below the output folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .problems import show
 FOLDER_MARKS = ("input", "output", "temp")  # "photo.png [output]" is read from the output folder
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".apng", ".avif")
 LONGEST_BYTES = 1000
-LONGEST_PART_BYTES = 200  # file systems allow 255, and the counter comes behind
+LONGEST_PART_BYTES = 200  # file systems allow 255, and a counter is appended
 
 
 def confined(folder: Path, name: str) -> Path:
@@ -46,7 +46,7 @@ def confined(folder: Path, name: str) -> Path:
 
 
 def list_input(folders: Folders) -> list[str]:
-    """Sorted names of the pictures that lie directly in the input folder."""
+    """Sorted names of the pictures directly in the input folder."""
     if not folders.input.is_dir():
         return []
     with os.scandir(folders.input) as entries:
@@ -58,7 +58,7 @@ def list_input(folders: Folders) -> list[str]:
 
 
 def input_file(folders: Folders, name: str) -> Path:
-    """The regular file a LoadImage value means: below input, or below the folder named in a trailing [mark].
+    """The regular file of a LoadImage value: below input, or below the folder named in a trailing [mark].
 
     Raises:
         ValueError: the name leads out of that folder, or there is no such file.
@@ -83,7 +83,7 @@ def save_place(folder: Path, prefix: str, width_px: int = 0, height_px: int = 0)
         ValueError: the prefix leads out of the folder.
     """
     filled = _fill_in(prefix, width_px, height_px)
-    confined(folder, filled)  # names the fault of the whole prefix
+    confined(folder, filled)  # reports faults of the whole prefix
     *parents, name = PurePosixPath(filled).parts
     target = confined(folder, "/".join(parents)) if parents else Path(os.path.realpath(folder))
     numbers = [0]

@@ -1,4 +1,4 @@
-"""What can be wrong with a workflow, said so that a person can put it right."""
+"""Faults of workflows, described so that a person can fix them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def show(value: Any) -> str:
 
 
 def show_choices(choices: Sequence[Any]) -> str:
-    """The values a list allows, shortened when they are many."""
+    """The allowed values of a list, shortened if there are many."""
     if not choices:
         return "nothing: the list is empty"
     shown = ", ".join(show(choice) for choice in choices[:12])
@@ -61,7 +61,7 @@ class BadWorkflow(ValueError):  # noqa: N818
 
 
 class NodeFailed(RuntimeError):  # noqa: N818
-    """A node raised while it ran; `__cause__` is what it raised."""
+    """A node raised an exception, which is the `__cause__`."""
 
     def __init__(self, node: str, title: str, class_type: str, error: BaseException) -> None:
         self.node, self.title, self.class_type = node, title, class_type

@@ -1,4 +1,4 @@
-"""The runner: reads a workflow, checks it, executes it as ComfyUI does, and keeps results between runs."""
+"""The runner: reads, checks and executes a workflow as ComfyUI does, and caches results between runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .validate import validate
 
 
 class Runner:
-    """Runs workflows with one pack's nodes; results that did not change are kept for the next run.
+    """Runs workflows with one pack's nodes; unchanged results are reused by the next run.
 
     Args:
         pack_root: folder of the pack, the one with `__init__.py`.
@@ -57,11 +57,11 @@ class Runner:
 
         Args:
             overrides: {"NODE.INPUT": value}, where NODE is an id, or a class or title that only one node has.
-            on_progress: called before and after each node; what it raises stops the run and comes through.
+            on_progress: called before and after each node; its exceptions stop the run and pass through.
 
         Raises:
             BadWorkflow: it cannot run; every fault found is named, and no node has run.
-            NodeFailed: a node raised an Exception. Interrupts (other BaseExceptions) come through untouched.
+            NodeFailed: a node raised an Exception. Interrupts (other BaseExceptions) pass through unchanged.
         """
         document = read_document(workflow)
         catalog = Catalog(self.pack.classes)

@@ -1,4 +1,4 @@
-"""What a node class declares about itself, read once: inputs, widgets, hidden inputs, outputs."""
+"""The declarations of a node class, read once: inputs, widgets, hidden inputs, outputs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _read_inputs(group: Mapping[str, Any], required: bool) -> dict[str, Input]:
 
 
 def read_schema(node: type) -> Schema:
-    """Read a node class; whatever its INPUT_TYPES raises comes through."""
+    """Read a node class; exceptions in its INPUT_TYPES pass through."""
     declared = node.INPUT_TYPES()
     inputs = _read_inputs(declared.get("required", {}), True) | _read_inputs(
         declared.get("optional", {}), False
@@ -96,7 +96,7 @@ def read_schema(node: type) -> Schema:
 
 
 class Catalog:
-    """The node classes at hand; each is read at most once, so that a folder is listed once per run."""
+    """The available node classes, each read at most once, so that folders are listed once per run."""
 
     def __init__(self, classes: Mapping[str, type]) -> None:
         self.classes = classes
@@ -104,11 +104,11 @@ class Catalog:
         self.broken: dict[str, str] = {}
 
     def is_output(self, class_type: str) -> bool:
-        """Whether the class is known and saves or shows something, so that a run is for its sake."""
+        """Whether the class is a known output node, which saves or shows something."""
         return getattr(self.classes.get(class_type), "OUTPUT_NODE", False) is True
 
     def get(self, class_type: str) -> Schema | None:
-        """The schema of a class; None when it is unknown or, then named in `broken`, cannot be read."""
+        """The schema of a class; None if it is unknown, or cannot be read and is listed in `broken`."""
         if class_type not in self._schemas and class_type not in self.broken and class_type in self.classes:
             try:
                 self._schemas[class_type] = read_schema(self.classes[class_type])

@@ -1,4 +1,4 @@
-"""A fingerprint per node, the same while its result may be reused: class, inputs, sources, IS_CHANGED."""
+"""Node fingerprints, equal as long as a result may be reused: class, inputs, sources, IS_CHANGED."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sign(graph: Graph, schemas: Mapping[str, Schema], hidden: Hidden) -> dict[st
 
 
 def _change(schema: Schema, node: Node, hidden: Hidden) -> Any:
-    """What IS_CHANGED says about the constants; an exception in it means 'always changed', as in ComfyUI."""
+    """The IS_CHANGED value for the constants; an exception means 'always changed', as in ComfyUI."""
     if not hasattr(schema.node, "IS_CHANGED"):
         return None
     arguments, _ = gather(schema, node, hidden, lambda link: None)
@@ -51,7 +51,7 @@ def _change(schema: Schema, node: Node, hidden: Hidden) -> Any:
 
 
 def _canonical(parts: list[Any]) -> str:
-    """The same text for the same parts; unlike any other if they hold a NaN or something that is not data."""
+    """The same text for the same parts; a unique one if they hold a NaN or something that is not data."""
     try:
         return _ENCODER.encode(parts)
     except (TypeError, ValueError, RecursionError):

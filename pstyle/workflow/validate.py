@@ -1,4 +1,4 @@
-"""The checks ComfyUI makes before it runs a workflow, and all their findings at once."""
+"""ComfyUI's checks of a workflow before a run, with all findings reported at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUGGESTIONS = 20  # how many unknown names get a 'did you mean'
 
 
 def validate(graph: Graph, catalog: Catalog) -> list[str]:
-    """Check everything an output needs, add what is wrong to `graph.problems`, and convert widget values.
+    """Check everything that outputs need, add faults to `graph.problems`, and convert widget values.
 
     Returns:
         The ids of the nodes that outputs need, each after the nodes it reads from.
@@ -128,7 +128,7 @@ class _NodeCheck:
             return
         schema = self.catalog.get(source.class_type)
         if schema is None:
-            return  # named already, as an unknown node
+            return  # reported already as an unknown node
         if not 0 <= link.slot < len(schema.outputs):
             self._fault(
                 "dangling_link",
@@ -189,7 +189,7 @@ class _NodeCheck:
             answers = call_over_lists(self.schema.node, "VALIDATE_INPUTS", arguments)
         except Exception as error:
             if len(self.graph.problems) > self.known_faults:
-                return  # most likely it tripped over an input that is named already
+                return  # probably caused by an input that was reported already
             answers = [f"VALIDATE_INPUTS raised {type(error).__name__}: {error}"]
         for answer in dict.fromkeys(str(answer) for answer in answers if answer is not True):
             reason = "the node refuses its inputs" if answer == "False" else answer

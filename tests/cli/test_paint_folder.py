@@ -47,7 +47,9 @@ def paint(capsys: pytest.CaptureFixture):
 def test_a_folder_is_painted_once_and_its_speed_is_told(paint, place: Path) -> None:
     code, out, err = paint("in", "-o", "out")
     assert (code, err) == (0, "") and sorted(out[:-1]) == ["out/a.png", "out/a_2.png", "out/b.png"]
-    speed = r"painted 3 pictures in [\d.]+ s: ([\d.]+) a second, ([\d.]+) for each of (\d+) cores; 0 were .*"
+    speed = (
+        r"painted 3 pictures in [\d.]+ s: ([\d.]+) per second, ([\d.]+) for each of (\d+) cores; 0 were .*"
+    )
     told = re.fullmatch(speed, out[-1])
     assert float(told[1]) == pytest.approx(float(told[2]) * int(told[3]), abs=0.01 * int(told[3]))
     code, out, err = paint("in", "-o", "out")
@@ -80,7 +82,9 @@ def test_a_full_disk_is_told_and_the_run_goes_on(paint, place: Path, monkeypatch
         patched.setattr(batch, "write_atomically", full)
         code, out, err = paint("in", "-o", "out")
     assert code == 2 and len(out) == 1 and err.count("\n") == 1
-    assert "'out' cannot be written to (No space left on device): what is painted is kept; make room" in err
+    assert (
+        "'out' cannot be written to (No space left on device): finished pictures are kept; make room" in err
+    )
     there = len(list((place / "out").glob("*.png")))
     code, out, err = paint("in", "-o", "out")
     assert (code, err) == (0, "") and out[-1].startswith(f"painted {3 - there} pictures")

@@ -84,7 +84,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on(paint, clip: Path, place: Path,
         patched.setattr(resumable, "join_parts", full)
         code, _, err = paint("clip.mkv", "-o", "out.mp4")
     assert code == 2 and err.count("\n") == 1
-    assert "(No space left on device): what is painted is kept; make room and run the same" in err
+    assert "(No space left on device): finished pictures are kept; make room and run the same" in err
     monkeypatch.setattr(resumable.VideoPainter, "paint_checked", full)  # nothing is painted a second time
     assert paint("clip.mkv", "-o", "out.mp4")[0] == 0 and len(read_film(place / "out.mp4")[0]) == 5
 

@@ -88,7 +88,7 @@ def make_restorer(
     run = {"settings": to_json(c), "pictures": hash_of(files), "VGG": digest(vgg.state_dict())}
     log = RunLog(state / NUMBERS_FILE, run, on_step)
     pictures = clean_crops(files, c)
-    log.tell(pictures=len(files), scenes=c.scenes)
+    log.add(pictures=len(files), scenes=c.scenes)
 
     stages = partial(restorer_stages, pictures=pictures, vgg=vgg.to(device), config=c)
     here = ProcessGroup(device=torch.device(device))
@@ -96,8 +96,8 @@ def make_restorer(
         on_estimate(estimate(stages, state, log, here))
     restorer = stages(StagedRun(state, log, here))
 
-    log.tell(parameters=sum(value.numel() for value in restorer.parameters()))
-    log.tell(sha256={RESTORER_FILE: hash_of([state / RESTORER_FILE])})
+    log.add(parameters=sum(value.numel() for value in restorer.parameters()))
+    log.add(sha256={RESTORER_FILE: hash_of([state / RESTORER_FILE])})
     write_atomically(out, (state / RESTORER_FILE).read_bytes(), overwrite=overwrite)
     return out
 
