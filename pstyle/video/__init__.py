@@ -1,1 +1,1 @@
-"""Video: files in and out, frames painted without flicker."""
+"""Video: reading and writing files, painting frames without flicker."""

@@ -1,8 +1,7 @@
-"""Films: frames out of a video file and painted ones into a new one, with its sound, times and colors.
+"""Video files: frames are read, and painted ones are written to a new file with sound, times and colors.
 
-Files are read and written with PyAV, which holds FFmpeg and is optional: `pip install pstyle[video]`. It is
-handed open files and may take them for containers of single files only, so that a playlist from a stranger
-opens nothing.
+Files are read and written with PyAV, which bundles FFmpeg and is optional: `pip install pstyle[video]`. It
+only gets open files and formats of single files, so that an untrusted playlist cannot open others.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".
 OUTPUTS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 CONTAINERS = {"format_whitelist": "mov,matroska,avi,mpeg,mpegts,nut"}
 CODEC = "libx264"
-QUALITY = {"crf": "18", "preset": "fast", "bf": "0"}  # without frames out of order: times stay as they are
-BT709, UNSPECIFIED = 1, 2  # how H.273 numbers color spaces
-HD_PX = 720  # height from which on unspecified colors are taken to be BT.709
+QUALITY = {"crf": "18", "preset": "fast", "bf": "0"}  # no reordered frames, so times are kept
+BT709, UNSPECIFIED = 1, 2  # numbers of color spaces in H.273
+HD_PX = 720  # height from which unspecified colors are assumed to be BT.709
 CLOCK = re.compile(r"(\d{2,}):(\d\d):(\d\d\.\d+)")
 USUAL_RATE, USUAL_BASE = Fraction(25), Fraction(1, 90000)
 
 
 class Frame(NamedTuple):
-    """A picture (1, 3, H, W), upright, and when it is shown, in units of its film's `time_base`."""
+    """An upright picture (1, 3, H, W), and its time in units of the film's `time_base`."""
 
     picture: Tensor
     time: int
@@ -44,7 +43,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Film:
-    """A video file: frames about as announced (0: unknown), frames per second, seconds per unit of time."""
+    """A video file: approximate number of frames (0: unknown), frames per second, seconds per time unit."""
 
     path: Path
     frames: int
@@ -54,7 +53,7 @@ class Film:
 
 
 def film_of(path: str | Path) -> Film:
-    """What a video file says of itself. Raises BadFile if it is none, or cannot be read."""
+    """Read the properties of a video file. Raises BadFile if it is not a video or cannot be read."""
     with _opened(path) as container:
         stream = _pictures_of(container, path)
         rate = stream.average_rate or stream.guessed_rate or USUAL_RATE
@@ -64,7 +63,7 @@ def film_of(path: str | Path) -> Film:
 
 
 def frames_of(film: Film, start: int = 0) -> Iterator[Frame]:
-    """The frames of a film from number `start` on, one at a time; where the file breaks off they end."""
+    """The frames of a film from number `start` on, one at a time, up to where the file may be cut off."""
     last, step = -1, max(1, round(1 / (film.rate * film.time_base)))
     with _opened(film.path) as container:
         decoded = container.decode(_pictures_of(container, film.path))
@@ -85,7 +84,7 @@ class Part:
         self._stream: Any = None
 
     def add(self, picture: Tensor, time: int) -> None:
-        """Take the next picture (1, 3, H, W), shown at `time`."""
+        """Add the next picture (1, 3, H, W), shown at `time`."""
         pixels = picture[0].mul(255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
         if self._stream is None:
             self._stream = self._new_stream(*pixels.shape[:2])
@@ -96,7 +95,7 @@ class Part:
         self.frames += 1
 
     def encoded(self) -> bytes:
-        """All of the part as a file's bytes; nothing can be added any more."""
+        """Finish the part; returns its file's bytes."""
         self._container.mux(self._stream.encode())
         self._container.close()
         return self._data.getvalue()
@@ -104,7 +103,7 @@ class Part:
     def _new_stream(self, height: int, width: int) -> Any:
         stream = self._container.add_stream(CODEC, rate=self.film.rate, options=QUALITY)
         stream.height, stream.width = height, width
-        stream.pix_fmt = "yuv444p" if height % 2 or width % 2 else "yuv420p"  # halved colors need even sides
+        stream.pix_fmt = "yuv444p" if height % 2 or width % 2 else "yuv420p"  # subsampling needs even sides
         context = stream.codec_context
         context.time_base, context.sample_aspect_ratio = self.film.time_base, self.film.pixel_aspect
         context.colorspace = context.color_primaries = context.color_trc = context.color_range = BT709
@@ -112,9 +111,9 @@ class Part:
 
 
 def join_parts(film: Film, parts: Sequence[Path], target: Path, overwrite: bool = False) -> None:
-    """Write a video of encoded parts, in their order, with the sound of the film.
+    """Write a video from encoded parts, in order, with the film's sound.
 
-    Nothing is encoded anew, and memory does not grow with the length. Raises BadFile if the target exists.
+    Nothing is re-encoded, and memory does not grow with the length. Raises BadFile if the target exists.
     """
     with (
         written_whole(target, overwrite=overwrite) as file,
@@ -131,11 +130,11 @@ def join_parts(film: Film, parts: Sequence[Path], target: Path, overwrite: bool 
 
 
 def check_output(film: Film, suffix: str) -> None:
-    """Raises ValueError if a file of this suffix cannot hold the film's sound, or is none we write."""
+    """Raise ValueError if a file with this suffix cannot be written or cannot hold the film's sound."""
     if suffix.lower() not in OUTPUTS:
         raise ValueError(f"a video cannot be written as {suffix!r}: use one of {', '.join(OUTPUTS)}")
     if CODEC not in pyav().codecs_available:
-        raise ValueError(f"this PyAV cannot encode with {CODEC}: `pip install av` brings one that can")
+        raise ValueError(f"this PyAV cannot encode with {CODEC}: `pip install av` installs one that can")
     with _opened(film.path) as source:
         for sound in source.streams.audio:
             try:
@@ -166,8 +165,8 @@ def _opened(path: str | Path) -> Iterator[Any]:
     with file:
         try:
             container = pyav().open(file, container_options=CONTAINERS)
-        except (pyav().FFmpegError, OSError) as error:  # of an empty file, seeking fails
-            raise BadFile(f"{str(path)!r} is no video, or cut off before its index") from error
+        except (pyav().FFmpegError, OSError) as error:  # seeking fails in an empty file
+            raise BadFile(f"{str(path)!r} is not a video, or is cut off before its index") from error
         with container:
             yield container
 
@@ -179,10 +178,10 @@ def _pictures_of(container: Any, path: str | Path) -> Any:
 
 
 def _seconds(container: Any, stream: Any) -> Fraction:
-    """How long the pictures last, as announced; at worst how long all does, sound included."""
+    """The announced duration of the pictures, or else of the whole file with its sound."""
     if stream.duration:
         return stream.duration * stream.time_base
-    found = CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # what Matroska files hold at their end
+    found = CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # stored at the end of Matroska files
     if found:
         return sum(Fraction(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
     return Fraction(container.duration or 0, 1_000_000)
@@ -191,12 +190,12 @@ def _seconds(container: Any, stream: Any) -> Fraction:
 def _until_broken(items: Iterator[Any]) -> Iterator[Any]:
     try:
         yield from items
-    except pyav().FFmpegError:  # where a file was cut off; the number of frames shows it
+    except pyav().FFmpegError:  # the file was cut off, which the number of frames shows
         return
 
 
 def _picture(frame: Any) -> Tensor:
-    """A decoded frame as a picture (1, 3, H, W), turned as its display matrix says."""
+    """A decoded frame as a picture (1, 3, H, W), rotated by its display matrix."""
     is_unspecified = frame.colorspace == UNSPECIFIED and frame.height >= HD_PX
     rgb = frame.reformat(format="rgb24", src_colorspace=BT709 if is_unspecified else None)
     pixels = np.rot90(rgb.to_ndarray(), round(frame.rotation / 90)).copy()  # (H, W, 3), counterclockwise
@@ -207,7 +206,7 @@ def _packets_of(parts: Sequence[Path], stream: Any) -> Iterator[Any]:
     for part in parts:
         with _opened(part) as container:
             for packet in container.demux(container.streams.video[0]):
-                if packet.dts is not None:  # the last one only says that there are no more
+                if packet.dts is not None:  # the last packet only marks the end
                     packet.stream = stream
                     yield packet
 

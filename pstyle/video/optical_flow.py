@@ -1,8 +1,8 @@
-"""Optical flow: where each pixel of one frame lies in another, and whether that can be relied on.
+"""Optical flow: the position of each pixel of one frame in another, and its reliability.
 
-Lucas & Kanade 1981, coarse to fine (Bouguet 2001), in dense form. We differ: after each step every pixel
-takes the mean of its surroundings, weighed by how well their texture determines a motion, so that flat areas
-follow what is around them.
+Lucas & Kanade 1981, coarse to fine (Bouguet 2001), in dense form. We differ in averaging the flow after each
+step over a pixel's surroundings, weighted by how well their texture determines a motion, so that flat areas
+follow their surroundings.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from ..image.blur import gaussian_blur
 from ..image.colors import luma
 from ..image.padding import pad
 
-MAX_PIXELS = 1 << 19  # of the finest level: half of 1920x1080; the flow of larger frames is found reduced
-COARSEST_PX = 24  # shorter side of the coarsest level, at least
+MAX_PIXELS = 1 << 19  # of the finest level, a quarter of 1920x1080; larger frames are reduced
+COARSEST_PX = 24  # smallest short side of the coarsest level
 STEPS = 2  # at each level
-WINDOW_PX, SURROUNDINGS_PX = 2.0, 4.0  # deviations: of where one motion is assumed, and of what is averaged
+WINDOW_PX, SURROUNDINGS_PX = 2.0, 4.0  # deviations of the window of one motion, and of the averaging
 GRAIN_PX = 0.7  # deviation of the blur against noise and aliasing
-NO_TEXTURE = 1e-4  # squared slope of brightness below which steps are held back
+NO_TEXTURE = 1e-4  # squared slope of brightness below which steps are damped
 LEAST = 1e-6  # weight of a flat pixel among its surroundings
-DISAGREEMENT_PX = 0.5  # there and back again, a pixel may be so far off and is half relied on
+DISAGREEMENT_PX = 0.5  # error of the flow there and back at which a pixel's reliability is half
 
 
 def flow_between(first: Tensor, second: Tensor) -> Tensor:
-    """Where the pixels of one picture lie in another, both (B, 3, H, W): offsets (B, 2, H, W) in x and y, px.
+    """The flow from one picture to another, both (B, 3, H, W): offsets (B, 2, H, W) in x and y, in pixels.
 
-    `second` at a pixel's place plus its offset shows what `first` shows at that place.
+    `second` at a pixel's position plus its offset shows the same as `first` at the position.
     """
     levels = list(zip(_levels(first), _levels(second), strict=True))
     flow = first.new_zeros(len(first), 2, 1, 1)
@@ -40,7 +40,7 @@ def flow_between(first: Tensor, second: Tensor) -> Tensor:
 
 
 def moved(image: Tensor, flow: Tensor, mode: str = "bicubic") -> Tensor:
-    """What a picture (B, C, H, W) shows where the offsets (B, 2, H, W) point; its border goes on outside."""
+    """Warp a picture (B, C, H, W) by offsets (B, 2, H, W), replicating its border."""
     place = _places(flow) + flow
     height, width = flow.shape[2:]
     scale = flow.new_tensor([2 / width, 2 / height]).view(1, 2, 1, 1)
@@ -49,23 +49,23 @@ def moved(image: Tensor, flow: Tensor, mode: str = "bicubic") -> Tensor:
 
 
 def agreement(flow: Tensor, back: Tensor) -> Tensor:
-    """How far a flow can be relied on, (B, 1, H, W) in [0, 1], given the one from the other picture back.
+    """The reliability of a flow, (B, 1, H, W) in [0, 1], from the flow in the opposite direction.
 
-    What is hidden in the other picture does not come back to where it was; 0 where the flow leaves it.
+    Pixels hidden in the other picture do not return to their place. It is 0 where the flow leaves it.
     """
     far = (flow + moved(back, flow, "bilinear")).square().sum(1, keepdim=True)
     return torch.exp2(-far / DISAGREEMENT_PX**2) * within(flow)
 
 
 def within(flow: Tensor) -> Tensor:
-    """Which pixels (B, 1, H, W) a flow leaves within the picture."""
+    """Which pixels (B, 1, H, W) stay inside the picture under a flow."""
     height, width = flow.shape[2:]
     x, y = (_places(flow) + flow).split(1, dim=1)
     return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
 
 
 def resized(flow: Tensor, size: tuple[int, int]) -> Tensor:
-    """A flow for pictures of another height and width."""
+    """Resize a flow to another height and width."""
     if flow.shape[2:] == size:
         return flow
     scale = flow.new_tensor([size[1] / flow.shape[3], size[0] / flow.shape[2]]).view(1, 2, 1, 1)
@@ -73,12 +73,12 @@ def resized(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def smooth(x: Tensor, sigma_px: float) -> Tensor:
-    """(B, C, H, W) averaged with a Gaussian of this deviation; the border goes on outside."""
+    """Blur (B, C, H, W) by a Gaussian of this deviation, replicating the border."""
     return gaussian_blur(x, x.new_full((1, 1, 1, 1), sigma_px), round(2.5 * sigma_px))
 
 
 def _levels(image: Tensor) -> list[Tensor]:
-    """Brightness (B, 1, h, w) of a picture, each time half as large, the finest first."""
+    """Pyramid of a picture's brightness (B, 1, h, w), each level half as large, the finest first."""
     bright = luma(image)
     while bright.shape[2] * bright.shape[3] > MAX_PIXELS:
         bright = _halved(bright)
@@ -93,23 +93,23 @@ def _halved(x: Tensor) -> Tensor:
 
 
 def _improved(flow: Tensor, near: Tensor, far: Tensor) -> Tensor:
-    """A step of least squares: the motion within a window that explains best what the flow leaves over."""
+    """A least-squares step: the motion within a window that best explains the remaining difference."""
     found = moved(far, flow)
     across, down = _slopes((near + found) / 2)
     over = found - near
     products = [across * across, across * down, down * down, across * over, down * over]
     xx, xy, yy, x, y = smooth(torch.cat(products, dim=1), WINDOW_PX).split(1, dim=1)
-    # Near the smaller eigenvalue of [[xx, xy], [xy, yy]]: along an edge alone no motion is seen.
+    # Close to the smaller eigenvalue of [[xx, xy], [xy, yy]]: along a straight edge, motion is invisible.
     known = (xx * yy - xy * xy).clamp_min(0) / (xx + yy + LEAST) + LEAST
     xx, yy = xx + NO_TEXTURE, yy + NO_TEXTURE
     step = torch.cat([xy * y - yy * x, xy * x - xx * y], dim=1) / (xx * yy - xy * xy)
-    flow = flow + step.clamp(-1, 1)  # beyond a pixel the slopes mean nothing
+    flow = flow + step.clamp(-1, 1)  # slopes are valid within a pixel
     sums = smooth(torch.cat([flow * known, known], dim=1), SURROUNDINGS_PX)
     return sums[:, :2] / sums[:, 2:]
 
 
 def _slopes(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Differences per pixel, to the right and down."""
+    """Differences per pixel in x and y."""
     around = pad(x, 1, "replicate")
     across = (around[..., 1:-1, 2:] - around[..., 1:-1, :-2]) / 2
     return across, (around[..., 2:, 1:-1] - around[..., :-2, 1:-1]) / 2

@@ -1,7 +1,7 @@
-"""Painting a whole film, in parts, so that a run that was stopped goes on where it was.
+"""Resumable painting of a whole film in parts.
 
-A part is a few seconds of painted video, encoded. With it goes a state: how much is done, and the shot that
-the next frame follows from. Both are written whole or not at all, the state last.
+A part is a few seconds of painted, encoded video. It comes with a state: the progress, and the shot that the
+next frame continues. Both are written atomically, the state last.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OnFrame = Callable[[int], None]  # frames done; may raise to stop
 
 @dataclass(frozen=True)
 class Done:
-    """How many parts and frames of a film are painted."""
+    """The numbers of painted parts and frames of a film."""
 
     parts: int = 0
     frames: int = 0
@@ -48,8 +48,8 @@ def paint_film(
 ) -> int:
     """Paint a film into `target` and return the number of its frames; memory does not grow with the length.
 
-    `work` is a folder for what is done so far, of this film, style and settings only. It is removed at the
-    end. Raises BadFile if no frame can be read; OSError if there is no room, after which a run goes on.
+    `work` is a folder for the progress of this film, style and settings only; it is removed at the end.
+    Raises BadFile if no frame can be read, and OSError if there is no room; the run can then be resumed.
     """
     work.mkdir(exist_ok=True)
     done = resume(video, work)
@@ -76,10 +76,10 @@ def paint_frames(
     work: Path,
     on_frame: OnFrame | None = None,
 ) -> None:
-    """Paint the frames of a video that are picture files, in their order, each into its target.
+    """Paint a video given as picture files, in order, each into its target.
 
-    Targets that are there are replaced; `work` is as for `paint_film`. Raises BadFile for a frame that cannot
-    be read.
+    Existing targets are replaced; `work` is as in `paint_film`. Raises BadFile for a frame that cannot be
+    read.
     """
     work.mkdir(exist_ok=True)
     done = resume(video, work)
@@ -94,12 +94,12 @@ def paint_frames(
 
 
 def part_path(work: Path, number: int) -> Path:
-    """Where a part lies."""
+    """The path of a part."""
     return work / f"{number:06}.nut"
 
 
 def keep(video: VideoPainter, part: Part, work: Path, done: Done) -> Done:
-    """Write a part and then the state; how much is done with it."""
+    """Write a part and then the state; returns the new progress."""
     write_atomically(part_path(work, done.parts), part.encoded(), overwrite=True)
     done = Done(done.parts + 1, done.frames + part.frames)
     save_state(video, work, done)
@@ -107,13 +107,13 @@ def keep(video: VideoPainter, part: Part, work: Path, done: Done) -> Done:
 
 
 def save_state(video: VideoPainter, work: Path, done: Done) -> None:
-    """Write how much is done, and the shot that the next frame follows from."""
+    """Write the progress, and the shot that the next frame continues."""
     metadata = {"format": "pstyle.video", "parts": str(done.parts), "frames": str(done.frames)}
     checkpoint.save(work / STATE, tensors_of(video.shot), metadata, overwrite=True)
 
 
 def resume(video: VideoPainter, work: Path) -> Done:
-    """How much is done, and the shot put back; nothing if there is no state. Raises BadFile."""
+    """Read the progress and restore the shot; no progress without a state file. Raises BadFile."""
     if not (work / STATE).exists():
         return Done()
     tensors, metadata = checkpoint.load(work / STATE, lambda _: None, kind="pstyle.video", keys=KEYS)
@@ -121,7 +121,7 @@ def resume(video: VideoPainter, work: Path) -> Done:
         done = Done(int(metadata["parts"]), int(metadata["frames"]))
         video.shot = shot_of(tensors, video.painter.device)
     except (KeyError, ValueError) as error:
-        raise BadFile(f"{str(work)!r} is damaged: delete that folder to begin anew") from error
+        raise BadFile(f"{str(work)!r} is damaged: delete that folder to start over") from error
     return done
 
 
@@ -136,7 +136,7 @@ def tensors_of(shot: Shot) -> dict[str, Tensor]:
 
 
 def shot_of(tensors: dict[str, Tensor], device: torch.device) -> Shot:
-    """The shot that `tensors_of` named. Raises KeyError if something is missing."""
+    """The shot from the tensors of `tensors_of`. Raises KeyError if one is missing."""
     tensors = {name: value.to(device) for name, value in tensors.items()}
     own = {name.removeprefix("own/"): value for name, value in tensors.items() if name.startswith("own/")}
     sites: dict[str, dict[str, Statistics]] = {"painted": {}, "rebuilt": {}}

@@ -1,15 +1,15 @@
-"""Video: frames painted one after the other, so that the paint stays on what it was put on.
+"""Painting video frames in order without flicker, so that paint sticks to the objects.
 
-What flickers in frames painted one by one, and what is done here: the statistics that normalize the features
-jump with what comes into view, so they are smoothed over time; the grid of the strides and the noise stand on
-the screen like a shower door, so both go with the motion of the camera; fine strokes are decided anew for
-every frame, so the last painting, carried along by the optical flow, is mixed with the new one where the flow
-can be relied on (after Ruder et al., arXiv 1604.08610, and Lai et al., arXiv 1808.00449). We differ from
-these: nothing is trained, and what averaging takes off the finest strokes is given back.
+Frames painted independently flicker for three reasons. Normalization statistics jump when objects come into
+view, so they are smoothed over time. The stride grid and the noise stay fixed on the screen like a shower
+door, so both move with the camera. Fine strokes are decided anew in every frame, so the previous painting,
+warped by the optical flow, is mixed in where the flow is reliable (after Ruder et al., arXiv 1604.08610, and
+Lai et al., arXiv 1808.00449). We differ in that nothing is trained, and in restoring the contrast that
+averaging takes from the finest strokes.
 
 All this happens at the size that a frame is painted at. A frame larger than the reference size is reduced to
-it, and its painting enlarged with the frame's fine structure, which moves as the frame does. The first frame
-of a shot is then, to the bit, the painting of a picture; of a smaller one it is that to 1e-4.
+it, and its painting enlarged with the frame's fine detail, which moves with the frame. The first frame of a
+shot then equals the painting of a picture bit for bit; for smaller frames, to 1e-4.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..painting.sources import InMemory, loaded
 from ..style.paint_settings import PaintSettings
 from .optical_flow import agreement, flow_between, moved, smooth
 
-UNLIKE = 50.0  # weight of a squared difference in color: at 0.12 half of the carried painting is left
+UNLIKE = 50.0  # weight of a squared color difference: at 0.12 half of the warped painting is left
 FINEST_PX = 0.8  # deviation of the blur beyond which lies what averaging takes off
 AROUND_PX = 2.0  # deviation of the surroundings in which strokes are compared
 MOST_GAIN = 2.0
@@ -65,8 +65,10 @@ class VideoConfig:
 
 @dataclass(frozen=True)
 class Shot:
-    """What a frame needs of the one before: picture and painting (1, 3, H, W), the statistics so far, and how
-    far the camera has moved since the shot began, (2,) in pixels.
+    """The state after a frame, for the next one.
+
+    Picture and painting (1, 3, H, W), the smoothed statistics, and the camera's motion since the start of the
+    shot, (2,) in pixels.
     """
 
     picture: Tensor
@@ -77,8 +79,8 @@ class Shot:
 
 @dataclass(frozen=True)
 class Motion:
-    """How a frame follows from the one before: offsets back to it (1, 2, H, W), and how far each pixel can
-    be relied on to be the same thing, (1, 1, H, W) in [0, 1].
+    """The motion from the previous frame: offsets back to it (1, 2, H, W), and each pixel's reliability
+    (1, 1, H, W) in [0, 1].
     """
 
     flow: Tensor
@@ -86,9 +88,9 @@ class Motion:
 
 
 class VideoPainter:
-    """Paints the frames of a video, in their order, with a painter.
+    """Paints the frames of a video, in order, with a painter.
 
-    `shot` is all that a frame takes from those before it: kept, and set again, it lets a video go on.
+    `shot` is the complete state between frames: save and restore it to resume a video.
     """
 
     def __init__(
@@ -98,7 +100,7 @@ class VideoPainter:
         config: VideoConfig | None = None,
         size: SizeConfig | None = None,
     ) -> None:
-        """Of `size` the reference size counts; frames are never painted in tiles."""
+        """Of `size`, only the reference size is used; frames are never painted in tiles."""
         self.painter = painter
         self.settings = settings or PaintSettings()
         self.config = config or VideoConfig()
@@ -107,10 +109,10 @@ class VideoPainter:
         self.shot: Shot | None = None
 
     def __call__(self, frame: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The next frame (1, C, H, W) painted, with 3 channels, or 4 with the frame's alpha.
+        """Paint the next frame (1, C, H, W); the result has 3 channels, or 4 with the frame's alpha.
 
-        Where `mask` (1, 1, H, W) is 0 the frame stays. A frame painted at another size begins a new shot.
-        Raises ValueError for a picture or a mask out of range, or too large for the memory.
+        Where `mask` (1, 1, H, W) is 0 the frame stays unpainted. A frame painted at another size starts a new
+        shot. Raises ValueError for a picture or a mask out of range, or if memory does not suffice.
         """
         checked = check_image(frame, "frame")
         where = None if mask is None else check_image(mask, "mask")
@@ -118,11 +120,11 @@ class VideoPainter:
 
     @torch.inference_mode()
     def paint_checked(self, frame: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The same of a frame and a mask that have passed `check_image`; the result is on the CPU."""
+        """Like `paint`, for a frame and a mask that have passed `check_image`; the result is on the CPU."""
         return paint_each(frame, mask, lambda rgb, where: masked(self._sized(rgb), rgb, where))
 
     def _sized(self, frame: Tensor) -> Tensor:
-        """A frame (1, 3, H, W) painted at the reference size, or its own if that is not larger."""
+        """Paint a frame (1, 3, H, W) at the reference size, or at its own if that is not larger."""
         small = reference_size(*frame.shape[2:], self.size.look_size_px)
         if small is None:
             return self._finished(frame)
@@ -130,7 +132,7 @@ class VideoPainter:
         return loaded(Enlarged(self._finished(photo, is_reduced=True), photo, InMemory(frame)))
 
     def _finished(self, frame: Tensor, is_reduced: bool = False) -> Tensor:
-        """A frame (1, 3, H, W) painted at its own size, with everything that the settings ask for."""
+        """Paint a frame (1, 3, H, W) at its own size with all settings."""
         height, width = frame.shape[2:]
         size = painted_size(height, width, self.settings)
         check_room(max(height, size[0]), max(width, size[1]), self.painter.device)
@@ -144,21 +146,22 @@ class VideoPainter:
             motion = motion_between(last.picture, picture)
         whole = self.painter.measure(picture, self.amounts)
         if last is None or motion is None or motion.trust.mean() < self.config.cut:
-            # Measured, the statistics are the picture's own, up to rounding. Small videos take them, so that
-            # their bytes are those of earlier releases.
+            # Measured statistics equal the picture's own up to rounding. Small videos use them, so that their
+            # bytes stay those of earlier releases.
             given = None if is_reduced else whole
             painted = self.painter.paint(picture, self.amounts, given)
             return Shot(picture, painted, whole, picture.new_zeros(2))
         whole = mixed(last.whole, whole, self.config.smoothing)
-        place = last.place + motion.flow.flatten(2).median(2).values[0]  # what most of the picture does
+        place = last.place + motion.flow.flatten(2).median(2).values[0]  # the camera's motion
         painted = self._painted(picture, whole, place)
         carried = moved(last.painted, motion.flow)
         painted = blended(painted, carried, self.config.blend * motion.trust)
         return Shot(picture, painted, whole, place)
 
     def _painted(self, picture: Tensor, whole: GlobalStatistics, place: Tensor) -> Tensor:
-        """The picture painted on a canvas that goes with the camera: a pixel of the scene keeps its place
-        in the grid of the strides and its noise.
+        """Paint the picture on a canvas that moves with the camera.
+
+        A pixel of the scene keeps its position in the stride grid, and its noise.
         """
         left, top = (int(side) for side in place.round())
         across, down = left % STRIDE, top % STRIDE
@@ -175,14 +178,14 @@ def paint_video(
     config: VideoConfig | None = None,
     size: SizeConfig | None = None,
 ) -> Iterator[Tensor]:
-    """Frames (1, C, H, W), one after the other, painted as a `VideoPainter` does; two are held at a time."""
+    """Paint frames (1, C, H, W) in order with a `VideoPainter`, holding two at a time."""
     video = VideoPainter(painter, settings, config, size)
     for frame in frames:
         yield video(frame)
 
 
 def motion_between(before: Tensor, picture: Tensor) -> Motion:
-    """How a picture follows from the one before it, both (1, 3, H, W)."""
+    """The motion of a picture from the previous one, both (1, 3, H, W)."""
     flow = flow_between(picture, before)
     unlike = (moved(before, flow) - picture).square().mean(1, keepdim=True)
     same = torch.exp(-UNLIKE * smooth(unlike, 1.0))
@@ -190,10 +193,10 @@ def motion_between(before: Tensor, picture: Tensor) -> Motion:
 
 
 def blended(fresh: Tensor, carried: Tensor, share: Tensor) -> Tensor:
-    """A painting mixed with the one before as it is carried here, (1, 3, H, W), by shares (1, 1, H, W).
+    """Mix a painting with the warped previous one, both (1, 3, H, W), by shares (1, 1, H, W).
 
-    Two paintings of one thing never quite agree in their finest strokes, and their mean is duller than both;
-    what is finest in it gets the energy back that it has in the fresh one.
+    Two paintings of one object never quite agree in their finest strokes, so their mean is duller than both;
+    its finest detail is rescaled to the energy of the new painting.
     """
     mean = fresh.lerp(carried, share)
     fine, wanted = mean - smooth(mean, FINEST_PX), fresh - smooth(fresh, FINEST_PX)
@@ -203,9 +206,10 @@ def blended(fresh: Tensor, carried: Tensor, share: Tensor) -> Tensor:
 
 
 def mixed(before: GlobalStatistics, now: GlobalStatistics, share: float) -> GlobalStatistics:
-    """Statistics of which those before make up a share.
+    """Smoothed statistics with a share of the previous ones.
 
-    Mean and second moment mix, as if so much of the pictures before were seen together with this one.
+    Mean and second moment are mixed, as if this share of the earlier pictures were seen together with this
+    one.
     """
     own = None
     if before.own is not None and now.own is not None:

@@ -1,6 +1,6 @@
-"""The volume of matching costs (H, W, D): how badly each pixel of one eye fits the pixel of the other that
-lies one of D shifts away; and its minimum along eight directions (Hirschmueller, IEEE Transactions on Pattern
-Analysis 2008).
+"""The cost volume (H, W, D) of stereo matching over D shifts, and its aggregation along eight directions.
+
+Hirschmueller, IEEE Transactions on Pattern Analysis 2008.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from torch import Tensor
 
 from ..image.colors import luma
 
-CENSUS = 2  # radius of the window whose pixels are compared with its middle
+CENSUS = 2  # radius of the window whose pixels are compared with its center
 NEIGHBORS = (2 * CENSUS + 1) ** 2 - 1
-MOST_COLOR = 0.1  # difference of colors beyond which pixels fit no worse
+MOST_COLOR = 0.1  # color difference at which the cost saturates
 CENSUS_WEIGHT = 0.75
-OUTSIDE = 1.5  # cost where there is no pixel: more than any other
-STEP, JUMP = 0.15, 1.0  # penalties for a shift by one beside the neighbor's, and by more, on a flat surface
+OUTSIDE = 1.5  # cost outside the picture, above all others
+STEP, JUMP = 0.15, 1.0  # penalties for a change of shift by one, and by more, in flat areas
 EDGE = 0.03  # step of brightness that halves the penalty of a jump
 
 
@@ -37,9 +37,9 @@ def matching_volume(left: Tensor, right: Tensor, low: int, high: int, around: bo
 
 
 def aggregate_costs(volume: Tensor, guide: Tensor, around: bool) -> Tensor:
-    """The sum (H, W, D) of the least costs of paths that reach each pixel from eight directions.
+    """The sum (H, W, D) of the minimal costs of paths that reach each pixel from eight directions.
 
-    A path pays for every change of shift, less where the `guide` (1, 3, H, W) has an edge.
+    Changes of shift along a path are penalized, less so at edges of the `guide` (1, 3, H, W).
     """
     bright = luma(guide)[0, 0]
     down = (volume, bright)
@@ -53,13 +53,13 @@ def aggregate_costs(volume: Tensor, guide: Tensor, around: bool) -> Tensor:
 
 
 def best_shifts(volume: Tensor, low: int, around: bool) -> tuple[Tensor, Tensor]:
-    """The shift (H, W) of least cost, between whole pixels, and whether the other eye finds the same."""
+    """The subpixel shift (H, W) of minimal cost, and whether the other eye finds the same."""
     height, width, count = volume.shape
     best = volume.argmin(2)
     columns = torch.arange(width, device=volume.device)
     other = volume.new_full((height, width), torch.inf)
     others = torch.zeros_like(best)
-    for index in range(count):  # the other eye's pixel has the costs of those that may lie there
+    for index in range(count):  # the other eye's costs are on the diagonals of the volume
         here = columns - (low + index)
         inside = (here >= 0) & (here < width)
         cost = volume[:, here % width, index]
@@ -72,7 +72,7 @@ def best_shifts(volume: Tensor, low: int, around: bool) -> tuple[Tensor, Tensor]
 
 
 def _vertex(volume: Tensor, best: Tensor) -> Tensor:
-    """How far from the least cost the vertex lies of the parabola through it and its neighbors."""
+    """Offset from the minimal cost to the vertex of the parabola through it and its neighbors."""
     sides = [(best + step).clamp(0, volume.shape[2] - 1) for step in (-1, 0, 1)]
     before, least, after = (volume.gather(2, side[..., None])[..., 0] for side in sides)
     offset = (before - after) / (2 * (before + after - 2 * least)).clamp_min(1e-6)
@@ -82,7 +82,7 @@ def _vertex(volume: Tensor, best: Tensor) -> Tensor:
 def _sweep(
     costs: Tensor, light: Tensor, order: range, slants: tuple[int, ...], around: bool, total: Tensor
 ) -> None:
-    """Add to `total` (N, M, D) the least costs of paths through lines in an order, at each of the slants."""
+    """Add to `total` (N, M, D) the minimal path costs through the lines in order, for each of the slants."""
     paths = torch.stack([costs[order[0]]] * len(slants))  # (S, M, D)
     total[order[0]] += paths.sum(0)
     for before, line in zip(order, order[1:], strict=False):
@@ -101,7 +101,7 @@ def _slid(x: Tensor, slant: int) -> Tensor:
 
 
 def _census(eye: Tensor) -> Tensor:
-    """Which neighbors of a pixel are darker than it, (H, W), a bit each."""
+    """The census transform (H, W): one bit for each neighbor darker than the pixel."""
     height, width = eye.shape[2:]
     bright = luma(eye)[0, 0]
     around = F.pad(bright[None, None], (CENSUS,) * 4, mode="replicate")[0, 0]
@@ -109,11 +109,11 @@ def _census(eye: Tensor) -> Tensor:
     for place in range(NEIGHBORS + 1):
         row, column = divmod(place, 2 * CENSUS + 1)
         found = found * 2 + (around[row : row + height, column : column + width] < bright)
-    return found  # 25 bits: that of the pixel itself is always 0
+    return found  # 25 bits; the center's own is always 0
 
 
 def _bits(x: Tensor) -> Tensor:
-    """How many bits are set in each number below 2 ** 31 (Warren, Hacker's Delight)."""
+    """The number of bits set in each number below 2 ** 31 (Warren, Hacker's Delight)."""
     x = x - (x >> 1 & 0x55555555)
     x = (x & 0x33333333) + (x >> 2 & 0x33333333)
     x = x + (x >> 4) & 0x0F0F0F0F

@@ -1,8 +1,8 @@
-"""Where the eyes of a stereo pair see the same: semi-global matching (Hirschmueller, IEEE Transactions on
-Pattern Analysis 2008) of colors and census signs, on the pixels themselves, without a network.
+"""Disparity of a stereo pair by semi-global matching of colors and census transforms, without a network.
 
-A shift says by how many columns to the right the left eye sees what the right eye sees at a pixel; it is
-larger the nearer a thing is, and below 0 for what lies behind the screen.
+Hirschmueller, IEEE Transactions on Pattern Analysis 2008. A pixel's shift is the number of columns by which
+the left eye sees the same point farther right than the right eye. It grows with nearness, and is negative
+behind the screen plane.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from ..image.resizing import resize_to
 from ..image.warp import at_pixels
 from .cost_volume import aggregate_costs, best_shifts, matching_volume
 
-SIDE_PX = 768  # the longer side that is matched at; a volume of all shifts takes memory
-SEARCH = (-1 / 16, 1 / 6)  # shifts that are tried first, in widths
-COARSE_PX = 160  # the longer side at which they are, to learn which ones there are
-SURE = 0.01  # share of pixels that may lie beyond the shifts that are kept, at either end
-ALIKE = 0.1  # how far blurred colors may differ where both eyes see the same
+SIDE_PX = 768  # long side for matching, which limits the memory of the cost volume
+SEARCH = (-1 / 16, 1 / 6)  # range of shifts tried first, relative to the width
+COARSE_PX = 160  # long side of that first search, which narrows the range
+SURE = 0.01  # share of pixels that may lie outside the narrowed range, at either end
+ALIKE = 0.1  # largest difference of blurred colors where both eyes see the same
 MEDIAN_PX, BLUR_PX = 5, 7
 
 
 class Match(NamedTuple):
-    """For each pixel of the right eye: where the left one sees it, columns to the right (1, 1, H, W), and
-    whether it does, from 0 to 1.
+    """For each pixel of the right eye, its shift in the left eye and its visibility there in [0, 1].
+
+    Both are (1, 1, H, W); shifts are columns to the right.
     """
 
     shift: Tensor
@@ -38,7 +39,7 @@ class Match(NamedTuple):
 
 @torch.inference_mode()
 def match_eyes(left: Tensor, right: Tensor, around: bool = False) -> Match:
-    """Match pictures (1, 3, H, W) of two eyes; `around` if their columns close to a circle."""
+    """Match pictures (1, 3, H, W) of two eyes; with `around`, columns wrap around."""
     height, width = right.shape[2:]
     low, high = _range_of(left, right, around)
     small = [_within(eye, SIDE_PX) for eye in (left, right)]
@@ -49,14 +50,15 @@ def match_eyes(left: Tensor, right: Tensor, around: bool = False) -> Match:
 
 
 def match_of_disparity(disparity: Tensor, around: bool = False) -> Match:
-    """The match that a known disparity of the left eye gives, (1, 1, H, W) in px: what it sees at a column
-    the right eye sees so many columns to the left. Not finite means not known.
+    """The match for a known disparity map (1, 1, H, W) of the left eye, in pixels.
+
+    The right eye sees a point this many columns farther left; non-finite values are unknown.
     """
     width = disparity.shape[3]
     rows, columns = _places(disparity)
     nearest = torch.full_like(disparity, -torch.inf)
     landing = columns - disparity
-    for side in (landing.floor(), landing.ceil()):  # both, or a slope would have cracks
+    for side in (landing.floor(), landing.ceil()):  # both, or slopes would have gaps
         inside = disparity.isfinite() & (around | ((side >= 0) & (side < width)))
         target = (rows * width + side.nan_to_num(0, 0, 0).long() % width)[inside]
         nearest.view(-1).scatter_reduce_(0, target, disparity[inside], "amax")
@@ -76,7 +78,7 @@ def warp_by_disparity(eye: Tensor, shift: Tensor, around: bool = False) -> Tenso
 
 
 def seen_by_left(shift: Tensor, around: bool = False) -> Tensor:
-    """Whether nothing nearer lies before what each pixel shows, (1, 1, H, W) of 0 and 1, for its shift."""
+    """Whether each pixel, at its shift, is not hidden by a nearer one: (1, 1, H, W) of 0 and 1."""
     width = shift.shape[3]
     rows, columns = _places(shift)
     landing = (columns + shift).round().long()
@@ -88,7 +90,7 @@ def seen_by_left(shift: Tensor, around: bool = False) -> Tensor:
 
 
 def _range_of(left: Tensor, right: Tensor, around: bool) -> tuple[float, float]:
-    """The smallest and the largest shift, in px, that all but a few pixels have."""
+    """The range of shifts, in px, of all but a few pixels."""
     small = [_within(eye, COARSE_PX) for eye in (left, right)]
     width = small[1].shape[3]
     low, high = (round(share * width) for share in SEARCH)
@@ -99,14 +101,14 @@ def _range_of(left: Tensor, right: Tensor, around: bool) -> tuple[float, float]:
 
 
 def _matched(left: Tensor, right: Tensor, low: int, high: int, around: bool) -> Tensor:
-    """Shifts (1, 1, H, W) from `low` to `high`, in px, filled in where the eyes do not agree."""
+    """Shifts (1, 1, H, W) from `low` to `high`, in px, filled in where the eyes disagree."""
     volume = aggregate_costs(matching_volume(left, right, low, high, around), right, around)
     shift, agreed = best_shifts(volume, low, around)
     return _filled(shift, agreed)[None, None]
 
 
 def _filled(shift: Tensor, known: Tensor) -> Tensor:
-    """Shifts (H, W) with what is not known taken from the farther of the known ones beside it."""
+    """Fill unknown shifts (H, W) with the farther one of the nearest known shifts at either side."""
     sides = [_carried(shift, known), _carried(shift.flip(1), known.flip(1)).flip(1)]
     farther = torch.minimum(*sides)
     either = torch.where(sides[0].isfinite(), sides[0], sides[1])
@@ -115,7 +117,7 @@ def _filled(shift: Tensor, known: Tensor) -> Tensor:
 
 
 def _carried(shift: Tensor, known: Tensor) -> Tensor:
-    """At each pixel the last known shift to its left, infinite where there is none."""
+    """The last known shift to the left of each pixel, infinite if there is none."""
     columns = torch.arange(shift.shape[1], device=shift.device)
     last = torch.where(known, columns, -1).cummax(1).values
     return torch.where(last < 0, torch.inf, shift.gather(1, last.clamp_min(0)))
@@ -128,7 +130,7 @@ def _smoothed(shift: Tensor) -> Tensor:
 
 
 def _alike(left: Tensor, right: Tensor, shift: Tensor, around: bool) -> Tensor:
-    """Where the left eye's blurred colors are those of the right one, (1, 1, H, W) of 0 and 1."""
+    """Where the left eye's blurred colors agree with the right one's, (1, 1, H, W) of 0 and 1."""
     difference = (warp_by_disparity(left, shift, around) - right).mean(1, keepdim=True)
     half = BLUR_PX // 2
     blurred = F.avg_pool2d(F.pad(difference, (half,) * 4, mode="replicate"), BLUR_PX, stride=1)

@@ -1,7 +1,7 @@
-"""How a viewer knows that a picture is a sphere: Google's Photo Sphere metadata (GPano), in XMP.
+"""Google's Photo Sphere metadata (GPano) in XMP, by which viewers recognize 360 pictures.
 
-A stranger's XMP is not parsed as XML: known names with plain numbers are looked for in it, and a packet of
-our own is written.
+Untrusted XMP is never parsed as XML: known names with plain numbers are searched for in it, and a new packet
+is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..core.files import BadFile, read_file, write_atomically
 from ..image.reading import FORMATS, MAX_FILE_BYTES
 from ..image.writing import encoded
 
-HEADINGS = {  # what is kept of a picture's own, in degrees, with its range
+HEADINGS = {  # kept from the input picture, with their range in degrees
     "PoseHeadingDegrees": (0, 360),
     "PosePitchDegrees": (-90, 90),
     "PoseRollDegrees": (-180, 180),
@@ -38,11 +38,11 @@ PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def read_headings(path: str | Path) -> dict[str, float]:
-    """Where a file's sphere looks to, as its GPano metadata say; empty without any. Raises BadFile."""
+    """Read the headings in a file's GPano metadata; empty without any. Raises BadFile."""
     data = read_file(path, MAX_FILE_BYTES)
     try:
         info = Image.open(io.BytesIO(data), formats=FORMATS).info
-    except Exception as error:  # Pillow's readers raise many types over a damaged file; the file is at fault
+    except Exception as error:  # Pillow raises many types for damaged files; the file is at fault
         raise BadFile(f"{str(path)!r} cannot be opened as a picture: {error}") from error
     packet = info.get("xmp") or info.get(PNG_NAME) or b""
     packet = packet.encode("utf-8", "replace") if isinstance(packet, str) else packet
@@ -50,7 +50,7 @@ def read_headings(path: str | Path) -> dict[str, float]:
 
 
 def headings_in(packet: str) -> dict[str, float]:
-    """The headings in an XMP packet, as attributes or as elements, that are numbers within their range."""
+    """The valid headings in an XMP packet, written as attributes or as elements."""
     found = {}
     for name, (low, high) in HEADINGS.items():
         given = re.search(
@@ -78,7 +78,7 @@ def packet_of(height: int, width: int, headings: Mapping[str, float] | None = No
 def save_panorama(
     path: str | Path, image: Tensor, headings: Mapping[str, float] | None = None, *, overwrite: bool = False
 ) -> None:
-    """Write one equirectangular picture (1, C, H, W) as PNG or JPEG, by the suffix, that viewers open as 360.
+    """Write an equirectangular picture (1, C, H, W) as a PNG or JPEG, by suffix, that viewers open as 360.
 
     Raises ValueError for a bad picture or suffix, BadFile if the file exists and `overwrite` is False.
     """

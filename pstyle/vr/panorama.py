@@ -1,14 +1,13 @@
-"""Painting 360 pictures: no seam where they close, strokes of one size up to the poles, the same painting
-whichever way they are turned.
+"""Painting 360 pictures without a seam, with strokes of one size up to the poles, independent of rotation.
 
-The sphere is painted in parts, padded circularly (Ruder et al., arXiv 1708.04538, paint the faces of a cube,
-whose corners are stretched more); all take the statistics of the whole, rows weighed by what they show of the
-sphere.
+The sphere is painted in circularly padded parts (Ruder et al., arXiv 1708.04538, paint the faces of a cube,
+whose corners are stretched more). All parts use the statistics of the whole, with rows weighted by their area
+on the sphere.
 
-The reference size of a picture stands for a view of 90 degrees, one face of a cube, which is about what a
+The reference size of a picture corresponds to a view of 90 degrees, one face of a cube, about as much as a
 viewer shows at once. A sphere is two such views high. One higher than twice the reference size (1536 rows by
-default) is painted at that height and enlarged as a picture is, so that strokes look as large in a viewer as
-in a painted photograph.
+default) is painted at that height and enlarged like a picture, so strokes look as large in a viewer as in a
+painted photograph.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ from .pooled_statistics import pooled
 from .sphere import check_panorama, extended, inner, resized, row_weights, widened
 from .sphere_parts import levels_of, pasted, share_of
 
-JOIN_PX = 64  # about as far as the broadest band of a join reaches; in a multiple of its stride
+JOIN_PX = 64  # about the reach of the lowest frequency band of a join; a multiple of its stride
 VIEWS = 2  # of 90 degrees, from pole to pole
-ENLARGING_PX = 16  # of the reduced sphere; beyond it, enlarging does not see a border
+ENLARGING_PX = 16  # of the reduced sphere, the reach of enlarging from a border
 
 
 def paint_panorama(
@@ -52,11 +51,10 @@ def paint_panorama(
     size: SizeConfig | None = None,
     **changes: Any,
 ) -> Tensor:
-    """Equirectangular pictures (B, C, H, W), W = 2 H, painted; the result has 3 channels, or 4 with the
-    input's alpha.
+    """Paint equirectangular pictures (B, C, H, W), W = 2 H.
 
-    Settings and mask are as of `Painter`; of `size` the reference size counts. Raises ValueError for a
-    picture of other proportions too.
+    The result has 3 channels, or 4 with the input's alpha. Settings and mask are as in `Painter`; of `size`,
+    only the reference size is used. Raises ValueError also for pictures of other proportions.
     """
     settings = replace(settings or PaintSettings(), **changes)
     checked = check_image(image)
@@ -83,7 +81,7 @@ def paint_checked_panorama(
 
 
 def needed_sphere_bytes(height: int, width: int, settings: PaintSettings) -> int:
-    """Memory that painting one sphere of this size takes at most."""
+    """Upper bound of the memory for painting one sphere of this size."""
     return needed_bytes(height, width, settings, VIEWS * SizeConfig.look_size_px)
 
 
@@ -94,9 +92,7 @@ def paint_spheres(
     settings: PaintSettings,
     size: SizeConfig | None = None,
 ) -> list[Tensor]:
-    """Equirectangular pictures (1, 3, H, W) of one scene and size, painted alike: with common statistics, and
-    turned alike.
-    """
+    """Paint equirectangular pictures (1, 3, H, W) of one scene with common statistics and rotation."""
     start = first_column(pictures[0])
     turned = [picture.roll(-start, 3) for picture in pictures]
     reference_px = VIEWS * (size or SizeConfig()).look_size_px
@@ -111,7 +107,7 @@ def paint_spheres(
 
 
 def _paint_native(painter: NativePainter, spheres: Sequence[Tensor], settings: PaintSettings) -> list[Tensor]:
-    """Spheres (1, 3, H, W) painted alike at their own size, from their first column on."""
+    """Paint spheres (1, 3, H, W) with common statistics at their own size, from their first column on."""
     height = spheres[0].shape[2]
     rows = max(MIN_SIDE_PX, round(height / settings.stroke / STRIDE) * STRIDE)
     check_room(max(rows, height), 2 * max(rows, height), painter.device)
@@ -129,9 +125,9 @@ def _paint_native(painter: NativePainter, spheres: Sequence[Tensor], settings: P
 
 
 def _enlarged(painted: Tensor, small: Tensor, picture: Tensor) -> Tensor:
-    """The painting (1, 3, h, w) of a reduced sphere (1, 3, h, w) at the size of its picture (1, 3, H, W).
+    """Enlarge the painting (1, 3, h, w) of a reduced sphere (1, 3, h, w) to its picture (1, 3, H, W).
 
-    The columns around the seam are enlarged anew, from the middle of the sphere turned by half.
+    The columns around the seam are enlarged separately, from the sphere turned by 180 degrees.
     """
     found = loaded(Enlarged(painted, small, InMemory(picture)))
     height, width = picture.shape[2:]
@@ -144,9 +140,9 @@ def _enlarged(painted: Tensor, small: Tensor, picture: Tensor) -> Tensor:
 
 
 def first_column(picture: Tensor) -> int:
-    """The column from which a 360 picture (1, 3, H, W) is painted: where it is brightest, over half a turn.
+    """The column from which a 360 picture (1, 3, H, W) is painted: the start of its brightest half turn.
 
-    Noise and strides are counted from it. So it turns with the picture, and so does the painting.
+    Noise and strides are counted from it, so the painting rotates with the picture.
     """
     height, width = picture.shape[2:]
     columns = torch.einsum("bchw,h->w", luma(picture.double()), row_weights(height).to(picture.device))
@@ -155,7 +151,7 @@ def first_column(picture: Tensor) -> int:
 
 
 def _painted(painter: NativePainter, sphere: Tensor, amounts: Amounts, whole: GlobalStatistics) -> Tensor:
-    """A sphere's picture (1, 3, H, W), H a multiple of 8, painted part by part."""
+    """Paint a sphere's picture (1, 3, H, W), H a multiple of 8, part by part."""
     height = sphere.shape[2]
     levels = levels_of(height, generator_reach_px(painter.generator.config))
     origin, given = 0, []
@@ -164,12 +160,12 @@ def _painted(painter: NativePainter, sphere: Tensor, amounts: Amounts, whole: Gl
         painted = painter.paint(view, amounts, whole, part.padding, (origin, 0))
         lost = sphere[:, :, part.top : part.bottom] - part.back(view)
         given.append((part.back(painted) + _lost(amounts) * lost).clamp(0, 1))
-        origin += -(-view.shape[2] // STRIDE) * STRIDE  # each part has noise of its own
+        origin += -(-view.shape[2] // STRIDE) * STRIDE  # each part has its own noise
     pictures, everywhere = [], sphere
     for parts in levels:
         rows = [given.pop(0) for _ in parts]
         pictures.append((parts, rows))
-        everywhere = pasted(everywhere, parts, rows)  # a hard joint: what lies beyond the parts to be joined
+        everywhere = pasted(everywhere, parts, rows)  # a hard joint, beyond the parts that are blended
     found = pasted(everywhere, *pictures[0])
     for level, placed in enumerate(pictures[1:], start=1):
         found = _joined(pasted(everywhere, *placed), found, share_of(level, height))
@@ -183,5 +179,5 @@ def _joined(inside: Tensor, outside: Tensor, mask: Tensor) -> Tensor:
 
 
 def _lost(amounts: Amounts) -> float:
-    """How much of what resampling loses is given back: all of it at strength 0, which returns the picture."""
+    """The share of resampling loss that is restored: all of it at strength 0, which returns the picture."""
     return max(0.0, 1 - amounts[COLOR])

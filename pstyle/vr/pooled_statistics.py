@@ -1,4 +1,4 @@
-"""What several pictures have in common, so that they are painted alike: both eyes of a stereo pair."""
+"""Pooled statistics of several pictures painted alike, such as both eyes of a stereo pair."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..painting.native import GlobalStatistics
 
 
 def pooled(wholes: Sequence[GlobalStatistics]) -> GlobalStatistics:
-    """What is known of several pictures of one size, as if they were parts of one."""
+    """The statistics of several pictures of one size, as if they were parts of one."""
     own = [whole.own for whole in wholes if whole.own is not None]
     return GlobalStatistics(
         {site: _mean([one[site] for one in own]) for site in own[0]} if own else None,

@@ -1,6 +1,4 @@
-"""Scores of 360 pictures and stereo pairs: whether a picture closes, whether its poles are pinched, whether
-its eyes agree. No painting optimizes them.
-"""
+"""Scores of 360 pictures and stereo pairs: seams, pinched poles, agreement of the eyes. None is optimized."""
 
 from __future__ import annotations
 
@@ -18,13 +16,13 @@ from .sphere_parts import NORTH, SOUTH, Cap
 from .stereo import LAYOUTS, StereoConfig, split_eyes
 
 KINDS = ("360", "stereo", "stereo 360")
-NEAR_POLE = math.radians(25)  # what counts as a pole
+NEAR_POLE = math.radians(25)  # radius of the area scored around a pole
 EPS = 1e-6
 
 
 @dataclass(frozen=True)
 class SeamConfig:
-    """What kind of pictures is scored."""
+    """Settings of the scores: the kind of the pictures."""
 
     kind: str = choice(
         "360", KINDS, "what the pictures are: a full sphere, a flat stereo pair, or a stereo pair of spheres"
@@ -39,7 +37,7 @@ class SeamConfig:
 
 @dataclass(frozen=True)
 class SeamScores:
-    """Scores of one picture; 0 stands for what its kind does not have."""
+    """Scores of one picture; those that its kind lacks are 0."""
 
     seam: float = 0.0
     pole: float = 0.0
@@ -69,16 +67,18 @@ def seam_scores(image: Tensor, config: SeamConfig, content: Tensor | None = None
 
 
 def seam_ratio(panorama: Tensor) -> float:
-    """Difference of the first and the last column of a picture (1, 3, H, W), over the mean difference of
-    those columns and their other neighbors: 1 where it closes.
+    """The difference across the seam of a picture (1, 3, H, W), relative to neighboring columns.
+
+    It is 1 if the picture closes.
     """
     steps = (panorama.roll(-1, 3) - panorama).abs().mean((0, 1, 2))  # (W,): to the next column, around
     return (steps[-1] / ((steps[0] + steps[-2]) / 2).clamp_min(EPS)).item()
 
 
 def pole_ratio(panorama: Tensor) -> float:
-    """Slopes around the poles of an equirectangular picture (1, 3, H, W), over those toward them, as they are
-    on the sphere: about 1 where nothing is pinched, more where strokes become rays.
+    """Slopes around the poles of an equirectangular picture (1, 3, H, W), relative to slopes toward them.
+
+    Both are measured on the sphere: about 1 if nothing is pinched, more if strokes become rays.
     """
     height = panorama.shape[2]
     radius = NEAR_POLE * height / math.pi
@@ -99,7 +99,7 @@ def pole_ratio(panorama: Tensor) -> float:
 
 
 def eyes_error(left: Tensor, right: Tensor, match: Match, around: bool = False) -> float:
-    """Mean absolute difference of what both eyes (1, 3, H, W) see, the left one's moved to the other's."""
+    """Mean absolute difference of both eyes (1, 3, H, W) where both see the same, the left one warped."""
     difference = (warp_by_disparity(left, match.shift, around) - right).abs().mean(1, keepdim=True)
     return ((difference * match.seen).sum() / match.seen.sum().clamp_min(1)).item()
 
@@ -111,7 +111,7 @@ def mean_scores(found: list[SeamScores]) -> SeamScores:
 
 
 def score_lines(scores: SeamScores, config: SeamConfig, has_content: bool) -> list[str]:
-    """The scores as text, one a line, with what they mean."""
+    """The scores as text, one per line, with their meaning."""
     lines = []
     if config.kind != "stereo":
         lines += [f"seam: {scores.seam:.3f} (1 closes; above 1.05 is seen)"]

@@ -1,7 +1,7 @@
-"""The sphere in an equirectangular picture: rows are latitudes, columns longitudes, W = 2 H. What it looks
-like from its middle, and across the border where its columns begin anew.
+"""Geometry of equirectangular pictures: views from the center of the sphere, and pixels across the borders.
 
-Longitude and latitude are radians: (0, 0) is the middle of the picture, east is right, north is up.
+Rows are latitudes, columns longitudes, W = 2 H. Longitude and latitude are in radians: (0, 0) is the middle
+of the picture, east is right, north is up.
 """
 
 from __future__ import annotations
@@ -16,41 +16,41 @@ from torch import Tensor
 from ..image.resizing import resize_to
 from ..image.warp import at_pixels
 
-CUBIC_PX = 2  # how far bicubic interpolation reaches
-LEAST_MARGIN_PX = 16  # what a picture is widened by, at least, before it is resized
+CUBIC_PX = 2  # reach of bicubic interpolation
+LEAST_MARGIN_PX = 16  # smallest margin added before resizing
 
 
 class Directions(NamedTuple):
-    """Where pixels (H, W) look to, in radians."""
+    """The directions of pixels (H, W), in radians."""
 
     longitude: Tensor
     latitude: Tensor
 
 
 def check_panorama(image: Tensor, what: str = "a 360 picture") -> None:
-    """Raises ValueError unless pictures (B, C, H, W) are twice as wide as high."""
+    """Raise ValueError unless pictures (B, C, H, W) are twice as wide as high."""
     height, width = image.shape[2:]
     if width != 2 * height:
         raise ValueError(
             f"{what} must be equirectangular, twice as wide as high: got {width}x{height} px; "
-            f"resize it to {2 * height}x{height} px if it shows the whole sphere, else paint it as a picture"
+            f"resize it to {2 * height}x{height} px if it shows the whole sphere, else paint it as flat"
         )
 
 
 def row_weights(height: int) -> Tensor:
-    """How much of the sphere each row shows, (H,): the cosine of its latitude."""
+    """Relative area of the sphere in each row, (H,): the cosine of its latitude."""
     return torch.cos(_latitudes(height))
 
 
 def pixel_directions(height: int, rows: slice = slice(None)) -> Directions:
-    """Where the pixels of rows of an equirectangular picture look to."""
+    """The directions of the pixels in rows of an equirectangular picture."""
     longitude = ((torch.arange(2 * height, dtype=torch.float64) + 0.5) / height - 1) * math.pi
     latitude, longitude = torch.meshgrid(_latitudes(height)[rows], longitude, indexing="ij")
     return Directions(longitude, latitude)
 
 
 def sampled(picture: Tensor, where: Directions) -> Tensor:
-    """What is seen of an equirectangular picture (1, C, H, W) in these directions (h, w), bicubic."""
+    """Sample an equirectangular picture (1, C, H, W) in these directions (h, w), bicubic."""
     height, width = picture.shape[2:]
     column = (where.longitude / (2 * math.pi) + 0.5).remainder(1) * width - 0.5
     row = (0.5 - where.latitude / math.pi) * height - 0.5
@@ -58,8 +58,9 @@ def sampled(picture: Tensor, where: Directions) -> Tensor:
 
 
 def extended(picture: Tensor, margin_px: int) -> Tensor:
-    """An equirectangular picture (1, C, H, W) with what lies beyond its borders: around, and over the poles,
-    where rows come back half a turn away.
+    """Extend an equirectangular picture (1, C, H, W) beyond its borders.
+
+    Columns wrap around; beyond a pole, rows continue half a turn away.
     """
     north, south = picture[:, :, :margin_px], picture[:, :, picture.shape[2] - margin_px :]
     beyond = [half.flip(2).roll(picture.shape[3] // 2, 3) for half in (north, south)]
@@ -67,7 +68,7 @@ def extended(picture: Tensor, margin_px: int) -> Tensor:
 
 
 def widened(picture: Tensor, margin_px: int) -> Tensor:
-    """A picture (1, C, H, W) that goes around, with so many columns more on either side."""
+    """Extend a picture (1, C, H, W) that wraps around by this many columns on either side."""
     return F.pad(picture, (margin_px, margin_px, 0, 0), mode="circular")
 
 
@@ -78,7 +79,7 @@ def inner(picture: Tensor, margin_px: int, rows: bool = True) -> Tensor:
 
 
 def resized(picture: Tensor, height: int) -> Tensor:
-    """An equirectangular picture (1, C, H, W) made `height` x 2 `height`, without a seam where it closes."""
+    """Resize an equirectangular picture (1, C, H, W) to `height` x 2 `height`, without a seam."""
     if picture.shape[2] == height:
         return picture
     wide = with_width(picture, 2 * height)
@@ -86,12 +87,12 @@ def resized(picture: Tensor, height: int) -> Tensor:
 
 
 def with_width(picture: Tensor, width: int) -> Tensor:
-    """A picture (1, C, H, W) that goes around, made `width` wide, bicubic, without a seam where it closes."""
+    """Resize a picture (1, C, H, W) that wraps around to `width`, bicubic, without a seam."""
     before, after = picture.shape[3], width
     if before == after:
         return picture
     whole = math.gcd(before, after)
-    step = before // whole  # columns that become a whole number of them
+    step = before // whole  # the fewest columns that map to whole columns
     margin = min(-(-LEAST_MARGIN_PX // step) * step, before)
     beyond = margin * after // before
     options = {"mode": "bicubic", "align_corners": False, "antialias": True}
@@ -100,7 +101,7 @@ def with_width(picture: Tensor, width: int) -> Tensor:
 
 
 def perspective(longitude: float, latitude: float, field_of_view: float, side_px: int) -> Directions:
-    """Where the pixels of a square view look to, as a camera sees it that is turned to a direction."""
+    """The directions of the pixels of a square view by a camera turned to a direction."""
     edge = math.tan(field_of_view / 2)
     steps = ((torch.arange(side_px, dtype=torch.float64) + 0.5) / side_px * 2 - 1) * edge
     down, right = torch.meshgrid(steps, steps, indexing="ij")

@@ -1,10 +1,10 @@
-"""The parts in which a sphere is painted, so that strokes have one size everywhere: an equirectangular
-picture stretches things sideways, the more the nearer to a pole.
+"""The parts in which a sphere is painted, so that strokes have one size everywhere.
 
-Around the equator the picture is painted as it is; farther off, a ring of it is painted narrower, with up
-still toward the pole; around the pole a face, azimuthal equidistant. So nothing is stretched by more than a
-fifth. All parts have the scale of the picture's rows. With more rings paint would be upright nearer to the
-pole; but the view up would see the borders of what is painted upright in every direction.
+An equirectangular picture is stretched sideways, increasingly so toward the poles. Around the equator it is
+painted unchanged; farther off, a ring of it is painted at a smaller width, with up still toward the pole;
+around the pole, an azimuthal equidistant face is painted. So nothing is stretched by more than a fifth. All
+parts have the scale of the picture's rows. With more rings, paint would be upright closer to the pole, but a
+view up would show the borders between differently oriented parts.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ..painting.native import MIN_SIDE_PX
 from .sphere import Directions, pixel_directions, sampled, with_width
 
 NORTH, SOUTH = 1, -1
-NARROWER = 0.75  # how wide a ring is painted, of the one before it
+NARROWER = 0.75  # width of a ring relative to the previous one
 RINGS = 1
-HALF_JOIN = math.radians(4)  # to either side of a latitude at which one part gives way to the next
+HALF_JOIN = math.radians(4)  # to either side of the latitude where two parts meet
 
 
 class Strip(NamedTuple):
-    """Rows `top` to `bottom` of a sphere's picture of `height` rows, painted at a width."""
+    """Rows `top` to `bottom` of a sphere's picture of `height` rows, painted at another width."""
 
     height: int
     top: int
@@ -40,12 +40,12 @@ class Strip(NamedTuple):
         return with_width(picture[:, :, self.top : self.bottom], self.width)
 
     def back(self, painted: Tensor) -> Tensor:
-        """The strip in the width of the sphere's picture."""
+        """The strip resized to the width of the sphere's picture."""
         return with_width(painted, 2 * self.height)
 
 
 class Cap(NamedTuple):
-    """A face (1, C, side, side) around a pole, and rows `top` to `bottom` of the picture that it gives."""
+    """A face (1, C, side, side) around a pole, which covers the picture's rows `top` to `bottom`."""
 
     height: int
     top: int
@@ -55,7 +55,7 @@ class Cap(NamedTuple):
     padding = "reflect"
 
     def of(self, picture: Tensor) -> Tensor:
-        """The face, seen from the middle of the sphere, of its picture (1, C, H, W)."""
+        """The face of the sphere's picture (1, C, H, W)."""
         steps = torch.arange(self.side_px, dtype=torch.float64) - (self.side_px - 1) / 2
         down, right = torch.meshgrid(steps, steps, indexing="ij")
         distance = (torch.hypot(down, right) * math.pi / self.height).clamp_max(math.pi)
@@ -63,7 +63,7 @@ class Cap(NamedTuple):
         return sampled(picture, Directions(longitude, self.pole * (math.pi / 2 - distance)))
 
     def back(self, painted: Tensor) -> Tensor:
-        """The rows (1, C, h, W) of the picture that the face gives."""
+        """The face resampled to the picture's rows (1, C, h, W)."""
         longitude, latitude = pixel_directions(self.height, slice(self.top, self.bottom))
         distance = (math.pi / 2 - self.pole * latitude) * self.height / math.pi
         middle = (self.side_px - 1) / 2
@@ -75,8 +75,9 @@ Part = Strip | Cap
 
 
 def levels_of(height: int, margin_px: int) -> list[tuple[Part, ...]]:
-    """The parts of a sphere whose picture has `height` rows, a multiple of 8, from the equator to the poles,
-    with a margin around what is taken of each: one part, then pairs north and south.
+    """The parts of a sphere's picture with `height` rows, a multiple of 8, from the equator to the poles.
+
+    One part, then pairs north and south, each with a margin around the area used.
     """
     top = _row(height, _join(0) + HALF_JOIN, -margin_px)
     found: list[tuple[Part, ...]] = [(Strip(height, top, height - top, 2 * height),)]
@@ -92,14 +93,14 @@ def levels_of(height: int, margin_px: int) -> list[tuple[Part, ...]]:
 
 
 def share_of(level: int, height: int) -> Tensor:
-    """How much the parts of a level and those nearer to the poles give of each pixel, (1, 1, H, W)."""
+    """The weight (1, 1, H, W) of the parts of a level and those nearer to the poles at each pixel."""
     latitude = pixel_directions(height).latitude.abs()
     share = ((latitude - _join(level - 1) + HALF_JOIN) / (2 * HALF_JOIN)).clamp(0, 1)
     return (share * share * (3 - 2 * share)).float()[None, None]
 
 
 def pasted(picture: Tensor, parts: tuple[Part, ...], rows: list[Tensor]) -> Tensor:
-    """A picture (1, C, H, W) with the rows that parts give in place of its own."""
+    """A picture (1, C, H, W) with the parts' rows pasted in."""
     found = picture.clone()
     for part, given in zip(parts, rows, strict=True):
         found[:, :, part.top : part.bottom] = given
@@ -107,10 +108,10 @@ def pasted(picture: Tensor, parts: tuple[Part, ...], rows: list[Tensor]) -> Tens
 
 
 def _join(level: int) -> float:
-    """The latitude at which a level gives way to the next: either stretches things alike there."""
+    """The latitude where two levels meet: both are stretched equally there."""
     return math.acos(NARROWER ** (level + 0.5))
 
 
 def _row(height: int, latitude: float, more: int) -> int:
-    """The last row at a multiple of 8 that lies, with so many more, not below a latitude; 0 if none does."""
+    """The last row, a multiple of 8, that with this margin is still not below a latitude; 0 if none is."""
     return max(0, math.floor((0.5 - latitude / math.pi) * height + more)) // STRIDE * STRIDE

@@ -1,11 +1,10 @@
-"""Painting stereo pairs so that the eyes agree: common statistics, and strokes that stick to what they paint.
+"""Painting stereo pairs so that both eyes agree: common statistics, and strokes that stick to the objects.
 
 Chen et al., arXiv 1802.10591, train for agreement with a disparity loss. We need no training: the right eye
-gets the left eye's painting, moved to where it sees the same, and its own where the left eye sees nothing of
-it.
+gets the left eye's painting, warped by the disparity, and its own where the left eye's view is hidden.
 
-Each eye is a picture of its own size: one larger than the reference size is painted at it and enlarged before
-the eyes are brought to agree.
+Each eye is sized like a picture: if larger than the reference size, it is painted at that size and enlarged,
+before the eyes are made to agree.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ from .sphere import check_panorama
 
 LAYOUTS = {"side-by-side": 3, "top-bottom": 2}  # dimension of (B, C, H, W) along which the left eye is first
 SAME = "as the input"
-FEATHER_PX = 2  # over how many pixels the right eye's own painting sets in, within what both see
+FEATHER_PX = 2  # over which the right eye's own painting blends in, within the area that both see
 
 
 @dataclass(frozen=True)
 class StereoConfig:
-    """How both eyes' pictures lie in one."""
+    """The arrangement of both eyes in one picture."""
 
     layout: str = choice(
         "side-by-side", tuple(LAYOUTS), "how the eyes are arranged in the picture, the left one first"
@@ -66,12 +65,12 @@ def paint_stereo(
     size: SizeConfig | None = None,
     **changes: Any,
 ) -> Tensor:
-    """Stereo pictures (B, C, H, W) painted; the result has 3 channels, or 4 with the input's alpha.
+    """Paint stereo pictures (B, C, H, W); the result has 3 channels, or 4 with the input's alpha.
 
-    `disparity` (1 or B, 1, h, w) is how many pixels farther left the right eye sees what the left eye sees at
-    each pixel, NaN where that is not known; without it, it is found from the pictures. Settings are as of
-    `Painter`; of `size` the reference size counts. Raises ValueError for eyes that cannot be split, or are no
-    360 pictures where they should be.
+    `disparity` (1 or B, 1, h, w) is the number of pixels by which the right eye sees each point of the left
+    eye's picture farther left, NaN where unknown; by default it is estimated. Settings are as in `Painter`;
+    of `size`, only the reference size is used. Raises ValueError for eyes that cannot be split, or that
+    should be 360 pictures and are not.
     """
     settings = replace(settings or PaintSettings(), **changes)
     found = paint_checked_stereo(painter, check_image(image), config, settings, disparity, size)
@@ -105,16 +104,15 @@ def paint_checked_stereo(
 
 
 def needed_stereo_bytes(height: int, width: int, config: StereoConfig, settings: PaintSettings) -> int:
-    """Memory that painting one eye of a stereo picture of this size takes at most."""
+    """Upper bound of the memory for painting one eye of a stereo picture of this size."""
     eye = (height, width // 2) if LAYOUTS[config.layout] == 3 else (height // 2, width)
     return (needed_sphere_bytes if config.panorama else needed_bytes)(*eye, settings)
 
 
 def split_eyes(image: Tensor, config: StereoConfig) -> tuple[Tensor, Tensor]:
-    """The left and the right eye's pictures (B, C, h, w) of stereo pictures (B, C, H, W).
+    """Split stereo pictures (B, C, H, W) into the left and the right eye's, (B, C, h, w).
 
-    Raises ValueError for a side that does not divide by two, or eyes that are no 360 pictures if they should
-    be.
+    Raises ValueError for an odd side, or for eyes that should be 360 pictures and are not.
     """
     dim = LAYOUTS[config.layout]
     if (side := image.shape[dim]) % 2:
@@ -131,17 +129,17 @@ def split_eyes(image: Tensor, config: StereoConfig) -> tuple[Tensor, Tensor]:
 
 
 def join_eyes(left: Tensor, right: Tensor, config: StereoConfig) -> Tensor:
-    """Both eyes' pictures (B, C, h, w) in one, in the layout of the output."""
+    """Join both eyes' pictures (B, C, h, w) in the output layout."""
     return torch.cat([left, right], dim=LAYOUTS[config.painted_layout])
 
 
 def relaid(image: Tensor, config: StereoConfig) -> Tensor:
-    """Stereo pictures (B, C, H, W) in the layout of the output; raises what `split_eyes` does."""
+    """Rearrange stereo pictures (B, C, H, W) to the output layout. Raises ValueError like `split_eyes`."""
     return join_eyes(*split_eyes(image, config), config)
 
 
 def match_of(left: Tensor, right: Tensor, around: bool = False, disparity: Tensor | None = None) -> Match:
-    """Where the eyes (1, 3, H, W) see the same, by the left eye's disparity if it is known."""
+    """Match the eyes (1, 3, H, W), by the left eye's disparity if it is given."""
     return match_eyes(left, right, around) if disparity is None else match_of_disparity(disparity, around)
 
 
@@ -155,10 +153,10 @@ def paint_eyes(
     panorama: bool = False,
     size: SizeConfig | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The eyes' pictures (1, 3, H, W) painted so that they agree where the match says they see the same."""
+    """Paint both eyes (1, 3, H, W) so that they agree where they match."""
     paint = paint_spheres if panorama else paint_alike
     first, own = paint(painter, [left, right], settings, size)
-    lost = max(0.0, 1 - painter.amounts(settings)[COLOR])  # given back: strength 0 changes nothing
+    lost = max(0.0, 1 - painter.amounts(settings)[COLOR])  # restored, so strength 0 changes nothing
     moved, before = (warp_by_disparity(eye, match.shift, panorama) for eye in (first, left))
     moved = moved + lost * (right - before)
     return first, own.lerp(moved.clamp(0, 1), _feathered(match.seen))
@@ -171,7 +169,7 @@ def paint_alike(
     settings: PaintSettings,
     size: SizeConfig | None = None,
 ) -> list[Tensor]:
-    """Pictures (1, 3, H, W) of one size painted with common statistics, as large as a picture is painted."""
+    """Paint pictures (1, 3, H, W) of one size with common statistics, enlarging them as in `paint`."""
     small = reference_size(*pictures[0].shape[2:], (size or SizeConfig()).look_size_px)
     if small is None:
         return _paint_native(painter, pictures, settings)
@@ -184,7 +182,7 @@ def paint_alike(
 def _paint_native(
     painter: NativePainter, pictures: Sequence[Tensor], settings: PaintSettings
 ) -> list[Tensor]:
-    """Pictures (1, 3, H, W) painted alike at their own size."""
+    """Paint pictures (1, 3, H, W) with common statistics at their own size."""
     height, width = pictures[0].shape[2:]
     size, amounts = painted_size(height, width, settings), painter.amounts(settings)
     check_room(max(height, size[0]), max(width, size[1]), painter.device)
@@ -195,7 +193,7 @@ def _paint_native(
 
 
 def _feathered(seen: Tensor) -> Tensor:
-    """Less than 1 within FEATHER_PX of what is not seen, 0 there."""
+    """Feather visibility: 0 where unseen, below 1 within FEATHER_PX of it."""
     side = 2 * FEATHER_PX + 1
     padded = F.pad(seen, (FEATHER_PX,) * 4, mode="replicate")
     inside = -F.max_pool2d(-padded, side, stride=1)
@@ -212,6 +210,6 @@ def _fitted(disparity: Tensor, eyes: Tensor) -> Tensor:
         )
     scale = eyes.shape[3] / disparity.shape[3]
     found = disparity.float()
-    if found.shape[2:] != eyes.shape[2:]:  # nearest: between near and far there is nothing
+    if found.shape[2:] != eyes.shape[2:]:  # nearest, since values between near and far are meaningless
         found = F.interpolate(found, eyes.shape[2:], mode="nearest") * scale
     return found.expand(len(eyes), -1, -1, -1)

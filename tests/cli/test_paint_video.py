@@ -129,7 +129,7 @@ def test_runs_that_would_paint_otherwise_are_others(place: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["text.mp4", "-o", "out.mp4"], "'text.mp4' is no video"),
+        (["text.mp4", "-o", "out.mp4"], "'text.mp4' is not a video"),
         (["nowhere.mp4", "-o", "out.mp4"], "'nowhere.mp4' cannot be read"),
         (["clip.mkv", "-o", "out.webm"], "'.webm': use one of .mp4, .mov, .mkv"),
         (["clip.mkv", "-o", "clip.mkv", "--overwrite"], "is the video to paint"),

@@ -118,7 +118,7 @@ PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nin.mp4\n#EXT-X-ENDLIS
 def test_what_is_no_video_is_refused_in_one_line(data: bytes, frames, tmp_path: Path) -> None:
     write_film(tmp_path / "in.mp4", frames)
     (tmp_path / "a.mp4").write_bytes(data)
-    with pytest.raises(BadFile, match=r"'.*a\.mp4' is no video") as error:
+    with pytest.raises(BadFile, match=r"'.*a\.mp4' is not a video") as error:
         film_of(tmp_path / "a.mp4")
     assert "\n" not in str(error.value)
 

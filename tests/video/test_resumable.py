@@ -164,5 +164,5 @@ def test_a_damaged_state_is_refused_and_left(painter, source: Path, tmp_path: Pa
         {"format": "pstyle.video", "parts": "1", "frames": "3"},
         overwrite=True,
     )
-    with pytest.raises(BadFile, match="delete that folder to begin anew"):
+    with pytest.raises(BadFile, match="delete that folder to start over"):
         paint_film(video(painter), film_of(source), tmp_path / "out.mp4", work)
