@@ -1,7 +1,7 @@
-"""An HTML page that needs nothing else: no network, no script, and its pictures inside.
+"""A self-contained HTML page: no network, no script, embedded pictures.
 
-Its texts may come from a stranger's file. All are escaped, and the page's own policy lets a browser load
-nothing but the pictures inside.
+Its texts may come from untrusted files. All are escaped, and the page's content security policy lets a
+browser load nothing but the embedded pictures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def page(title: str, header: str, sections: Sequence[str]) -> str:
-    """The whole page around a header and sections of HTML; empty sections are left out."""
+    """A page with a header and sections of HTML; empty sections are left out."""
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -45,12 +45,12 @@ def page(title: str, header: str, sections: Sequence[str]) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    """A headed part of the page; the parts are HTML."""
+    """A section with a heading; the parts are HTML."""
     return "\n".join(["<section>", f"<h2>{text(title)}</h2>", *parts, "</section>"])
 
 
 def table(head: Sequence[object] | None, rows: Iterable[Sequence[object]]) -> str:
-    """Rows of plain texts or numbers, the first of each its heading."""
+    """A table of plain texts or numbers; the first cell of each row is its heading."""
     lines = ['<div class="wide"><table>']
     if head:
         cells = "".join(f'<th scope="col">{text(cell)}</th>' for cell in head)
@@ -87,7 +87,7 @@ def picture_tag(image: Tensor, words: str, kind: str = "JPEG") -> str:
 
 
 def text(value: object) -> str:
-    """Anything as escaped text, in attributes too."""
+    """Escape anything as text, safe in attributes, too."""
     return html.escape(str(value), quote=True)
 
 

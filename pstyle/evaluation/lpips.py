@@ -1,4 +1,4 @@
-"""LPIPS (Zhang et al., arXiv 1801.03924), where the package `lpips` and AlexNet's weights are installed.
+"""LPIPS (Zhang et al., arXiv 1801.03924), if the package `lpips` and AlexNet's weights are installed.
 
 Neither is part of this package, and nothing is downloaded.
 """
@@ -15,13 +15,13 @@ from torch import Tensor
 
 from ..nets.pretrained import import_torchvision_models
 
-SMALLEST_SIDE_PX = 64  # AlexNet pools what is smaller to nothing
+SMALLEST_SIDE_PX = 64  # AlexNet pools smaller pictures to nothing
 
 Distance = Callable[[Tensor, Tensor], float]
 
 
 class Absent(Exception):  # noqa: N818
-    """A score that this machine cannot compute; the message says what is missing and how to install it."""
+    """A score cannot be computed on this machine; the message names what to install."""
 
 
 def load_lpips() -> Distance:
@@ -31,7 +31,7 @@ def load_lpips() -> Distance:
     """
     try:
         package = import_module("lpips")
-    except (ImportError, RuntimeError, OSError, AttributeError) as error:  # its torchvision may not fit torch
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:  # torchvision may not match torch
         raise Absent(f"{_line(error)}: pip install lpips") from error
     weights = alexnet_file()
     if not weights.is_file():  # checked first: the package would download it
@@ -52,7 +52,7 @@ def load_lpips() -> Distance:
 
 
 def alexnet_file() -> Path:
-    """Where torch caches the AlexNet that LPIPS reads.
+    """The path where torch caches the AlexNet of LPIPS.
 
     Raises Absent without torchvision, which defines the file's name.
     """

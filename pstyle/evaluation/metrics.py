@@ -1,8 +1,8 @@
 """Scores of a stylized picture, independent of every loss: style, patches, color, structure and edges.
 
-Patch SWD follows Elnekave & Weiss (arXiv 2203.14672), SSIM follows Wang et al. 2004, the style score compares
-what Gatys et al. (arXiv 1508.06576) and Huang & Belongie (arXiv 1703.06868) match. Scores are comparable only
-between pictures of one size and, for the two that look at features, with one VGG.
+Patch SWD follows Elnekave & Weiss (arXiv 2203.14672), SSIM follows Wang et al. 2004, and the style score
+compares the statistics that Gatys et al. (arXiv 1508.06576) and Huang & Belongie (arXiv 1703.06868) match.
+Scores are comparable only between pictures of one size and, for those based on features, with one VGG.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 CONTENT_LAYER = "relu3_1"
 SMALLEST_SIDE_PX = 16
 PATCH_PX = 7
-SEED = 7  # of the random directions: a score must be the same number every time
+SEED = 7  # of the random directions, so that scores are reproducible
 EPS = 1e-12
 
 
@@ -69,7 +69,7 @@ def content_score(output: Mapping[str, Tensor], content: Mapping[str, Tensor]) -
 def patch_swd(output: Tensor, style: Tensor, directions: int = 128) -> float:
     """Sliced Wasserstein distance of the 7x7 patches of two pictures (1, 3, H, W), along unit directions.
 
-    The center squares are compared at 256, 128 and 64 px, by which patches there are, not by where they are.
+    The center squares are compared at 256, 128 and 64 px, by the patches they contain, not by position.
     """
     generator = torch.Generator().manual_seed(SEED)
     total = 0.0
@@ -143,8 +143,8 @@ def edge_f1(output: Tensor, content: Tensor, tolerance_px: int = 2) -> float:
 def lab(image: Tensor) -> Tensor:
     """CIE Lab (B, 3, H, W) of sRGB pictures in [0, 1], white point D65: L 0..100, a and b about -100..100.
 
-    With the coefficients as scikit-image rounds them. `colors.rgb_to_lab` has more digits, and would move
-    color scores, which have been published, by up to 3e-4.
+    Uses scikit-image's rounded coefficients: the digits of `colors.rgb_to_lab` would change published color
+    scores by up to 3e-4.
     """
     linear = torch.where(image > 0.04045, ((image.clamp_min(0) + 0.055) / 1.055) ** 2.4, image / 12.92)
     to_xyz = image.new_tensor(
@@ -196,7 +196,7 @@ def _projected(images: Sequence[Tensor], kernels: Tensor, reduction: int) -> Ten
 def _color_quantiles(image: Tensor, axes: Tensor, count: int = 1024, pixels: int = 2**16) -> Tensor:
     colors = lab(image).flatten(2)[0]  # (3, M)
     available = colors.shape[1]
-    if available > pixels:  # enough for the distance, and the time no longer grows with the picture
+    if available > pixels:  # enough for the distance, and the time stays bounded
         chosen = torch.linspace(0, available - 1, pixels, dtype=torch.float64).long()
         colors = colors[:, chosen.to(colors.device)]
     ordered = _sorted_rows(axes @ colors)  # (directions, M)
@@ -223,7 +223,7 @@ def _dilated(mask: Tensor, radius_px: int) -> Tensor:
 
 
 def _windowed(x: Tensor) -> Tensor:
-    """Means under the window of SSIM, wherever it fits."""
+    """Means under the SSIM window at all positions where it fits."""
     return gaussian_blur(x, 1.5, 5, "valid")
 
 

@@ -45,10 +45,10 @@ def report_of(
 ) -> str:
     """The page about a painter's style: paints photographs, scores the paintings and draws the losses.
 
-    pictures (the style was learned from), photos (by name) and figures (by title) are (1, 3, H, W) in [0, 1].
-    Without photos, drawn scenes are painted; with pictures, a map shows where they and the style lie. `vgg`,
-    by default the shipped one, computes the scores, and `judge` is its name. Photographs are painted one by
-    one as `follow` yields them. Raises ValueError as painting does.
+    The style's pictures, photos (by name) and figures (by title) are (1, 3, H, W) in [0, 1]. Without photos,
+    drawn scenes are painted; with pictures, a map shows their places and the style's. `vgg`, by default the
+    shipped one, computes the scores, and `judge` is its name. Photographs are painted one by one as `follow`
+    yields them. Raises ValueError as painting does.
     """
     scenes = [] if photos else content_pictures(SCENES, SIZE_PX, 0)
     photos = photos or [(f"scene {number}", scene) for number, scene in enumerate(scenes, start=1)]

@@ -1,4 +1,4 @@
-"""The parts of a report: what a style was learned from, paintings, scores, losses and settings."""
+"""The sections of a report: origin of the style, paintings, scores, losses and settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 
 def header_of(name: str, style: Style) -> str:
-    """The style's preview, its name, and in a sentence how it was learned."""
+    """The style's preview, its name, and a sentence on how it was learned."""
     shown = "" if style.preview is None else picture_tag(style.preview[None] / 255, "preview", "PNG")
     origin = style.provenance
     count = "1 picture" if origin.pictures == 1 else f"{origin.pictures} pictures"
@@ -41,7 +41,7 @@ def header_of(name: str, style: Style) -> str:
 
 
 def learned_from(style: Style, pictures: Sequence[Tensor]) -> str:
-    """The pictures the style was learned from, if given, and the provenance that its file holds."""
+    """The pictures that the style was learned from, if given, and the provenance in its file."""
     origin, thumbs = style.provenance, [reduced(picture, THUMB_PX) for picture in pictures]
     tags = [picture_tag(thumb, f"style picture {number}") for number, thumb in enumerate(thumbs, start=1)]
     rows = {
@@ -86,7 +86,7 @@ def curves(history: Sequence[Record]) -> str:
 
 
 def scores_of(pairs: Sequence[Pair], styles: Sequence[Tensor], vgg: VGG, judge: str) -> str:
-    """Mean scores of the paintings beside those of the photographs, and what they mean in words."""
+    """Mean scores of the paintings next to those of the photographs, with their meaning in words."""
     if not styles:
         missing = "Scores compare paintings with the style pictures; none were given for this page."
         return section("Scores", paragraph(missing))

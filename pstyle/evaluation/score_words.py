@@ -1,10 +1,10 @@
-"""What a score means, in words for someone who has not seen it before."""
+"""The meaning of scores, in words for people who see them for the first time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Words for values up to each limit, best first; the last one also for all beyond.
+# Words for values up to each limit, best first; the last one also covers values beyond.
 LEFT = ((0.15, "very close"), (0.35, "close"), (0.7, "part of the way"), (1.0, "hardly closer than before"))
 LESS_LEFT = (*LEFT, (float("inf"), "no closer than the photograph"))
 TOWARD_STYLE = ("style", "patch_swd", "color")

@@ -1,7 +1,7 @@
 """All scores of a painted picture, for nodes, the command line and reports.
 
-A distance alone says little, so it can be placed on a scale between two pictures that anybody can make: the
-content picture as it is (0 %), and its pixels optimized for the style (100 %).
+A distance alone says little, so it can be placed on a scale between two reference pictures: the content
+picture itself (0 %), and its pixels optimized for the style (100 %).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ScaleConfig:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores by name, and for each score that this machine cannot compute the reason."""
+    """Scores by name, and the reason for each score that this machine cannot compute."""
 
     scores: dict[str, float]
     absent: dict[str, str] = field(default_factory=dict)
@@ -86,7 +86,7 @@ def places(
     steps: int,
     on_step: OnStep = lambda progress: None,
 ) -> dict[str, float]:
-    """Places of scores between those of the content (0 %) and of its pixels optimized for the style (100 %).
+    """Places of scores between the content's (0 %) and those of its optimized pixels (100 %).
 
     content and each style are (1, 3, H, W) in [0, 1].
     """
@@ -110,7 +110,7 @@ def mean_of(found: Sequence[Scored]) -> Scored:
 
 
 def score_lines(found: Scored, judge: str) -> list[str]:
-    """A line for each score and each absent one, then the judging network and what the scale means."""
+    """A line for each score and each absent one, then the judging network and the meaning of the scale."""
     lines = [f"{name}: {_shown(name, value)}" for name, value in found.scores.items()]
     lines += [f"{name}: absent ({reason})" for name, reason in found.absent.items()]
     lines += [f"judge: {judge}"]

@@ -1,4 +1,4 @@
-"""An axis: which values it spans, where they lie on it, and its ticks."""
+"""An axis: its range, the position of values on it, and its ticks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 MARGIN = 0.05  # of the values' range, left free at both ends
 MOST_TICKS = 7
-LOGGED = (1e-99, 1e99)  # values that a log axis may have: their margins, too, are numbers
-LEAST_SPREAD = 1e-9  # relative to the values: less is rounding
-TINY = 1e-290  # absolutely: less has no ticks that floats can hold
+LOGGED = (1e-99, 1e99)  # range of a log axis, so that its margins are finite numbers
+LEAST_SPREAD = 1e-9  # smallest range relative to the values; less is rounding error
+TINY = 1e-290  # smallest absolute range; ticks of less cannot be represented
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Values from `low` to `high`, evenly or by their logarithm; with `whole` only whole numbers get ticks.
+    """A linear or logarithmic axis from `low` to `high`; with `whole`, only whole numbers get ticks.
 
-    An axis without a logarithm may run downward.
+    A linear axis may run downward.
     """
 
     low: float
@@ -29,7 +29,7 @@ class Axis:
     def around(
         cls, values: Iterable[float], log: bool = False, whole: bool = False, margin: float = MARGIN
     ) -> Axis:
-        """The axis that shows all finite values, 0 to 1 without any; a log axis takes values in LOGGED."""
+        """An axis for all finite values, 0 to 1 without any; a log axis takes only values in LOGGED."""
         found = [math.log10(value) if log else value for value in values if math.isfinite(value)]
         low, high = (min(found), max(found)) if found else (-1.0 if log else 0.0, 0.0 if log else 1.0)
         largest = max(abs(low), abs(high))
@@ -40,12 +40,12 @@ class Axis:
         return cls(10**low, 10**high, log, whole) if log else cls(low, high, log, whole)
 
     def place(self, value: float) -> float:
-        """Where a value lies: 0 at the low end, 1 at the high end."""
+        """The position of a value: 0 at the low end, 1 at the high end."""
         low, high, value = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
         return (value - low) / (high - low)
 
     def ticks(self, most: int = MOST_TICKS) -> list[tuple[float, str]]:
-        """About `most` values to mark, or fewer, with their labels."""
+        """At most about `most` tick values with their labels."""
         if self.log and len(marks := self._log_ticks(most)) > 2:
             return [(value, _short(value)) for value in marks]
         low, high = sorted((self.low, self.high))
@@ -55,7 +55,7 @@ class Axis:
         return [(number * step, _label(number * step, step)) for number in range(first, last + 1)]
 
     def minor_ticks(self) -> list[float]:
-        """Values for fainter lines of the grid: 1 to 9 times each power of ten, over up to four of them."""
+        """Minor grid values: 1 to 9 times each power of ten, if there are at most four of them."""
         few = self.log and self.high / self.low < 10**4.5
         return self._multiples(tuple(range(1, 10)), 1) if few else []
 

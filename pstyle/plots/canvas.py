@@ -1,4 +1,4 @@
-"""A white page to draw on. Shapes are drawn enlarged and reduced at the end, so that every edge is smooth."""
+"""A white page to draw on, antialiased by drawing shapes enlarged and reducing them at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DASH_PX = 5
 
 
 class Text(NamedTuple):
-    """One line of text; `anchor` as in Pillow. Upward text is turned left and centered on (x, y)."""
+    """One line of text; `anchor` is as in Pillow. Upward text is rotated left and centered on (x, y)."""
 
     x: float
     y: float
@@ -36,7 +36,7 @@ class Text(NamedTuple):
 class Canvas:
     """A page of `width_px` x `height_px`; positions and sizes are in its pixels, from the upper left corner.
 
-    Text is always on top of shapes. Raises ValueError for a side under 200 px.
+    Text is always drawn on top of shapes. Raises ValueError for a side under 200 px.
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:
@@ -66,7 +66,7 @@ class Canvas:
         self._draw.ellipse(box, fill=color)
 
     def rectangle(self, box: Box, fill: str | None, edge: str | None = None, width: float = 1.0) -> None:
-        """A rectangle; its edge lies within."""
+        """A rectangle with its edge inside."""
         left, top, right, bottom = (side * ENLARGED for side in box)
         self._draw.rectangle((left, top, right - 1, bottom - 1), fill, edge, round(width * ENLARGED))
 
@@ -82,7 +82,7 @@ class Canvas:
         self._texts.append(Text(x, y, words, size_px, color, anchor, **how))
 
     def picture(self) -> Tensor:
-        """What was drawn, (1, 3, H, W) in [0, 1]."""
+        """The drawing, (1, 3, H, W) in [0, 1]."""
         page = self._page.reduce(ENLARGED)
         for text in self._texts:
             _write(page, text)

@@ -17,7 +17,7 @@ COLORS = (
 INK, QUIET, GRID, FAINT = "#222222", "#555555", "#e2e2e2", "#f1f1f1"
 TITLE_PX, LABEL_PX, TICK_PX = 17, 14, 13
 LEGEND_ROW_PX, SWATCH_PX = 22, 20
-MOST_DOTS = 40  # of a curve with more points, single ones are not marked
+MOST_DOTS = 40  # points of a curve, above which they are not marked
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves and what is written around them; `aim` is a value that a dashed line marks."""
+    """Curves and their labels; a dashed line marks the value `aim`."""
 
     title: str
     curves: Sequence[Curve]
@@ -52,7 +52,7 @@ class Chart:
 
 
 def draw_chart(canvas: Canvas, chart: Chart, box: Box, left_px: float | None = None) -> None:
-    """Draw a chart into a box of a canvas, the labels of its y axis left of `left_px`, if that is given."""
+    """Draw a chart into a box of a canvas, with the y labels left of `left_px` if given."""
     left, top, right, bottom = box
     left += left_px or room_for_labels(chart)
     canvas.text(left, top + 4, shortened(chart.title, TITLE_PX, right - left), TITLE_PX, INK)
@@ -67,7 +67,7 @@ def draw_chart(canvas: Canvas, chart: Chart, box: Box, left_px: float | None = N
 
 
 def room_for_labels(chart: Chart) -> float:
-    """Pixels that the y axis needs at its left."""
+    """Width in pixels of the y axis with its labels."""
     widest = max((text_width(label, TICK_PX) for _, label in chart.y.ticks()), default=0.0)
     return widest + 10 + (LABEL_PX + 12 if chart.y_label else 0)
 
@@ -117,7 +117,7 @@ def draw_legend(canvas: Canvas, curves: Sequence[Curve], box: Box) -> float:
 
 
 def draw_curve(canvas: Canvas, curve: Curve, color: str, box: Box, x: Axis, y: Axis) -> None:
-    """A curve within a box; few points are dotted, since a lone one would be invisible as a line."""
+    """Draw a curve into a box; few points get dots, since a single one would be invisible as a line."""
     for run in curve.runs():
         places = [at(box, x, y, point) for point in run]
         if len(places) > 1:
@@ -128,6 +128,6 @@ def draw_curve(canvas: Canvas, curve: Curve, color: str, box: Box, x: Axis, y: A
 
 
 def at(box: Box, x: Axis, y: Axis, point: Point) -> Point:
-    """Where a point of two axes lies on the page."""
+    """The position of a point on the page."""
     left, top, right, bottom = box
     return left + x.place(point[0]) * (right - left), bottom - y.place(point[1]) * (bottom - top)

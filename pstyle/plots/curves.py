@@ -1,4 +1,4 @@
-"""How losses went, and how a discriminator fared, over the steps of a loop."""
+"""Plots of losses, and of a discriminator's metrics, over the steps of a loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features as pictures: where they are strong, and which are strong together."""
+"""Features as pictures: heat maps of their strength, and Gram matrices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAGMA = (
 
 
 def heat_map(features: Tensor, height: int | None = None, width: int | None = None) -> Tensor:
-    """Where features (B, C, H, W) are strong: root mean square over channels, dark to bright, (B, 3, H, W).
+    """Heat maps (B, 3, H, W) of features (B, C, H, W): root mean square over channels, dark to bright.
 
     Each picture is scaled to its own maximum, and enlarged to height x width if both are given.
     Raises ValueError for a tensor of another shape.
@@ -37,8 +37,8 @@ def heat_map(features: Tensor, height: int | None = None, width: int | None = No
 def gram_picture(gram: Tensor, size_px: int = 640, title: str = "Gram matrix") -> Tensor:
     """A Gram matrix (C, C) or (1, C, C) with axes and a color bar: which feature maps are strong together.
 
-    Shown are cosines, G_ij / sqrt(G_ii G_jj), since raw entries span many orders of magnitude; strongest map
-    first. Raises ValueError for a tensor of another shape or a picture under 200 px.
+    Entries are cosines, G_ij / sqrt(G_ii G_jj), since raw ones span many orders of magnitude; the strongest
+    map comes first. Raises ValueError for a tensor of another shape or a picture under 200 px.
     """
     matrix = gram.detach().float().cpu()
     matrix = matrix[0] if matrix.ndim == 3 and matrix.shape[0] == 1 else matrix

@@ -1,6 +1,6 @@
-"""Fonts for text in pictures: Pillow's own, and a font of the system for letters that it lacks.
+"""Fonts for text in pictures: Pillow's own, and a system font for letters that it lacks.
 
-Pillow's font has Latin letters only. Where no font has a letter, its ASCII form or a question mark is drawn.
+Pillow's font has only Latin letters. Letters that no font has become their ASCII form or a question mark.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ SYSTEM_FONTS = (
     "LiberationSans-Regular.ttf",
     "arial.ttf",
 )
-NOT_A_LETTER = "\U0010fffe"  # drawn as the box that stands for a missing letter
+NOT_A_LETTER = "\U0010fffe"  # drawn as the missing-letter box
 PROBE_PX = 24
 
 
 def font_for(text: str, size_px: int) -> tuple[str, ImageFont.FreeTypeFont]:
-    """The text as it can be drawn, and a font that has all its letters."""
+    """The drawable text, and a font that has all its letters."""
     drawable, name = _drawable(text)
     return drawable, _font(name, size_px)
 
@@ -47,7 +47,7 @@ def text_width(text: str, size_px: int) -> float:
 
 
 def shortened(text: str, size_px: int, width_px: float) -> str:
-    """The text, cut and ended with "..." where it is wider than `width_px`; "" where nothing fits."""
+    """The text, cut and ended with "..." if wider than `width_px`; "" if nothing fits."""
     endings = [text, *(text[:length] + "..." for length in range(len(text) - 1, -1, -1))]
     return next((line for line in endings if text_width(line, size_px) <= width_px), "")
 

@@ -1,4 +1,4 @@
-"""A map: pictures, styles and candidates where they lie in a plane."""
+"""A map of pictures, styles and candidates in a plane."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .chart import INK, LABEL_PX, TICK_PX, TITLE_PX, at, draw_axes
 from .fonts import shortened, text_width
 
 PICTURE, STYLE, CANDIDATE, CHOSEN = "#999999", "#1f77b4", "#b9b9b9", "#ff7f0e"
-THUMB_SHARE = 12  # thumbnails take that part of a side
+THUMB_SHARE = 12  # the map's side relative to a thumbnail's
 NAME_WIDTH_PX = 200
 FRAME_PX = 3
 
@@ -25,7 +25,7 @@ def place_map(
     candidates: Sequence[tuple[Tensor, bool]],
     side_px: int = 900,
 ) -> Tensor:
-    """A plane with pictures, styles by name and candidates, each where its place (2,) is.
+    """Draw pictures, styles by name and candidates at their places (2,) in a plane.
 
     Pictures and styles are small, (3, h, w) uint8; a style may have none. Chosen candidates are orange.
     Raises ValueError for a side under 200 px.
@@ -102,7 +102,7 @@ def _draw_thumb(canvas: Canvas, small: Tensor, place: Point, color: str) -> Box:
 
 
 def _write_beside(canvas: Canvas, name: str, mark: Box, taken: Sequence[Box]) -> Box:
-    """A name right of a mark, or where it covers least of what is drawn already; returns its box."""
+    """Draw a name right of a mark, or where it covers the least of the drawing; returns its box."""
     words = shortened(name, LABEL_PX, NAME_WIDTH_PX)
     width, height = text_width(words, LABEL_PX), LABEL_PX + 2
     left, top, right, bottom = mark

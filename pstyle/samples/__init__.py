@@ -1,6 +1,6 @@
 """Procedural pictures: deterministic 'artists' with a known style, and scenes that stand in for photographs.
 
-They give ground truth to tests, variety to training, and contents to learn a style on to who has none.
+They provide ground truth for tests, variety for training, and contents for users without photographs.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ ARTISTS: dict[str, Callable[..., Tensor]] = {
 
 
 def paint_as(name: str, image: Tensor, seed: int = 0) -> Tensor:
-    """Paint a picture (1, 3, H, W) as the artist `name` of ARTISTS does.
+    """Paint a picture (1, 3, H, W) as the artist `name` of ARTISTS.
 
-    Raises ValueError for a name that is not there, and for a picture that no artist paints.
+    Raises ValueError for an unknown name, and for an unusable picture.
     """
     if name not in ARTISTS:
         raise ValueError(f"there is no artist {name!r}: choose one of {', '.join(ARTISTS)}")
@@ -43,7 +43,7 @@ def paint_as(name: str, image: Tensor, seed: int = 0) -> Tensor:
 
 
 def random_artist(seed: int) -> Artist:
-    """An artist drawn by `seed`: one of ARTISTS, its settings and mostly its palette drawn too."""
+    """A random artist by `seed`: one of ARTISTS with random settings and, mostly, a random palette."""
     generator = torch.Generator().manual_seed(seed)
     kind = type(list(ARTISTS.values())[int(torch.randint(len(ARTISTS), (), generator=generator))])
     drawn = {name: _draw(name, declared, generator) for name, declared in describe(kind).items()}
@@ -57,11 +57,11 @@ def _draw(name: str, declared: Mapping[str, Any], generator: torch.Generator) ->
     if isinstance(declared["default"], int):
         return int(torch.randint(low, high + 1, (), generator=generator))
     share = float(torch.rand((), generator=generator))
-    if name.endswith("_px") and low > 0:  # small sizes are as common as their ratios, large ones rarer
+    if name.endswith("_px") and low > 0:  # log-uniform, so large sizes are rarer
         return low * (high / low) ** share**1.5
     return low + (high - low) * share
 
 
 def procedural_style(seed: int, image: Tensor) -> Tensor:
-    """Paint a picture (1, 3, H, W) in a style drawn by `seed`: training data without end."""
+    """Paint a picture (1, 3, H, W) in a random style by `seed`: unlimited training data."""
     return random_artist(seed)(image, seed)

@@ -1,4 +1,4 @@
-"""What every procedural artist has: checked settings and pictures, chance from a seed, and a palette."""
+"""The base of procedural artists: checked settings and pictures, seeded randomness, and a palette."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .palettes import random_palette
 
 @dataclass(frozen=True)
 class Artist:
-    """Common to all: checks, chance and colors. `palette` is (K, 3) from dark to light, or None."""
+    """Common to all artists: checks, randomness and colors. `palette` is (K, 3), dark to light, or None."""
 
     palette_seed: int = setting(0, 0, 2**31 - 1, "seed of a random palette; 0 keeps the artist's own colors")
 
@@ -32,7 +32,7 @@ class Artist:
         return painting.clamp(0, 1).to(image.device)
 
     def paint(self, image: Tensor, generator: torch.Generator, palette: Tensor | None) -> Tensor:
-        """The artist's own work on a checked picture; the result may leave [0, 1] a little."""
+        """The artist's own method, for a checked picture; the result may slightly leave [0, 1]."""
         raise NotImplementedError
 
 
@@ -47,5 +47,5 @@ def _check(image: Tensor) -> None:
         raise ValueError(f"an artist paints one picture (1, 3, H, W) with H and W at least 16, got {got}")
     if image.dtype != torch.float32:
         raise ValueError(f"an artist paints a float32 picture, got {image.dtype}: convert it first")
-    if not bool(((image >= 0) & (image <= 1)).all()):  # written so that a NaN is refused
+    if not bool(((image >= 0) & (image <= 1)).all()):  # in this form a NaN is refused
         raise ValueError("an artist paints values in [0, 1], got others or NaN: clamp the picture first")

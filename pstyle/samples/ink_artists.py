@@ -62,9 +62,7 @@ class Hatching(Artist):
         # A stroke starts with pressure and is lifted towards its end; some are left out in lighter places.
         pressure = smoothstep(0, 0.08, part) * (1 - 0.7 * part**3) * smoothstep(1, 0.97, part)
         wanted = smoothstep(0, 0.22, shade - start - 0.12 * chance[1][row, column])
-        wanted = wanted * (
-            fit > -0.2 * chance[0][row, 1 + column // 2]
-        )  # each stroke goes on a little for itself
+        wanted = wanted * (fit > -0.2 * chance[0][row, 1 + column // 2])  # each stroke deviates a little
         thick = (0.15 + 0.14 * shade) * self.wavelength_px * wanted * pressure
         away = ((line - line.floor()) - 0.5).abs() * self.wavelength_px
         return (thick - away + 0.5).clamp(0, 1) * (thick > 0.15)

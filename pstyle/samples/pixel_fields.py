@@ -1,4 +1,4 @@
-"""Fields over the pixel grid: what a procedural artist reads from a picture, and the chance it draws from.
+"""Fields over the pixel grid for procedural artists: structure of the picture, and noise.
 
 A field is a float32 tensor (1, 1, H, W). Angles are in radians, with x to the right and y down.
 """
@@ -63,7 +63,7 @@ def noise(
 
 
 def warp(image: Tensor, dx_px: Tensor, dy_px: Tensor) -> Tensor:
-    """Read every pixel from a place (dx, dy) pixels away; offsets are fields (1, 1, H, W)."""
+    """Sample every pixel (dx, dy) pixels away; offsets are fields (1, 1, H, W)."""
     height, width = image.shape[-2:]
     y = torch.arange(height).view(-1, 1) + dy_px[0, 0]
     x = torch.arange(width).view(1, -1) + dx_px[0, 0]
@@ -81,7 +81,7 @@ def orientation(image: Tensor, smooth_px: float, fallback: float = 0.0) -> tuple
     gy = (gray[..., 2:, 1:-1] - gray[..., :-2, 1:-1]) / 2
     tensor = torch.cat([gx * gx, gy * gy, gx * gy], 1)
     xx, yy, xy = sum(w * blur(tensor, s * smooth_px) for w, s in ((1, 1), (0.2, 3), (0.05, 9))).split(1, 1)
-    # A whisper of the fallback direction decides where nothing else does.
+    # A tiny share of the fallback direction decides in flat areas.
     whisper = 1e-6
     cosine = yy - xx + whisper * math.cos(2 * fallback)
     sine = -2 * xy + whisper * math.sin(2 * fallback)
@@ -91,7 +91,7 @@ def orientation(image: Tensor, smooth_px: float, fallback: float = 0.0) -> tuple
 
 
 def flatten(image: Tensor, radius_px: float) -> Tensor:
-    """Smooth areas and keep edges: of eight neighborhoods the most even win (Kuwahara 1976, Papari 2007)."""
+    """Smooth areas and keep edges: the most uniform of eight sectors win (Kuwahara 1976, Papari 2007)."""
     reach = max(1, round(radius_px))
     mean = blur(torch.cat([image, luma(image) ** 2], 1), radius_px / 2)
     spread = (mean[:, 3:] - luma(mean[:, :3]) ** 2).clamp_min(0)
@@ -123,7 +123,7 @@ def smear(field: Tensor, angle: Tensor, length_px: float) -> Tensor:
             index = ((y + 0.5).long() * width + (x + 0.5).long()).flatten()
             total += flat[..., index].view_as(field)
             turn = flat_flow[0][:, index].view(2, height, width)
-            # An angle has two directions: keep the one that goes on.
+            # An angle has two directions: keep the one that continues the line.
             heading = torch.where((turn * heading).sum(0, keepdim=True) < 0, -turn, turn)
     return total / (1 + 2 * round(length_px / 2 / step_px))
 

@@ -1,4 +1,4 @@
-"""A canvas for procedural scenes: natural colors, materials, shapes that hide and shadow each other."""
+"""A canvas for procedural scenes: natural colors, materials, and shapes with occlusion and shadows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from .palettes import from_oklch
 from .pixel_fields import noise, smoothstep
 
-# Hue in degrees, spread, typical chroma of what photographs are made of (Oklab).
+# Hue in degrees, spread and typical chroma (Oklab) of materials in photographs.
 FAMILIES = {
     "earth": (65.0, 18.0, 0.06),
     "foliage": (128.0, 14.0, 0.09),
@@ -22,12 +22,12 @@ FAMILIES = {
     "warm": (45.0, 25.0, 0.12),
     "any": (180.0, 150.0, 0.08),
 }
-DEPTH = 0.7  # the sun's third coordinate: how far it stands before the picture
+DEPTH = 0.7  # the sun's third coordinate, its distance in front of the picture
 
 
 @dataclass
 class Canvas:
-    """A square picture in the making: image (1, 3, size, size), its chance and the direction of its light."""
+    """A square picture in progress: image (1, 3, size, size), random generator, and direction of light."""
 
     size_px: int
     generator: torch.Generator
@@ -84,7 +84,7 @@ class Canvas:
         return start + place * (end - start)
 
     def edge(self, distance: Tensor, soft_px: float = 1.0) -> Tensor:
-        """Mask that is 1 where a distance, in shares of the picture, is negative."""
+        """A mask that is 1 where a distance, in shares of the picture, is negative."""
         soft = soft_px / self.size_px
         return smoothstep(soft, -soft, distance)
 

@@ -1,7 +1,7 @@
 """Procedural contents: photograph-like scenes, for learning a style when no photographs are at hand.
 
-They have what a style learner needs of a photograph: a 1/f spectrum, things that hide each other, shading and
-soft shadows, flat areas beside fine texture, faces, horizons, a blurred distance.
+They have the properties of photographs that matter for learning a style: a 1/f spectrum, occlusion, shading
+and soft shadows, flat areas next to fine texture, faces, horizons, a blurred distance.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .scene_canvas import Canvas, Shape
 def content_pictures(count: int, size_px: int, seed: int = 0) -> list[Tensor]:
     """Scenes (1, 3, size_px, size_px), sRGB float32 in [0, 1]; picture i depends on seed, i and size_px only.
 
-    Seven kinds take turns: landscape, portrait, leaves, room, street, flower, poster.
+    Seven kinds alternate: landscape, portrait, leaves, room, street, flower, poster.
     Raises ValueError for a count below 1 or a size below 16 px.
     """
     if count < 1 or size_px < 16:
-        raise ValueError(f"scenes need a count from 1 and a size from 16 px on, got {count} and {size_px}")
+        raise ValueError(f"scenes need a count of at least 1 and 16 px or more, got {count} and {size_px} px")
     return [_scene(index, size_px, seed) for index in range(count)]
 
 
@@ -83,7 +83,7 @@ def _tree(canvas: Canvas, x: float, foot: float, height: float) -> None:
 
 
 def leaves(canvas: Canvas) -> None:
-    """Things of all sizes upon each other, small ones the most: the dead-leaves model (Lee 2001)."""
+    """Overlapping shapes of all sizes, mostly small: the dead-leaves model (Lee 2001)."""
     canvas.image = canvas.surface(canvas.color("earth"), 0.3)
     between, one_of = canvas.between, canvas.one_of
     family, smallest = one_of("any", "earth", "foliage", "warm"), between(0.02, 0.06)
@@ -223,7 +223,7 @@ def flower(canvas: Canvas) -> None:
 def poster(canvas: Canvas) -> None:
     """Flat shapes with hard edges and rows of small marks, as on signs and prints, before flat color.
 
-    Nothing else here is as flat: what makes halos and holes of color shows on it first.
+    Nothing else here is as flat, so halos and holes in color show here first.
     """
     between, one_of = canvas.between, canvas.one_of
     ground, ink = canvas.color("any", one_of((0.2, 0.4), (0.7, 0.95))), canvas.color("gray", (0.1, 0.9))
@@ -245,7 +245,7 @@ def _flat(canvas: Canvas, shape: Shape) -> Tensor:
 
 
 def _camera(canvas: Canvas) -> Tensor:
-    """What a lens and a film do: uneven light, a color cast, contrast, a little blur and grain."""
+    """Effects of lens and film: uneven light, a color cast, contrast, a little blur and grain."""
     between = canvas.between
     cast = 1 + 0.06 * torch.randn(1, 3, 1, 1, generator=canvas.generator)
     center = (canvas.y - 0.5) ** 2 + (canvas.x - 0.5) ** 2

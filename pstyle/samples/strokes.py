@@ -1,7 +1,7 @@
-"""Strokes and tiles on a jittered grid: which mark is on top at a pixel, and where in it the pixel is.
+"""Strokes and tiles on a jittered grid: the topmost mark at each pixel, and the pixel's position in it.
 
-Each cell of the grid holds one mark, and a pixel looks at the marks of the cells around it only, so that
-thousands of overlapping marks cost a fixed number of operations on whole pictures.
+Each cell of the grid holds one mark, and a pixel considers only the marks of nearby cells, so thousands of
+overlapping marks cost a fixed number of operations on whole pictures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A person's preferences from their answers: a Bradley-Terry and Plackett-Luce posterior by Laplace.
 
 Bradley & Terry, Biometrika 1952; Plackett, 1975; Luce, 1959. Utility is linear in features of a candidate. We
-add what real answers need: a lapse rate, so that one slip has little effect; 'same', shared equally among the
+adapt this to real answers: a lapse rate, so that one slip has little effect; 'same', shared equally among the
 candidates; and weights, by which older answers count less.
 """
 
@@ -104,7 +104,7 @@ def laplace_posterior(picks: Sequence[Pick], prior: Prior, lapse: float = 0.0) -
 
 
 def _stacked(picks: Sequence[Pick]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Features (T, K, F) filled up with zeros, which are there (T, K), chosen (T, 1), weights (T,)."""
+    """Features (T, K, F) padded with zeros, validity (T, K), chosen (T, 1) and weights (T,)."""
     most = max(len(pick.features) for pick in picks)
     size = picks[0].features.shape[1]
     features = torch.zeros(len(picks), most, size, dtype=torch.float64)

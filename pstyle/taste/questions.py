@@ -15,7 +15,7 @@ from .preference import Belief
 from .space import Paint
 
 POOL, DRAWS = 256, 192
-REACH = 2.0  # farthest that a candidate may be out, in steps of the space
+REACH = 2.0  # largest distance of a candidate, in steps of the space
 
 
 def features(points: Tensor) -> Tensor:
@@ -33,7 +33,7 @@ def candidates(around: Tensor, size: int, spread: float, rng: torch.Generator) -
 
 
 def within(points: Tensor) -> Tensor:
-    """Points (K, d) clamped to the region in which styles do not break."""
+    """Clamp points (K, d) to the region in which styles work."""
     return points.clamp(-REACH, REACH)
 
 

@@ -1,4 +1,4 @@
-"""The directions in which a style may move while a person chooses, and the paintings there.
+"""The directions in which a style may move as a person chooses, and paintings at points along them.
 
 Principal directions of a latent space after Härkönen et al., arXiv 2004.02546. Ours come from the codes of
 the person's own pictures and of known changes to them: more or less color, contrast, warmth and light, larger

@@ -1,4 +1,4 @@
-"""A person's taste around one style: the next question, what answers say, and the style they lead to."""
+"""A person's taste around one style: the next question, the preferences so far, and the resulting style."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Taste:
         return laplace_posterior(picks, prior, c.lapse)
 
     def next_question(self, paint: Paint) -> Question:
-        """The next question: the pending one, at times an earlier choice repeated, else new candidates."""
+        """The next question: the pending one, sometimes a repeated earlier choice, else new candidates."""
         if self.history.pending is None:
             number = len(self.answers)
             rng = generator_of(self.config.seed, number)
@@ -113,7 +113,7 @@ class Taste:
         if self.contradicts():
             sentences.append(
                 f"Repeated choices came out alike in {self.consistency():.0%} of {self.checks()} cases: too "
-                "few to tell what you like. The style stays as it was at first; undo, or answer 'same' where "
+                "few to learn what you like. The original style is kept; undo, or answer 'same' where "
                 "you see no better one."
             )
         elif found := self.agreement():
@@ -141,9 +141,7 @@ class Taste:
         return self.checks() >= ENOUGH_CHECKS and self.consistency() < FAIR_CONSISTENCY
 
     def agreement(self) -> tuple[float, float] | None:
-        """Share of answers that were predicted before they were given, and what guessing would have got; None
-        before there are enough.
-        """
+        """Share of answers predicted correctly in advance, and the share by guessing; None if too few."""
         hits, guesses = [], []
         for number, answer in enumerate(self.answers):
             if number < LEARNED_FROM or answer.best is None or answer.question.check:
@@ -204,10 +202,10 @@ def open_taste(
     config: TasteConfig | None = None,
     path: Path | None = None,
 ) -> Taste:
-    """A taste around a style, going on with the file at `path` if it is there.
+    """Start a taste test around a style, or continue the file at `path` if it exists.
 
-    The directions are those of the pictures, each (1, 3, H, W); without any of the style's preview, or of a
-    drawn scene. Raises BadFile for a damaged file, or one around another style.
+    The directions come from the pictures, each (1, 3, H, W); without any, from the style's preview or a drawn
+    scene. Raises BadFile for a damaged file, or one of another style.
     """
     config = config or TasteConfig()
     seen = list(pictures)
@@ -220,7 +218,7 @@ def open_taste(
 
 
 def origin_of(style: Style) -> str:
-    """What binds a taste to the style it began with: a digest of all its numbers."""
+    """A digest of all numbers of a style, which binds a taste to the style that it began with."""
     offsets = {f"offset.{name}": value for name, value in style.offsets.items()}
     weights = {f"weight.{name}": value for name, value in style.weights.items()}
     return checkpoint.digest({"latent": style.latent, **offsets, **weights})

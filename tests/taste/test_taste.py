@@ -112,7 +112,7 @@ def test_whoever_contradicts_themselves_is_told_so_and_keeps_the_style(taste, or
         taste.history.answer(0)  # always the first: in a repetition that is the other one
         assert not asked.check or len(asked.points) == 2
     assert taste.checks() == 3 and taste.consistency() == 0
-    assert taste.contradicts() and "too few to tell what you like" in taste.report()
+    assert taste.contradicts() and "too few to learn what you like" in taste.report()
     assert torch.equal(taste.style().latent, origin.latent)
 
 
