@@ -100,7 +100,7 @@ def _records(path: Path, data: bytes) -> list[dict[str, str]]:
         raise BadFile(f"{str(path)!r} is damaged ({error}): move it away to start over") from error
     allowed = {frozenset(("source", "output", *Written._fields)), frozenset(("source", "refused"))}
     if header != {"format": FORMAT} or not texts or not kinds <= allowed:
-        raise BadFile(f"{str(path)!r} is no manifest of this version: move it away, or choose another folder")
+        raise BadFile(f"{str(path)!r} is not a manifest of this version: move it away, or use another folder")
     return records
 
 

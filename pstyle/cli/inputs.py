@@ -119,7 +119,7 @@ def new_file(path: str, suffixes: Sequence[str], overwrite: bool) -> Path:
     if target.suffix.lower() not in suffixes:
         raise ValueError(f"{path!r} must end with {' or '.join(suffixes)}")
     if not target.parent.is_dir():
-        raise ValueError(f"{str(target.parent)!r} is no folder: make it first, or choose another")
+        raise ValueError(f"{str(target.parent)!r} is not a folder: make it first, or choose another")
     refuse_existing([target], overwrite)
     return target
 
@@ -128,7 +128,7 @@ def new_folder(path: str) -> Path:
     """A folder to write into, created if missing. Raises ValueError if the path is not a folder."""
     folder = Path(path)
     if os.path.lexists(folder) and not folder.is_dir():
-        raise ValueError(f"{path!r} is no folder: choose another")
+        raise ValueError(f"{path!r} is not a folder: choose another")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

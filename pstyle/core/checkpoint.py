@@ -117,7 +117,7 @@ def decode(
 
     `expected(metadata)` returns the shape and dtype of every tensor by name, which the file must match
     exactly, or None if the caller checks the tensors itself. `kind` is the required format and `version` the
-    newest supported one; `keys`, if given, lists the format's required metadata beside OWN_KEYS and the
+    newest supported one; `keys`, if given, lists the format's required metadata besides OWN_KEYS and the
     `optional` ones. With `foreign`, a file without a pstyle format passes without a checksum. Raises BadFile.
     """
     if len(data) > MAX_FILE_BYTES:
@@ -159,9 +159,9 @@ def _header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     try:
         header = parse_json(data[8 : 8 + length].decode())
     except ValueError as error:
-        raise BadFile(f"not a safetensors file: its header is no valid JSON ({error})") from error
+        raise BadFile(f"not a safetensors file: its header is not valid JSON ({error})") from error
     if not isinstance(header, dict):
-        raise BadFile("not a safetensors file: its header is no JSON object")
+        raise BadFile("not a safetensors file: its header is not a JSON object")
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise BadFile("its metadata are not text by text")
@@ -192,7 +192,7 @@ def _check_format(metadata: Mapping[str, str], kind: str | None, version: int) -
     if kind is not None and found != kind:
         raise BadFile(f"this is a {found} file where a {kind} file is needed")
     if not VERSION.fullmatch(number):
-        raise BadFile(f"its format version {number[:20]!r} is no number")
+        raise BadFile(f"its format version {number[:20]!r} is not a number")
     if int(number) > version:
         raise BadFile(f"made by a newer pstyle (format version {number}, known to {version}): update pstyle")
 

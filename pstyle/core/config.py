@@ -113,7 +113,7 @@ def _number(name: str, value: Any, like: Any, metadata: Mapping[str, Any]) -> An
             _refuse(name, "True or False", value)
         return value
     if not isinstance(like, int | float):
-        raise TypeError(f"{name} is no number: declare it with choice() or text()")
+        raise TypeError(f"{name} is not a number: declare it with choice() or text()")
     minimum, maximum = metadata["minimum"], metadata["maximum"]
     allowed = f"{'an integer' if isinstance(like, int) else 'a number'} from {minimum} to {maximum}"
     if isinstance(value, bool) or not isinstance(value, int if isinstance(like, int) else int | float):

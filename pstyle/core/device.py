@@ -35,5 +35,5 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     chosen = torch.device(device)
     if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA device: use 'cpu' or 'auto'")
+        raise ValueError("device 'cuda' was requested, but torch finds no CUDA device: use 'cpu' or 'auto'")
     return chosen

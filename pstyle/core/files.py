@@ -105,8 +105,8 @@ def safe_name(name: str) -> str:
     plain = isinstance(name, str) and NAME.fullmatch(name) and not name.endswith((".", " "))
     if not plain or DEVICE_NAME.fullmatch(name.split(".")[0].rstrip(" ")):
         raise BadFile(
-            f"{str(name)[:80]!r} is no usable name: take 1 to 64 letters, digits, spaces, '.', '_' or '-', "
-            "the first a letter or digit, the last no '.' or space, and no device name such as 'nul'"
+            f"{str(name)[:80]!r} is not a usable name: use 1 to 64 letters, digits, spaces, '.', '_' or "
+            "'-', starting with a letter or digit, not ending in '.' or space, no device name such as 'nul'"
         )
     return name
 
@@ -139,7 +139,7 @@ def find_file(folder: str | Path, name: str) -> Path:
 
 def _check_target(path: Path, overwrite: bool) -> None:
     if not path.parent.is_dir():
-        raise BadFile(f"{str(path.parent)!r} is no folder: make it first, or choose another")
+        raise BadFile(f"{str(path.parent)!r} is not a folder: make it first, or choose another")
     if os.path.lexists(path) and not overwrite:
         raise BadFile(f"{str(path)!r} exists already: choose another name, or ask to overwrite it")
     if os.path.lexists(path) and not path.is_file() and not path.is_symlink():

@@ -1,4 +1,4 @@
-"""Fisher's linear discriminant of real and painted windows, in closed form, as a critic beside the heads.
+"""Fisher's linear discriminant of real and painted windows, in closed form, as a critic next to the heads.
 
 As in Fisher GAN (Mroueh & Sercu, arXiv 1705.09675). We differ in keeping the initial covariance, and a
 running mean of painted windows. So the critic is optimal at every step, while heads trained by gradients lag

@@ -75,7 +75,7 @@ def get_vgg(
 
 
 def hashed_name(url: str) -> str:
-    """The file name at the end of `url`. Raises BadFile if it has no hash, or `url` is no web address."""
+    """The file name at the end of `url`. Raises BadFile if it has no hash, or `url` is not a web address."""
     start, _, name = url.partition("?")[0].rpartition("/")
     if not start.startswith(("https://", "http://")) or not HASHED_NAME.fullmatch(name):
         raise BadFile(f"{url!r} must be like https://HOST/vgg19-dcbb9e9d.pth, with the start of its SHA-256")

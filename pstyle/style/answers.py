@@ -24,7 +24,7 @@ FORMAT = "pstyle.taste 1"
 MAX_BYTES = 4 << 20
 MAX_OPTIONS, MAX_DIRECTIONS, MAX_LATENT = 4, 16, 1024
 MAX_COORDINATE = 100.0
-DIGITS = 4  # of a coordinate, as it is written
+DIGITS = 4  # of a coordinate in the file
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class History:
         ):
             self._take_back(record["undo"])
         else:
-            raise ValueError("it holds a line that no taste has")
+            raise ValueError("it holds a line that does not belong in a taste file")
 
 
 def read_history(path: Path) -> History:
@@ -184,7 +184,7 @@ def read_history(path: Path) -> History:
     try:
         return parse_history(whole_lines(data).decode())
     except ValueError as error:
-        raise BadFile(f"{str(path)!r} is no taste file of this version ({error})") from error
+        raise BadFile(f"{str(path)!r} is not a taste file of this version ({error})") from error
 
 
 def parse_history(text: str) -> History:
@@ -195,7 +195,7 @@ def parse_history(text: str) -> History:
         for record in records:
             found._read(record)
     except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"a line has another form: {error}") from error
+        raise ValueError(f"a line has an invalid form: {error}") from error
     return found
 
 
@@ -206,7 +206,7 @@ def _ask(question: Question) -> dict[str, Any]:
 
 def _origin(header: dict[str, Any]) -> tuple[Tensor, str]:
     if header.get("format") != FORMAT or set(header) != {"format", "origin", "shape", "directions"}:
-        raise ValueError("its first line is no header")
+        raise ValueError("its first line is not a header")
     rows, columns = header["shape"]
     if not (
         type(rows) is type(columns) is int and 1 <= rows <= MAX_DIRECTIONS and 1 <= columns <= MAX_LATENT
@@ -215,7 +215,7 @@ def _origin(header: dict[str, Any]) -> tuple[Tensor, str]:
     values = np.frombuffer(base64.b64decode(header["directions"], validate=True), "<f2")
     directions = torch.from_numpy(values.reshape(rows, columns).astype("<f4"))
     if not directions.isfinite().all() or not isinstance(header["origin"], str):
-        raise ValueError("its directions are no numbers")
+        raise ValueError("its directions are not numbers")
     return directions, header["origin"]
 
 
@@ -225,7 +225,7 @@ def _points(rows: Sequence[Sequence[float]], size: int) -> Tensor:
     for row in rows:
         for value in row:
             if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > MAX_COORDINATE:
-                raise ValueError("a coordinate is no number, or too large")
+                raise ValueError("a coordinate is not a number, or is too large")
     return torch.tensor(rows, dtype=torch.float32)
 
 

@@ -10,7 +10,7 @@ from ..core.config import check_settings, setting
 
 @dataclass(frozen=True)
 class Calibration:
-    """The amount of a style to mix in at each strength, such that 0.5 looks half way for any style."""
+    """The amount of a style to mix in at each strength, so that 0.5 looks halfway for any style."""
 
     quarter: float = setting(0.25, 0.0, 1.0, "amount mixed in at strength 0.25")
     half: float = setting(0.5, 0.0, 1.0, "amount mixed in at strength 0.5")

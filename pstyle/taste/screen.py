@@ -50,9 +50,9 @@ def apply_answer(history: History, words: str) -> None:
         if len(letter) != 1 or letter not in shown:
             letters = ", ".join(shown) or "no letter yet"
             raise ValueError(
-                f"{said[:80]!r} is no answer: choose {letters}, {SAME} or {UNDO}; "
+                f"{said[:80]!r} is not an answer: choose {letters}, {SAME} or {UNDO}; "
                 "'A worst D' names the worst too"
             )
     if not best:
-        raise ValueError(f"{said[:80]!r} names no best candidate: say such as 'A' or 'A worst D'")
+        raise ValueError(f"{said[:80]!r} names no best candidate: give one, as in 'A' or 'A worst D'")
     history.answer(LETTERS.index(best), LETTERS.index(worst) if worst else None)

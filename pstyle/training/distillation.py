@@ -26,7 +26,7 @@ from .guarded_optimizer import GuardedOptimizer, cosine
 from .optimizers import BETAS
 from .training_state import TrainingState
 
-DEAD = 1e-2  # mean activation below which a filter is left as it is: scaling it up would amplify noise
+DEAD = 1e-2  # mean activation below which a filter is left unchanged: scaling it up would amplify noise
 WEAKEST = 1e-2  # least relative scale of a filter: the next layer divides by it and must fit in fp16
 
 

@@ -34,10 +34,10 @@ def load_history(path: str | Path) -> Records:
     except BadFile:
         raise
     except ValueError as error:
-        raise BadFile(f"{str(path)!r} is no history: it is not valid JSON ({error})") from error
+        raise BadFile(f"{str(path)!r} is not a history: it is not valid JSON ({error})") from error
     if not isinstance(records, list) or not all(map(_is_record, records)):
         raise BadFile(
-            f"{str(path)!r} is no history: it must be a JSON list of records such as "
+            f"{str(path)!r} is not a history: it must be a JSON list of records such as "
             '{"step": 1, "loss": 0.5}, as `pstyle learn --history` writes it'
         )
     return records

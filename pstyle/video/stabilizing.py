@@ -35,8 +35,8 @@ from ..style.paint_settings import PaintSettings
 from .optical_flow import agreement, flow_between, moved, smooth
 
 UNLIKE = 50.0  # weight of a squared color difference: at 0.12 half of the warped painting is left
-FINEST_PX = 0.8  # deviation of the blur beyond which lies what averaging takes off
-AROUND_PX = 2.0  # deviation of the surroundings in which strokes are compared
+FINEST_PX = 0.8  # deviation of the blur that separates the finest strokes
+AROUND_PX = 2.0  # deviation of the window in which strokes are compared
 MOST_GAIN = 2.0
 SILENT = 1e-5  # energy of strokes below which they are not compared
 

@@ -57,7 +57,7 @@ class Pack:
 def _load(root: Path) -> ModuleType:
     door = root / "__init__.py"
     if not door.is_file():
-        raise ValueError(f"{show(str(root))} is no node pack: it has no __init__.py")
+        raise ValueError(f"{show(str(root))} is not a node pack: it has no __init__.py")
     name = str(root).replace(".", "_x_")
     loaded = sys.modules.get(name)
     if loaded is not None:

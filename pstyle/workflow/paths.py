@@ -18,7 +18,7 @@ LONGEST_PART_BYTES = 200  # file systems allow 255, and a counter is appended
 
 
 def confined(folder: Path, name: str) -> Path:
-    """`folder/name`, both resolved, if that lies inside the folder, also after following links.
+    """`folder/name`, both resolved, if it is inside the folder even after following links.
 
     Raises:
         ValueError: the name is empty or absolute, has '..', a backslash, a drive or a control character, or a

@@ -27,7 +27,7 @@ def load_frames(path: Path) -> tuple[Tensor, Tensor]:
     MASK is 1 - alpha, (B, H, W); without alpha it is (B, 64, 64) zeros. Color profiles are not applied.
 
     Raises:
-        ValueError: it is no picture, damaged, or too large.
+        ValueError: it is not a picture, is damaged, or is too large.
     """
     images: list[Tensor] = []
     masks: list[Tensor] = []

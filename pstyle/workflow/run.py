@@ -30,7 +30,7 @@ class Runner:
         device: where nodes compute: "auto", "cpu" or "cuda".
 
     Raises:
-        ValueError: the folder is no pack. ImportError: the pack cannot be imported.
+        ValueError: the folder is not a pack. ImportError: the pack cannot be imported.
     """
 
     def __init__(

@@ -80,11 +80,11 @@ def test_a_second_run_into_the_same_folder_is_refused(tmp_path: Path) -> None:
     ("data", "said"),
     [
         (b"a letter\nof mine\n", "is damaged"),
-        (b'{"format":"pstyle.manifest 2"}\n', "is no manifest of this version"),
-        (b'{"format":"pstyle.manifest 1"}\n{"output":"a.png"}\n', "is no manifest"),
+        (b'{"format":"pstyle.manifest 2"}\n', "is not a manifest of this version"),
+        (b'{"format":"pstyle.manifest 1"}\n{"output":"a.png"}\n', "is not a manifest"),
         (
             b'{"format":"pstyle.manifest 1"}\n{"output":"a","sha256":1,"key":"b","source":"c"}\n',
-            "is no manifest",
+            "is not a manifest",
         ),
         (b'{"format":"pstyle.manifest 1"}\n[1]\n', "is damaged"),
         (b'{"format":"pstyle.manifest 1"}\n' + b"[" * 99999 + b"\n", "is damaged"),

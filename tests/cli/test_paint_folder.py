@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on(paint, place: Path, monkeypatch
         (["in", "-o", "in", "--overwrite"], "'in' is the folder to paint"),
         (["in", "-o", "theirs"], "'theirs/b.png' exists already"),
         (["in", "-o", "torn"], "'torn/manifest.jsonl' is damaged"),
-        (["in", "-o", "style.safetensors"], "is no folder"),
+        (["in", "-o", "style.safetensors"], "is not a folder"),
         (["in", "nowhere", "-o", "out"], "no file or folder 'nowhere'"),
         (["empty", "-o", "out"], "no pictures in the folder 'empty'"),
         (["in", "-o", "out", "--second", "style.safetensors"], "give a mask as well"),

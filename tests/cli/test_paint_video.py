@@ -137,7 +137,7 @@ def test_runs_that_would_paint_otherwise_are_others(place: Path) -> None:
         (["clip.mkv", "frames", "-o", "out.mp4"], "paint one at a time"),
         (["clip.mkv", "-o", "out.mp4", "--mask", "frames/0.png"], "--mask and --second are for pictures"),
         (["clip.mkv", "-o", "out.mp4", "--blend", "2"], "--blend must be a number from 0.0 to 0.98"),
-        (["clip.mkv", "-o", "nowhere/out.mp4"], "'nowhere' is no folder"),
+        (["clip.mkv", "-o", "nowhere/out.mp4"], "'nowhere' is not a folder"),
     ],
 )
 def test_bad_input_is_one_sentence_and_nothing_is_lost(

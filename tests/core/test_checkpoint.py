@@ -142,7 +142,7 @@ def test_saving_over_a_loaded_file_changes_nothing_loaded(tmp_path: Path) -> Non
         ({"w": torch.zeros(2, dtype=torch.complex64)}, {}, "known dtype"),
         ({str(i): torch.zeros(1) for i in range(2001)}, {}, "2001 tensors, more than the 2000 allowed"),
         ({}, {"format": "other"}, "no format"),
-        ({}, {"version": "one"}, "is no number"),
+        ({}, {"version": "one"}, "is not a number"),
         ({}, {"note": "x" * 65_537}, "metadata exceed the 65536 bytes allowed, the longest is 'note'"),
         ({}, {"note": 3}, "text by text"),
     ],
@@ -345,9 +345,9 @@ def test_metadata_that_were_edited_or_lost_are_refused() -> None:
         ({"format": "pt"}, "not a file of pstyle"),
         ({"format": "pstyle.x\x1b[31m"}, "not a file of pstyle"),
         ({"version": "2"}, "made by a newer pstyle .format version 2, known to 1.: update pstyle"),
-        ({"version": "0"}, "is no number"),
-        ({"version": "\u0661"}, "is no number"),
-        ({"version": "9" * 5000}, "is no number"),
+        ({"version": "0"}, "is not a number"),
+        ({"version": "\u0661"}, "is not a number"),
+        ({"version": "9" * 5000}, "is not a number"),
     ],
 )
 def test_wrong_kinds_and_newer_versions_say_so(metadata: dict[str, str], reason: str) -> None:
@@ -515,7 +515,7 @@ def test_what_is_not_asked_for_is_not_allowed(tmp_path: Path) -> None:
 
 def test_the_highest_version_can_be_written() -> None:
     assert decode(encode(tensors(), METADATA | {"version": "999999"}), expected, version=10**6)
-    with pytest.raises(BadFile, match="is no number"):
+    with pytest.raises(BadFile, match="is not a number"):
         encode(tensors(), METADATA | {"version": "1000000"})
 
 

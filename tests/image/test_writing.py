@@ -77,7 +77,7 @@ def test_saving_never_overwrites_unless_asked(tmp_path: Path) -> None:
         ("x.jpg", torch.zeros(1, 4, 4, 4), {}, "cannot hold text or transparency"),
         ("x.jpg", torch.zeros(1, 3, 4, 4), {"a": "b"}, "cannot hold text or transparency"),
         ("x.png", torch.zeros(1, 3, 4, 4), {"k" * 80: "b"}, "1 to 79 characters"),
-        ("absent/x.png", torch.zeros(1, 3, 4, 4), {}, "is no folder"),
+        ("absent/x.png", torch.zeros(1, 3, 4, 4), {}, "is not a folder"),
     ],
 )
 def test_what_cannot_be_saved_leaves_no_file(

@@ -99,7 +99,7 @@ def test_another_style_under_the_same_name_is_refused(play, nodes, image, given)
 
 @pytest.mark.parametrize("name", ["../x", "", "a/b", "nul"])
 def test_names_are_no_paths(nodes, name):
-    assert "is no usable name" in nodes.PStyleTasteTest.VALIDATE_INPUTS(name=name)
+    assert "is not a usable name" in nodes.PStyleTasteTest.VALIDATE_INPUTS(name=name)
 
 
 def test_every_queue_runs_it(nodes):

@@ -187,7 +187,7 @@ HEADER = History(DIRECTIONS, "a style").text(0, torch.zeros(2)).splitlines()[0]
 )
 def test_strangers_files_are_refused_by_one_sentence(path, lines):
     path.write_text("".join(f"{line}\n" for line in lines))
-    with pytest.raises(BadFile, match=r"mine\.taste.*is no taste file of this version") as told:
+    with pytest.raises(BadFile, match=r"mine\.taste.*is not a taste file of this version") as told:
         read_history(path)
     assert str(told.value).isprintable()
 

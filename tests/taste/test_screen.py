@@ -38,7 +38,7 @@ def test_anything_else_is_told_and_answers_nothing(history, words):
         apply_answer(history, words)
         assert history.answers[0].worst is None
         return
-    with pytest.raises(ValueError, match="is no answer: choose A, B, C|names no best|must be another"):
+    with pytest.raises(ValueError, match="is not an answer: choose A, B, C|names no best|must differ"):
         apply_answer(history, words)
     assert history.answers == [] and history.pending is not None
 

@@ -49,7 +49,7 @@ def test_losses_that_were_not_finite_are_left_out(tmp_path: Path) -> None:
 )
 def test_anything_else_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
-    with pytest.raises(BadFile, match=r"a\.json' is no history") as caught:
+    with pytest.raises(BadFile, match=r"a\.json' is not a history") as caught:
         load_history(tmp_path / "a.json")
     assert str(caught.value).isprintable()
 

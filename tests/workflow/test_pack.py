@@ -15,7 +15,7 @@ GOOD = "NODE_CLASS_MAPPINGS = {}"
 
 
 def test_what_is_no_pack_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is no node pack: it has no __init__.py"):
+    with pytest.raises(ValueError, match="is not a node pack: it has no __init__.py"):
         Runner(tmp_path, tmp_path, tmp_path)
     for number, text in enumerate(("", "NODE_CLASS_MAPPINGS = None", "NODE_CLASS_MAPPINGS = [1]")):
         folder = tmp_path / str(number)

@@ -131,7 +131,7 @@ def _continue(
 def _whole(lost: Tensor) -> Tensor:
     """Pixels (H, W) whose patch has no lost pixel and lies within the picture."""
     usable = ~grown(lost, RADIUS_PX)
-    edge = 2 * RADIUS_PX  # the outer half of it is no picture
+    edge = 2 * RADIUS_PX  # its outer half is padding
     usable[:edge] = usable[-edge:] = False
     usable[:, :edge] = usable[:, -edge:] = False
     return usable
