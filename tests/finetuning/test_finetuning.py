@@ -402,7 +402,7 @@ def test_a_classifier_that_tells_as_well_as_before_refuses_it(start, style, monk
     finetuning.run()
     monkeypatch.setattr(finetuning, "two_sample_accuracy", lambda: (0.8, 0.8))
     found = finetuning.result()
-    assert found.style is style and not found.accepted and "as easily as before" in found.verdict
+    assert found.style is style and not found.accepted and "as easy to recognize as painted" in found.verdict
 
 
 def test_no_steps_change_nothing(start, style):

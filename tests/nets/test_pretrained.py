@@ -310,7 +310,7 @@ def test_torchvision_is_asked_for_the_address(
     install(init, MODELS.format(url=url))
     folder = tmp_path / "models"
     folder.mkdir()
-    assert "no VGG-19" in refusal(folder, None)
+    assert "not a VGG-19" in refusal(folder, None)
     assert shelf.asked[-1] == url.removeprefix(shelf.address)
 
 

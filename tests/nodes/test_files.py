@@ -174,5 +174,5 @@ def test_a_generator_for_another_vgg_is_refused(nodes, folders: Folders) -> None
     with torch.inference_mode(False):
         wide = Generator(replace(TINY, vgg_width=0.25))
     save_generator(folders.style_models / "wide.safetensors", wide, "random")
-    with pytest.raises(ValueError, match=r"reads a VGG of width 0.25, the shipped one has 0.125"):
+    with pytest.raises(ValueError, match=r"needs a VGG of width 0.25, the shipped one has 0.125"):
         nodes.PStyleLoadGenerator().load("wide.safetensors")

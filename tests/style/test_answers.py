@@ -194,5 +194,5 @@ def test_strangers_files_are_refused_by_one_sentence(path, lines):
 
 def test_bytes_that_are_no_text_are_refused(path):
     path.write_bytes(HEADER.encode() + b"\n\xff\xfe\n")
-    with pytest.raises(BadFile, match="no taste file"):
+    with pytest.raises(BadFile, match="not a taste file"):
         read_history(path)
