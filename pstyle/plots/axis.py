@@ -45,7 +45,7 @@ class Axis:
         return (value - low) / (high - low)
 
     def ticks(self, most: int = MOST_TICKS) -> list[tuple[float, str]]:
-        """At most about `most` tick values with their labels."""
+        """About `most` tick values at most, with their labels."""
         if self.log and len(marks := self._log_ticks(most)) > 2:
             return [(value, _short(value)) for value in marks]
         low, high = sorted((self.low, self.high))
