@@ -240,7 +240,7 @@ def test_a_file_put_into_the_folder_needs_no_network_and_stays(tmp_path: Path) -
 def test_a_damaged_file_in_the_folder_is_refused_and_left_to_its_owner(tmp_path: Path) -> None:
     data = as_bytes(vgg19())
     (tmp_path / name_of(data)).write_bytes(data[:-1])
-    assert "remove it" in refusal(tmp_path, f"http://127.0.0.1:9/{name_of(data)}")
+    assert "delete it" in refusal(tmp_path, f"http://127.0.0.1:9/{name_of(data)}")
 
 
 # --- files of the person

@@ -57,8 +57,8 @@ def test_a_file_is_replaced_only_when_asked(nodes, style, photos, folders: Folde
 
 @pytest.mark.parametrize("name", ["../a", "/tmp/a", "a/b", "", "nul", ".hidden", "a\n"])
 def test_no_name_leads_elsewhere(nodes, style, photos, name: str, folders: Folders) -> None:
-    assert "no usable name" in nodes.PStyleReport.VALIDATE_INPUTS(name)
-    with pytest.raises(ValueError, match="no usable name"):
+    assert "not a usable name" in nodes.PStyleReport.VALIDATE_INPUTS(name)
+    with pytest.raises(ValueError, match="not a usable name"):
         nodes.PStyleReport().write(style, name, True, photos)
     assert nodes.PStyleReport.VALIDATE_INPUTS("my_style") is True
     assert list(folders.output.iterdir()) == []

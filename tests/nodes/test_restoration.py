@@ -98,4 +98,4 @@ def test_a_saved_restorer_restores_alike(nodes, folders: Folders, image: torch.T
     assert torch.allclose(restore(nodes, image, restorer=again), restore(nodes, image), atol=1e-3)
     with pytest.raises(BadFile, match="exists already"):
         nodes.PStyleSaveRestorer().save(restorer, "mine", False)
-    assert "no usable name" in nodes.PStyleSaveRestorer.VALIDATE_INPUTS("../x")
+    assert "not a usable name" in nodes.PStyleSaveRestorer.VALIDATE_INPUTS("../x")

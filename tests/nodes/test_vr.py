@@ -107,7 +107,7 @@ def test_a_saved_360_picture_is_replaced_only_when_asked(nodes, spheres, folders
     assert (folders.output / "my.png").read_bytes() == before
     node.save(spheres[1:], "my", "png", True)
     assert (folders.output / "my.png").read_bytes() != before
-    assert "no usable name" in node.VALIDATE_INPUTS("../my") and node.VALIDATE_INPUTS("my") is True
+    assert "not a usable name" in node.VALIDATE_INPUTS("../my") and node.VALIDATE_INPUTS("my") is True
 
 
 def test_pictures_of_other_shapes_are_refused(nodes, spheres, style, folders: Folders) -> None:

@@ -56,7 +56,7 @@ def test_anything_else_is_refused_in_a_sentence(tmp_path: Path, text: str) -> No
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"\xff\xfe")
-    with pytest.raises(BadFile, match="no history"):
+    with pytest.raises(BadFile, match="not a history"):
         load_history(tmp_path / "a.json")
     with pytest.raises(BadFile, match="cannot be read"):
         load_history(tmp_path / "b.json")
