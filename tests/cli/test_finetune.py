@@ -27,8 +27,8 @@ def test_finetune_writes_another_style(call, place: Path) -> None:
         *(*QUICK, "--warmup", "1", "--check-every", "2", "--few"),
     )
     assert code == 0 and err == "" and out[-1] == "new.safetensors" and len(out) == 3
-    assert re.fullmatch(r"the discriminator tells \d\.\d\d of .* a logit gap of -?\d+\.\d\d", out[1])
+    assert re.fullmatch(r"accuracy of the discriminator .*: \d\.\d\d .* a logit gap of -?\d+\.\d\d", out[1])
     style, begun = load_style(place / "new.safetensors"), load_style(place / "style.safetensors")
-    kept = "stays as it was" in out[0]
+    kept = "the style is unchanged" in out[0]
     assert kept == torch.equal(style.weights["block0.weight"], begun.weights["block0.weight"])
     assert (place / "style.safetensors").read_bytes() == before

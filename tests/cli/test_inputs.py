@@ -47,7 +47,7 @@ def test_each_picture_counts_once_and_folders_are_sorted(pictures: list[Path], t
     b, a, _ = pictures
     (tmp_path / "link.png").symlink_to(a)
     assert picture_files([str(b), str(tmp_path / "in"), str(tmp_path / "link.png")], 2) == [b, a]
-    with pytest.raises(ValueError, match="got 2 pictures, allowed are 1 to 1"):
+    with pytest.raises(ValueError, match="got 2 pictures, 1 to 1 are allowed"):
         picture_files([str(a), str(b)], 1)
 
 
@@ -76,7 +76,7 @@ def test_a_place_to_write_is_checked_before_the_work(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="exists already"):
             new_file(str(tmp_path / name), [".png"], overwrite=False)
     assert new_folder(str(tmp_path / "a" / "b")).is_dir()
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is not a folder"):
         new_folder(str(tmp_path / "here.png"))
 
 

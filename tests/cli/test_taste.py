@@ -47,7 +47,7 @@ def test_taste_goes_on_undoes_and_merges(call, place: Path) -> None:
 def test_taste_asks_at_the_keyboard_until_quit(call, place: Path, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("A\nbanana\nB\nquit\nA\n"))
     code, out, _ = call("taste", "style.safetensors", "one.png", "-o", "mine.safetensors", "--apart", "0")
-    assert code == 0 and any("'banana' is no answer: choose A" in line for line in out)
+    assert code == 0 and any("'banana' is not an answer: choose A" in line for line in out)
     assert len(read_history(place / "mine.taste").answers) == 2
 
 
@@ -55,5 +55,5 @@ def test_a_wrong_answer_in_a_file_is_told_and_earlier_ones_stay(call, place: Pat
     (place / "answers.txt").write_text("A\nbanana\n")
     given = ["--answers", "answers.txt", "--apart", "0"]
     code, _, err = call("taste", "style.safetensors", "one.png", "-o", "mine.safetensors", *given)
-    assert code == 2 and "'banana' is no answer" in err and not (place / "mine.safetensors").exists()
+    assert code == 2 and "'banana' is not an answer" in err and not (place / "mine.safetensors").exists()
     assert len(read_history(place / "mine.taste").answers) == 1

@@ -19,7 +19,7 @@ def test_a_batch_is_single_pictures() -> None:
     ("pictures", "message"),
     [
         ([], "no style picture"),
-        ([torch.rand(51, 3, 64, 64)], "got 51 style pictures, allowed are 1 to 50"),
+        ([torch.rand(51, 3, 64, 64)], "got 51 style pictures, 1 to 50 are allowed"),
         ([torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 63)], "style picture 2 is 63x64 px, at least 64 px"),
     ],
 )
