@@ -167,5 +167,5 @@ def test_each_kind_of_damage_alone_is_damage(kind: str) -> None:
     ],
 )
 def test_what_clean_pictures_may_have_is_none(damage: Damage) -> None:
-    with pytest.raises(ValueError, match="no damage is seen in these pictures"):
+    with pytest.raises(ValueError, match="no damage was found in these pictures"):
         check_damaged(damage)

@@ -31,7 +31,7 @@ def test_a_slide_is_learned_with_a_style_around_it(scenes) -> None:
 
 
 def test_pictures_that_are_not_damaged_are_refused(scenes) -> None:
-    with pytest.raises(ValueError, match="no damage is seen in these pictures"):
+    with pytest.raises(ValueError, match="no damage was found in these pictures"):
         learn_damage(scenes, QUICK)
     check_damaged(OLD)
 
