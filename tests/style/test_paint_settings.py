@@ -13,13 +13,13 @@ from pstyle.style.strength_calibration import Calibration
 @pytest.mark.parametrize("field", ["strength", "stroke", "coarse", "fine", "detail"])
 @pytest.mark.parametrize("value", [-0.1, 9.0, float("nan"), float("inf"), True, "1", None])
 def test_a_knob_out_of_range_is_named(field, value):
-    with pytest.raises(ValueError, match=f"Look.{field}"):
+    with pytest.raises(ValueError, match=f"PaintSettings.{field}"):
         PaintSettings(**{field: value})
 
 
 @pytest.mark.parametrize("switch", ["keep_color", "keep_light"])
 def test_a_switch_is_on_or_off(switch):
-    with pytest.raises(ValueError, match=rf"Look\.{switch} must be True or False"):
+    with pytest.raises(ValueError, match=rf"PaintSettings\.{switch} must be True or False"):
         PaintSettings(**{switch: "keep"})
 
 
