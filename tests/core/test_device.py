@@ -38,7 +38,7 @@ def test_nodes_compute_where_they_are_asked_to(monkeypatch: pytest.MonkeyPatch) 
 def test_a_pack_with_its_own_library_is_told(tmp_path: Path) -> None:
     runner, told = open_runner(make_pack(tmp_path / "pack"), tmp_path), []
     runner.device = "cpu"
-    own = f"{runner.pack.module.__name__}.pstyle.device"
+    own = f"{runner.pack.module.__name__}.pstyle.core.device"
 
     def note(progress: object) -> None:
         told.append((current_device(), sys.modules[own].current_device()))

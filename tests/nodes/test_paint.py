@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import pytest
 import torch
-from pstyle_pack.nodes import generate, host, painters
+from pstyle_pack.nodes import host, painters
+from pstyle_pack.nodes import paint as paint_nodes
 
 from pstyle.image.resizing import resize_to
 from pstyle.nets.generator import load_generator
@@ -128,7 +129,7 @@ def test_networks_are_built_once_for_a_style(nodes, image: torch.Tensor, style, 
 
 
 def test_a_style_of_another_generator_says_what_to_do(nodes, image: torch.Tensor, style) -> None:
-    other = generate.Networks(tiny_generator(1), load_vgg())
+    other = paint_nodes.Networks(tiny_generator(1), load_vgg())
     with pytest.raises(ValueError, match="learned with another generator"):
         paint(nodes, image, style, generator=other)
 
