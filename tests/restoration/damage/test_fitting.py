@@ -33,6 +33,7 @@ def test_an_old_photograph_is_learned(scenes, find_marks) -> None:
     assert found.light_color == pytest.approx(OLD.light_color, abs=0.06)
 
 
+@pytest.mark.slow
 def test_scratches_are_learned_dark_and_light(find_marks) -> None:
     scratched = Damage(
         scratches_per_mp=60.0,

@@ -34,7 +34,10 @@ def pictures(rng) -> Crops:
     return Crops([random_picture(rng, 96, 110) for _ in range(6)], (96,))
 
 
-@pytest.mark.parametrize("more", [{}, {"stride": 2, "weight_decay": 0.1, "ema": 0.5}])
+SPARSE = {"stride": 2, "weight_decay": 0.1, "ema": 0.5}  # every second pixel: a quarter of the time
+
+
+@pytest.mark.parametrize("more", [pytest.param({}, marks=pytest.mark.slow), SPARSE], ids=["all", "sparse"])
 @pytest.mark.parametrize("wear", [False, True])
 def test_a_reader_learns_to_undo_fading_and_to_leave_others_alone(rng, pictures, wear: bool, more) -> None:
     config, records = ToneConfig(steps=40, gray_share=0.0, **more), []
