@@ -22,6 +22,8 @@ from .wires import (
     GENERATOR_WIRE,
     HISTORY_WIRE,
     LOSS_MAP_WIRE,
+    OTHER_GENERATOR,
+    STYLE_JUDGE,
     STYLE_SET_WIRE,
     STYLE_WIRE,
     VGG_WIRE,
@@ -62,10 +64,6 @@ class PStyleFinetune:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         contents = "Pictures like those you want to paint. Without them, drawn scenes are used."
-        generator = "The generator the style was learned with, if not the shipped one."
-        vgg = (
-            "The network that judges style. The ImageNet VGG-19 is best; by default the shipped one is used."
-        )
         return {
             "required": {
                 "style": wire(STYLE_WIRE, "The style to fine-tune."),
@@ -74,8 +72,8 @@ class PStyleFinetune:
             },
             "optional": {
                 "contents": wire("IMAGE", contents),
-                "generator": wire(GENERATOR_WIRE, generator),
-                "vgg": wire(VGG_WIRE, vgg),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
+                "vgg": wire(VGG_WIRE, STYLE_JUDGE),
             },
         }
 

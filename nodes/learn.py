@@ -32,8 +32,10 @@ from .wires import (
     GENERATOR_WIRE,
     HISTORY_WIRE,
     LOSS_MAP_WIRE,
+    STYLE_JUDGE,
     STYLE_SET_WIRE,
     STYLE_WIRE,
+    TOTAL_LOSS,
     VGG_WIRE,
     BoundStyle,
     History,
@@ -172,7 +174,7 @@ class PStyleLearn:
     RETURN_NAMES = ("style", "losses", "history")
     OUTPUT_TOOLTIPS = (
         "The style, ready to paint with or to save.",
-        "The total loss per step, for ComfyUI's loss graph.",
+        TOTAL_LOSS,
         "All losses per step, for Loss Plot.",
     )
     FUNCTION = "learn"
@@ -183,9 +185,6 @@ class PStyleLearn:
             "Pictures like those you want to paint. Without them, the style is learned on drawn scenes."
         )
         generator = "The generator to start from, by default the shipped one."
-        vgg = (
-            "The network that judges style. The ImageNet VGG-19 is best; by default the shipped one is used."
-        )
         return {
             "required": {
                 "style_set": wire(STYLE_SET_WIRE, "The pictures to learn from."),
@@ -194,7 +193,7 @@ class PStyleLearn:
             "optional": {
                 "contents": wire("IMAGE", contents),
                 "generator": wire(GENERATOR_WIRE, generator),
-                "vgg": wire(VGG_WIRE, vgg),
+                "vgg": wire(VGG_WIRE, STYLE_JUDGE),
             },
         }
 

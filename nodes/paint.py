@@ -22,8 +22,11 @@ from .wires import (
     HISTORY_WIRE,
     LOSS_MAP_WIRE,
     NO_MASK_RULE,
+    OTHER_GENERATOR,
+    STYLE_JUDGE,
     STYLE_SET_WIRE,
     STYLE_WIRE,
+    TOTAL_LOSS,
     VGG_WIRE,
     BoundStyle,
     History,
@@ -47,7 +50,6 @@ class PStylePaint(PaintingNode):
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         mask = "Painted where white, left alone where black. "
-        generator = "The generator the style was learned with, if not the shipped one."
         second = "Painted where the mask is black, without a visible seam. Needs a mask."
         return {
             "required": {
@@ -57,7 +59,7 @@ class PStylePaint(PaintingNode):
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
-                "generator": wire(GENERATOR_WIRE, generator),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
                 "second_style": wire(STYLE_WIRE, second),
                 **widgets(SizeConfig),
             },
@@ -96,23 +98,20 @@ class PStyleOptimize:
     RETURN_NAMES = ("image", "losses", "history")
     OUTPUT_TOOLTIPS = (
         "The optimized picture.",
-        "The total loss per step, for ComfyUI's loss graph.",
+        TOTAL_LOSS,
         "All losses per step, for Loss Plot.",
     )
     FUNCTION = "optimize"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        vgg = (
-            "The network that judges style. The ImageNet VGG-19 is best; by default the shipped one is used."
-        )
         return {
             "required": {
                 "image": wire("IMAGE", "The picture to optimize, one at a time."),
                 "style_set": wire(STYLE_SET_WIRE, "The pictures whose style it takes on."),
                 **widgets(OptimizeConfig),
             },
-            "optional": {"vgg": wire(VGG_WIRE, vgg)},
+            "optional": {"vgg": wire(VGG_WIRE, STYLE_JUDGE)},
         }
 
     def optimize(

@@ -20,6 +20,7 @@ from .wires import (
     GENERATOR_WIRE,
     HISTORY_WIRE,
     LOSS_MAP_WIRE,
+    OTHER_GENERATOR,
     STYLE_SET_WIRE,
     STYLE_WIRE,
     VGG_WIRE,
@@ -60,7 +61,6 @@ class PStyleReport:
         pictures = (
             "The pictures it was learned from, shown and used for scores. Without them there are no scores."
         )
-        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
                 "style": wire(STYLE_WIRE, "The style to report on."),
@@ -74,7 +74,7 @@ class PStyleReport:
                     f"{HISTORY_WIRE},{LOSS_MAP_WIRE}", "The losses from learning, for the curves."
                 ),
                 "vgg": wire(VGG_WIRE, f"The network that judges. {DEFAULT_JUDGE}"),
-                "generator": wire(GENERATOR_WIRE, generator),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
             },
         }
 

@@ -28,8 +28,10 @@ from .wires import (
     HISTORY_WIRE,
     LOSS_MAP_WIRE,
     NO_MASK_RULE,
+    OTHER_GENERATOR,
     RESTORER_WIRE,
     STYLE_WIRE,
+    TOTAL_LOSS,
     BoundStyle,
     History,
     Networks,
@@ -58,7 +60,7 @@ class PStyleLearnRestorer:
     RETURN_NAMES = ("restorer", "losses", "history")
     OUTPUT_TOOLTIPS = (
         "The trained restorer, ready to use or to save.",
-        "The total loss per step, for ComfyUI's loss graph.",
+        TOTAL_LOSS,
         "All losses per step, for Loss Plot.",
     )
     FUNCTION = "learn"
@@ -164,7 +166,6 @@ class PStyleRestore:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         mask = "White where the picture is lost, in the picture's own size. "
         style = "A style for the filled areas. Without it they match their surroundings."
-        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
                 "image": wire("IMAGE", "The damaged pictures, of any size."),
@@ -174,7 +175,7 @@ class PStyleRestore:
                 "mask": wire("MASK", mask + NO_MASK_RULE),
                 "restorer": wire(RESTORER_WIRE, f"The restorer to use. {WITHOUT}"),
                 "style": wire(STYLE_WIRE, style),
-                "generator": wire(GENERATOR_WIRE, generator),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
             },
         }
 

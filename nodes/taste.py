@@ -29,6 +29,7 @@ from .files import shipped_networks
 from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
+    OTHER_GENERATOR,
     STYLE_SET_WIRE,
     STYLE_WIRE,
     BoundStyle,
@@ -71,7 +72,6 @@ class PStyleTasteTest:
             f"The best candidate shown. '{SAME}' means none is better, '{UNDO}' takes back the last answer."
         )
         name = "Name to keep your answers under: letters, digits, spaces, dots, dashes and underscores."
-        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
                 "style": wire(STYLE_WIRE, "The style to start from; the same in every round."),
@@ -83,7 +83,7 @@ class PStyleTasteTest:
             },
             "optional": {
                 "style_set": wire(STYLE_SET_WIRE, f"The pictures the style was learned from. {NO_PICTURES}"),
-                "generator": wire(GENERATOR_WIRE, generator),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
             },
         }
 

@@ -20,6 +20,7 @@ from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
     NO_MASK_RULE,
+    OTHER_GENERATOR,
     STYLE_WIRE,
     BoundStyle,
     Networks,
@@ -44,7 +45,6 @@ class PStylePaintVideo(PaintingNode):
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         mask = "Painted where white, left alone where black: one for all frames, or one for each. "
-        generator = "The generator the style was learned with, if not the shipped one."
         return {
             "required": {
                 "image": wire("IMAGE", "The frames in order, as a batch or a list, all of one size."),
@@ -55,7 +55,7 @@ class PStylePaintVideo(PaintingNode):
             },
             "optional": {
                 "mask": wire("MASK", mask + NO_MASK_RULE),
-                "generator": wire(GENERATOR_WIRE, generator),
+                "generator": wire(GENERATOR_WIRE, OTHER_GENERATOR),
             },
         }
 

@@ -22,6 +22,7 @@ from .widgets import widgets, wire
 from .wires import (
     GENERATOR_WIRE,
     NO_MASK_RULE,
+    OTHER_GENERATOR,
     STYLE_WIRE,
     BoundStyle,
     Networks,
@@ -30,7 +31,6 @@ from .wires import (
     to_rgb,
 )
 
-OTHER_GENERATOR = "The generator the style was learned with, if not the shipped one."
 FORMATS = ("jpg", "png")
 MOST_DISPARITY_PX = 4096.0
 

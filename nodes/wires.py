@@ -37,6 +37,13 @@ NO_MASK_RULE = (
     "The empty 64 x 64 mask that Load Image outputs for a picture without transparency counts as no mask."
 )
 
+# Tooltips that several nodes share.
+OTHER_GENERATOR = "The generator the style was learned with, if not the shipped one."
+STYLE_JUDGE = (
+    "The network that judges style. The ImageNet VGG-19 is best; by default the shipped one is used."
+)
+TOTAL_LOSS = "The total loss per step, for ComfyUI's loss graph."
+
 
 class Rated(NamedTuple):
     """A style picture (1, 3, H, W) with its weight, and stars from 0, disliked, to 5."""
